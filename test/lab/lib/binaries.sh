@@ -9,11 +9,14 @@ BUILD_RECIPE=1
 
 kubernetes_version() { awk '$1 == "k8s.io/kubernetes" && $2 ~ /^v/ { print $2 }' "$LAB_DIR/k8s/go.mod"; }
 
+PLENUSLB_CACHE=${PLENUSLB_CACHE:-$HOME/.cache/plenuslb}
+IMAGE_CACHE=$PLENUSLB_CACHE/images
+
 # One folder per set of versions, so that branches with different ones do not overwrite each other's.
 bin_dir() {
   local hash
   hash=$({ cat "$LAB_DIR/k8s/go.mod"; echo "$HELM_VERSION $BUILD_RECIPE"; } | sha256sum | cut -c1-12)
-  echo "${PLENUSLB_CACHE:-$HOME/.cache/plenuslb}/bin-$hash"
+  echo "$PLENUSLB_CACHE/bin-$hash"
 }
 
 # Missing binaries among "$@", one a line.
