@@ -43,7 +43,9 @@ export const nodeLeaseAnnotations = {
   voters: `${group}/voters`,
   durationMillis: `${group}/duration-ms`,
   fenced: `${group}/fenced`,
-  released: `${group}/released`
+  released: `${group}/released`,
+  /** JSON: interface name to readiness, for the interfaces that pools name and this node has. */
+  interfaces: `${group}/interfaces`
 } as const
 
 /** 16 hex digits: a node name may have 253 characters, a label value 63 and a label name 63. */
