@@ -25,11 +25,7 @@ export interface FrameSender {
 const writeMaxBytes = 4_096
 const answerMaxMillis = 2_000
 
-export const open = (
-  toolbox: Toolbox,
-  interfaceName: string,
-  frameBytes: number
-): Effect.Effect<FrameSender, Reason> =>
+export const open = (toolbox: Toolbox, interfaceName: string, frameBytes: number): Effect.Effect<FrameSender, Reason> =>
   Effect.suspend(() => {
     // Three times -d: "I transferred 42 bytes" for each frame is the acknowledgement.
     const args = ["-d", "-d", "-d", "-u", "-b", String(frameBytes), "STDIN", `INTERFACE:${interfaceName}`]
@@ -50,7 +46,9 @@ export const open = (
         yield* answered(Effect.andThen(write(child, Buffer.concat(part)), log.reach(target)), "a frame")
       }
     })
-    return answered(log.ready, "its start").pipe(Effect.as({ isAlive: () => !Deferred.isDoneUnsafe(log.ended), send, close }))
+    return answered(log.ready, "its start").pipe(
+      Effect.as({ isAlive: () => !Deferred.isDoneUnsafe(log.ended), send, close })
+    )
   })
 
 const silent = (tool: string, what: string): Reason =>

@@ -10,7 +10,10 @@ import type { Reason } from "./Tool.ts"
  * IPv6 is `preferred_lft 0`: else the kernel chooses it as the source of the node's own connections, which then break
  * when the address moves (measured with `ip -6 route get`). IPv4 needs no such thing: scope link is never chosen.
  */
-export const putArguments = (verb: "add" | "replace", { address, interfaceName }: HeldAddress): ReadonlyArray<string> => {
+export const putArguments = (
+  verb: "add" | "replace",
+  { address, interfaceName }: HeldAddress
+): ReadonlyArray<string> => {
   const label = labelFor(address, interfaceName)
   const attributes =
     familyOf(address) === "IPv6"
@@ -19,16 +22,16 @@ export const putArguments = (verb: "add" | "replace", { address, interfaceName }
   return ["address", verb, `${address}/${hostPrefixLength(address)}`, "dev", interfaceName, ...attributes]
 }
 
-export const deleteArguments = ({ address, interfaceName }: HeldAddress, prefixLength: number): ReadonlyArray<string> => [
-  "address",
-  "delete",
-  `${address}/${prefixLength}`,
-  "dev",
-  interfaceName
-]
+export const deleteArguments = (
+  { address, interfaceName }: HeldAddress,
+  prefixLength: number
+): ReadonlyArray<string> => ["address", "delete", `${address}/${prefixLength}`, "dev", interfaceName]
 
 /** What is to be done with an address that is there already: the kernel changes lifetimes in place, scope and label never. */
-export const difference = (found: AddressInfo, { address, interfaceName }: HeldAddress): "none" | "inPlace" | "anew" => {
+export const difference = (
+  found: AddressInfo,
+  { address, interfaceName }: HeldAddress
+): "none" | "inPlace" | "anew" => {
   if (familyOf(address) === "IPv6") {
     const same = found.nodad === true && found.noprefixroute === true && found.deprecated === true
     return same && isForever(found) ? "none" : "inPlace"
