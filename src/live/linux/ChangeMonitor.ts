@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from "node:child_process"
 import { readFile } from "node:fs/promises"
-import { Clock, Effect, Queue, Stream } from "effect"
+import { type Cause, Clock, Effect, Queue, Stream } from "effect"
 import { notStarted, start, type Reason, type Toolbox } from "./Tool.ts"
 
 const pauseMinMillis = 100
@@ -22,7 +22,7 @@ export const changes = (toolbox: Toolbox): Stream.Stream<void, Reason> =>
     strategy: "sliding"
   })
 
-const watchForEver = Effect.fnUntraced(function* (toolbox: Toolbox, queue: Queue.Queue<void, Reason>) {
+const watchForEver = Effect.fnUntraced(function* (toolbox: Toolbox, queue: Queue.Queue<void, Reason | Cause.Done>) {
   let pauseMillis = pauseMinMillis
   while (true) {
     const startedAt = yield* Clock.currentTimeMillis

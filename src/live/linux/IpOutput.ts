@@ -7,19 +7,19 @@ const foreverSeconds = 4_294_967_295
 
 const AddressInfo = Schema.Struct({
   local: Schema.optionalKey(Schema.String),
-  prefixlen: Schema.optionalKey(Schema.Number),
-  scope: Schema.optionalKey(Schema.Union([Schema.String, Schema.Number])),
+  prefixlen: Schema.optionalKey(Schema.Finite),
+  scope: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
   label: Schema.optionalKey(Schema.String),
   nodad: Schema.optionalKey(Schema.Boolean),
   noprefixroute: Schema.optionalKey(Schema.Boolean),
   deprecated: Schema.optionalKey(Schema.Boolean),
-  valid_life_time: Schema.optionalKey(Schema.Number)
+  valid_life_time: Schema.optionalKey(Schema.Finite)
 })
 export type AddressInfo = typeof AddressInfo.Type
 
 /** With a filter `ip` prints `{}` for what the filter drops, so that nothing may be required. */
 const LinkInfo = Schema.Struct({
-  ifindex: Schema.optionalKey(Schema.Number),
+  ifindex: Schema.optionalKey(Schema.Finite),
   ifname: Schema.optionalKey(Schema.String),
   flags: Schema.optionalKey(Schema.Array(Schema.String)),
   address: Schema.optionalKey(Schema.String),
@@ -32,7 +32,7 @@ export type LinkInfo = typeof LinkInfo.Type
 const RouteInfo = Schema.Struct({
   type: Schema.optionalKey(Schema.String),
   dev: Schema.optionalKey(Schema.String),
-  metric: Schema.optionalKey(Schema.Number),
+  metric: Schema.optionalKey(Schema.Finite),
   nexthops: Schema.optionalKey(Schema.Array(Schema.Struct({ dev: Schema.optionalKey(Schema.String) })))
 })
 export type RouteInfo = typeof RouteInfo.Type

@@ -84,7 +84,7 @@ const limitedState = Effect.fnUntraced(function* (toolbox: Toolbox, limit: Limit
 /** `add` and not `replace` first: it changes nothing and wakes nobody when the address is there already. */
 const put = (ip: Ip, held: HeldAddress): Effect.Effect<void, Reason> =>
   ip(putArguments("add", held), held.interfaceName).pipe(
-    Effect.catch((reason) => (isPresent(reason) ? correct(ip, held) : Effect.fail(reason))),
+    Effect.catchIf(isPresent, () => correct(ip, held)),
     Effect.asVoid
   )
 
@@ -104,8 +104,9 @@ const correct = Effect.fnUntraced(function* (ip: Ip, held: HeldAddress) {
 
 const remove = (ip: Ip, held: HeldAddress, prefixLength: number): Effect.Effect<void, Reason> =>
   ip(deleteArguments(held, prefixLength), held.interfaceName).pipe(
-    Effect.catch((reason) =>
-      isAbsent(reason) || reason._tag === "InterfaceMissing" ? Effect.void : Effect.fail(reason)
+    Effect.catchIf(
+      (reason) => isAbsent(reason) || reason._tag === "InterfaceMissing",
+      () => Effect.void
     ),
     Effect.asVoid
   )
