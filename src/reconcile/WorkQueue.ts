@@ -4,8 +4,8 @@
  * the category of its error (RetryPolicy) and delays nobody: it holds no worker while it waits. An addition cuts that
  * wait short, except after `throttled`, where the pause is the server's.
  */
-import { Cause, Effect, Fiber, Queue, Random } from "effect"
-import type { Scope } from "effect"
+import { Cause, Effect, Queue, Random } from "effect"
+import type { Fiber, Scope } from "effect"
 import type { Category } from "../ports/Category.ts"
 import { delayMillis } from "./RetryPolicy.ts"
 
@@ -43,88 +43,114 @@ export interface Options<R> {
   readonly step: (key: string) => Effect.Effect<Outcome, StepFailure, R>
 }
 
-export const make = Effect.fnUntraced(function* <R>(
-  options: Options<R>
-): Effect.fn.Return<WorkQueue, never, R | Scope.Scope> {
-  const ready = yield* Queue.unbounded<string>()
-  const keys = new Map<string, KeyState>()
-  const scope = yield* Effect.scope
+/** The queue's books: what is known of each key, and the keys that a worker may take. */
+class Books {
+  readonly keys = new Map<string, KeyState>()
+  readonly ready: Queue.Queue<string>
 
-  const makeReady = (key: string, state: KeyState) => {
-    state.phase = "ready"
-    Queue.offerUnsafe(ready, key)
+  constructor(ready: Queue.Queue<string>) {
+    this.ready = ready
   }
 
-  const add = (key: string) => {
-    const state = keys.get(key)
+  makeReady(key: string, state: KeyState): void {
+    state.phase = "ready"
+    Queue.offerUnsafe(this.ready, key)
+  }
+
+  add(key: string): void {
+    const state = this.keys.get(key)
     if (state === undefined) {
       const fresh: KeyState = { phase: "ready", dirty: false, failures: 0, throttled: false, timer: undefined }
-      keys.set(key, fresh)
-      makeReady(key, fresh)
+      this.keys.set(key, fresh)
+      this.makeReady(key, fresh)
     } else if (state.phase === "working") {
       state.dirty = true
     } else if (state.phase === "waiting" && !state.throttled) {
       state.timer?.interruptUnsafe()
       state.timer = undefined
-      makeReady(key, state)
+      this.makeReady(key, state)
     }
   }
 
-  const wait = Effect.fnUntraced(function* (key: string, state: KeyState, millis: number) {
-    state.phase = "waiting"
-    state.timer = yield* Effect.sleep(millis).pipe(
-      Effect.andThen(
-        Effect.sync(() => {
-          if (state.phase === "waiting" && keys.get(key) === state) makeReady(key, state)
-        })
-      ),
-      Effect.forkIn(scope)
-    )
-  })
-
-  const succeeded = (key: string, state: KeyState, outcome: Outcome) => {
-    state.failures = 0
-    if (state.dirty || outcome === "again") return Effect.sync(() => makeReady(key, state))
-    if (outcome === "settled") return Effect.sync(() => keys.delete(key))
-    return wait(key, state, outcome.afterMillis)
-  }
-
-  const failed = Effect.fnUntraced(function* (key: string, state: KeyState, failure: StepFailure) {
-    state.failures += 1
-    state.throttled = failure.category === "throttled"
-    const millis = delayMillis(failure.category, state.failures, yield* Random.next, failure.retryAfterMillis)
-    const log = failure.category === "conflict" ? Effect.logDebug : Effect.logWarning
-    yield* log("step failed").pipe(
-      Effect.annotateLogs({ queue: options.name, key, error: failure.message, retryInMillis: millis })
-    )
-    yield* wait(key, state, state.dirty && !state.throttled ? Math.min(millis, 1_000) : millis)
-  })
-
-  const work = Effect.gen(function* () {
-    const key = yield* Queue.take(ready)
-    const state = keys.get(key)
-    if (state === undefined || state.phase !== "ready") return
+  begin(key: string): KeyState | undefined {
+    const state = this.keys.get(key)
+    if (state === undefined || state.phase !== "ready") return undefined
     state.phase = "working"
     state.dirty = false
     state.throttled = false
     state.timer = undefined
-    yield* options.step(key).pipe(
-      // A bug in one key's step must not end the worker: it is reported and treated like any permanent failure.
-      Effect.catchDefect((defect) =>
-        Effect.andThen(
-          Effect.logError("defect in step", Cause.die(defect)).pipe(Effect.annotateLogs({ queue: options.name, key })),
-          Effect.fail<StepFailure>({ category: "permanent", message: String(defect) })
-        )
-      ),
-      Effect.matchEffect({
-        onSuccess: (outcome) => succeeded(key, state, outcome),
-        onFailure: (failure) => failed(key, state, failure)
+    return state
+  }
+
+  wait(key: string, state: KeyState, millis: number, scope: Scope.Scope): Effect.Effect<void> {
+    state.phase = "waiting"
+    const wake = Effect.sync(() => {
+      if (state.phase === "waiting" && this.keys.get(key) === state) this.makeReady(key, state)
+    })
+    return Effect.sleep(millis).pipe(
+      Effect.andThen(wake),
+      Effect.forkIn(scope),
+      Effect.map((timer) => {
+        if (state.phase === "waiting") state.timer = timer
       })
     )
-  })
+  }
+}
 
+const succeeded = (books: Books, key: string, state: KeyState, outcome: Outcome, scope: Scope.Scope) => {
+  state.failures = 0
+  if (state.dirty || outcome === "again") return Effect.sync(() => books.makeReady(key, state))
+  if (outcome === "settled") return Effect.sync(() => books.keys.delete(key))
+  return books.wait(key, state, outcome.afterMillis, scope)
+}
+
+const failed = Effect.fnUntraced(function* (
+  books: Books,
+  key: string,
+  state: KeyState,
+  failure: StepFailure,
+  scope: Scope.Scope
+) {
+  state.failures += 1
+  state.throttled = failure.category === "throttled"
+  const backoff = delayMillis(failure.category, state.failures, yield* Random.next, failure.retryAfterMillis)
+  // Something changed while the step ran: the change may well be the cure, so it need not wait for the cap.
+  const millis = state.dirty && !state.throttled ? Math.min(backoff, 1_000) : backoff
+  const log = failure.category === "conflict" ? Effect.logDebug : Effect.logWarning
+  yield* log("step failed").pipe(Effect.annotateLogs({ key, error: failure.message, retryInMillis: millis }))
+  yield* books.wait(key, state, millis, scope)
+})
+
+/** A bug in one key's step must not end the worker: it is reported and treated like any permanent failure. */
+const reportDefect = (key: string) => (defect: unknown) =>
+  Effect.logError("defect in step", Cause.die(defect)).pipe(
+    Effect.annotateLogs({ key }),
+    Effect.andThen(Effect.fail<StepFailure>({ category: "permanent", message: String(defect) }))
+  )
+
+export const make = Effect.fnUntraced(function* <R>(
+  options: Options<R>
+): Effect.fn.Return<WorkQueue, never, R | Scope.Scope> {
+  const books = new Books(yield* Queue.unbounded<string>())
+  const scope = yield* Effect.scope
+  const work = Effect.gen(function* () {
+    const key = yield* Queue.take(books.ready)
+    const state = books.begin(key)
+    if (state === undefined) return
+    yield* options.step(key).pipe(
+      Effect.catchDefect(reportDefect(key)),
+      Effect.matchEffect({
+        onSuccess: (outcome) => succeeded(books, key, state, outcome, scope),
+        onFailure: (failure) => failed(books, key, state, failure, scope)
+      })
+    )
+  }).pipe(Effect.annotateLogs({ queue: options.name }))
   for (let worker = 0; worker < options.concurrency; worker++) {
     yield* Effect.forkIn(Effect.forever(work), scope)
   }
-  return { add, size: () => keys.size, failures: (key) => keys.get(key)?.failures ?? 0 }
+  return {
+    add: (key) => books.add(key),
+    size: () => books.keys.size,
+    failures: (key) => books.keys.get(key)?.failures ?? 0
+  }
 })
