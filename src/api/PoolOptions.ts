@@ -62,7 +62,13 @@ export const HostNetworkInterface = Schema.Struct({
         absent: "the interfaces of the node's default routes",
         since: "1.0",
         listType: "set",
-        bounds: { minItems: 1, maxItems: 16 }
+        bounds: { maxItems: 16 },
+        rules: [
+          {
+            rule: "size(self) > 0",
+            message: "the list is empty: write the interfaces that face the network, or leave uplinks out"
+          }
+        ]
       })
     )
   ),
