@@ -1,7 +1,7 @@
 /** The fields of a Schema as a flat list: for the reference page, and for the test that no field is forgotten. */
 import type { Schema } from "effect"
 import { annotatedSchema } from "./Crd.ts"
-import type { JsonNode } from "./StructuralSchema.ts"
+import { type JsonNode, mergeParts } from "./StructuralSchema.ts"
 
 export interface FieldInfo {
   /** From the object down, list items as `[]`: `spec.allocations[].address`. */
@@ -26,7 +26,7 @@ export const fieldsOf = (schema: Schema.Constraint): ReadonlyArray<FieldInfo> =>
 
 const propertiesOf = (node: JsonNode, prefix: string, since: "v0.4" | "1.0"): ReadonlyArray<FieldInfo> =>
   Object.entries(asNode(node["properties"])).flatMap(([key, value]) => {
-    const child = asNode(value)
+    const child = mergeParts(asNode(value), `${prefix}${key}`)
     const required = Array.isArray(node["required"]) && node["required"].includes(key)
     const info = infoOf(child, `${prefix}${key}`, required, since)
     return [info, ...beneath(child, info)]
@@ -40,7 +40,7 @@ const beneath = (node: JsonNode, info: FieldInfo): ReadonlyArray<FieldInfo> => {
 
 const infoOf = (node: JsonNode, path: string, required: boolean, outer: "v0.4" | "1.0"): FieldInfo => {
   const filledIn = node["x-crd-default"]
-  const items = asNode(node["items"])
+  const items = mergeParts(asNode(node["items"]), path)
   return {
     path,
     type: typeOf(node),
