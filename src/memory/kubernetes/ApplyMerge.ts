@@ -2,17 +2,17 @@
 import { itemElement } from "./FieldSet.ts"
 import type { Json, JsonObject } from "./Json.ts"
 import { isList, isObject } from "./Json.ts"
-import type { StructuralSchema } from "./StructuralSchema.ts"
-import { isAtomicMap, items, listType, member } from "./StructuralSchema.ts"
+import type { OpenApiSchema } from "./OpenApiSchema.ts"
+import { isAtomicMap, items, listType, member } from "./OpenApiSchema.ts"
 
-export const mergeApplied = (live: JsonObject, applied: JsonObject, schema: StructuralSchema): JsonObject => {
+export const mergeApplied = (live: JsonObject, applied: JsonObject, schema: OpenApiSchema): JsonObject => {
   const merged: Record<string, Json> = { ...live }
   for (const [key, value] of Object.entries(applied))
     merged[key] = mergeValue(live[key], value, member(schema, key) ?? {})
   return merged
 }
 
-const mergeValue = (live: Json | undefined, applied: Json, schema: StructuralSchema): Json => {
+const mergeValue = (live: Json | undefined, applied: Json, schema: OpenApiSchema): Json => {
   if (isObject(live) && isObject(applied) && !isAtomicMap(schema)) return mergeApplied(live, applied, schema)
   if (isList(live) && isList(applied) && listType(schema) !== "atomic") return mergeLists(live, applied, schema)
   return applied
@@ -22,7 +22,7 @@ const mergeValue = (live: Json | undefined, applied: Json, schema: StructuralSch
  * Items that only the live list has keep their place; those of the applied list come in its order
  * (structured-merge-diff `visitListItems`, v6).
  */
-const mergeLists = (live: ReadonlyArray<Json>, applied: ReadonlyArray<Json>, schema: StructuralSchema): Json => {
+const mergeLists = (live: ReadonlyArray<Json>, applied: ReadonlyArray<Json>, schema: OpenApiSchema): Json => {
   const liveByKey = new Map(live.map((item) => [itemElement(item, schema), item]))
   const appliedKeys = applied.map((item) => itemElement(item, schema))
   const appliedSet = new Set(appliedKeys)
@@ -67,7 +67,7 @@ const mergeLists = (live: ReadonlyArray<Json>, applied: ReadonlyArray<Json>, sch
 }
 
 /** What server-side apply refuses before it merges (HTTP 500 of a real server): fields that the schema does not know. */
-export const refusalOf = (value: Json, schema: StructuralSchema, path = ""): string | undefined => {
+export const refusalOf = (value: Json, schema: OpenApiSchema, path = ""): string | undefined => {
   if (isObject(value)) {
     for (const [key, child] of Object.entries(value)) {
       const childSchema = member(schema, key)
@@ -79,7 +79,7 @@ export const refusalOf = (value: Json, schema: StructuralSchema, path = ""): str
   return undefined
 }
 
-const refusalOfList = (value: ReadonlyArray<Json>, schema: StructuralSchema, path: string): string | undefined => {
+const refusalOfList = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string): string | undefined => {
   const seen = new Set<string>()
   for (const [index, item] of value.entries()) {
     const keyed = listType(schema) !== "atomic"

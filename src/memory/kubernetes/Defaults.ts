@@ -1,10 +1,10 @@
 /** What admission does to a custom resource before it is validated: undeclared fields go, defaults come. */
 import type { Json, JsonObject } from "./Json.ts"
 import { isList, isObject } from "./Json.ts"
-import type { StructuralSchema } from "./StructuralSchema.ts"
-import { items, member } from "./StructuralSchema.ts"
+import type { OpenApiSchema } from "./OpenApiSchema.ts"
+import { items, member } from "./OpenApiSchema.ts"
 
-export const prune = (value: Json, schema: StructuralSchema): Json => {
+export const prune = (value: Json, schema: OpenApiSchema): Json => {
   if (isList(value)) return value.map((item) => prune(item, items(schema)))
   if (!isObject(value)) return value
   const kept: Record<string, Json> = {}
@@ -15,13 +15,13 @@ export const prune = (value: Json, schema: StructuralSchema): Json => {
   return kept
 }
 
-export const pruneObject = (object: JsonObject, schema: StructuralSchema): JsonObject => {
+export const pruneObject = (object: JsonObject, schema: OpenApiSchema): JsonObject => {
   const pruned = prune(object, schema)
   return isObject(pruned) ? pruned : {}
 }
 
 /** A null where the schema does not allow it counts as absent, and is then defaulted. */
-export const addDefaults = (object: JsonObject, schema: StructuralSchema): JsonObject => {
+export const addDefaults = (object: JsonObject, schema: OpenApiSchema): JsonObject => {
   const filled: Record<string, Json> = {}
   for (const [key, value] of Object.entries(object)) {
     const declared = member(schema, key)
@@ -33,7 +33,7 @@ export const addDefaults = (object: JsonObject, schema: StructuralSchema): JsonO
   return filled
 }
 
-const ofValue = (value: Json, schema: StructuralSchema): Json => {
+const ofValue = (value: Json, schema: OpenApiSchema): Json => {
   if (isObject(value)) return addDefaults(value, schema)
   if (isList(value)) return value.map((item) => ofValue(item, items(schema)))
   return value

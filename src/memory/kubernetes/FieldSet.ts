@@ -5,8 +5,8 @@
  */
 import type { Json, JsonObject } from "./Json.ts"
 import { isList, isObject } from "./Json.ts"
-import type { StructuralSchema } from "./StructuralSchema.ts"
-import { isAtomicMap, isDeclaredField, itemKeys, items, listType, member } from "./StructuralSchema.ts"
+import type { OpenApiSchema } from "./OpenApiSchema.ts"
+import { isAtomicMap, isDeclaredField, itemKeys, items, listType, member } from "./OpenApiSchema.ts"
 
 export type FieldSet = ReadonlySet<string>
 
@@ -19,7 +19,7 @@ export const render = (path: string): string => path.replaceAll(separator, "")
 
 export const fieldElement = (key: string): string => `.${key}`
 
-export const itemElement = (item: Json, schema: StructuralSchema): string => {
+export const itemElement = (item: Json, schema: OpenApiSchema): string => {
   if (listType(schema) === "set" || !isObject(item)) return `[=${JSON.stringify(item)}]`
   const keys = Object.entries(itemKeys(schema, item)).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return `[${keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}]`
@@ -38,13 +38,13 @@ const unowned = new Set(
 )
 
 /** Every field that the object sets, with its value; an item of a list with keys is itself a field. */
-export const fieldsOf = (object: JsonObject, schema: StructuralSchema): ReadonlyMap<string, Json> => {
+export const fieldsOf = (object: JsonObject, schema: OpenApiSchema): ReadonlyMap<string, Json> => {
   const fields = new Map<string, Json>()
   collect(object, schema, "", fields)
   return fields
 }
 
-const collect = (value: Json, schema: StructuralSchema, path: string, fields: Map<string, Json>): void => {
+const collect = (value: Json, schema: OpenApiSchema, path: string, fields: Map<string, Json>): void => {
   if (unowned.has(path)) return
   if (isObject(value) && !isAtomicMap(schema)) {
     const entries = Object.entries(value)
@@ -65,11 +65,11 @@ const collect = (value: Json, schema: StructuralSchema, path: string, fields: Ma
  * The fields and, of their ancestors, those that the schema declares by name: without these a struct would stay behind
  * as `{}` when the last field in it goes.
  */
-export const withNamedAncestors = (fields: Iterable<string>, schema: StructuralSchema): FieldSet => {
+export const withNamedAncestors = (fields: Iterable<string>, schema: OpenApiSchema): FieldSet => {
   const all = new Set<string>()
   for (const path of fields) {
     all.add(path)
-    let at: StructuralSchema | undefined = schema
+    let at: OpenApiSchema | undefined = schema
     let ancestor = ""
     for (const element of path.split(separator).slice(1, -1)) {
       ancestor = join(ancestor, element)
@@ -84,7 +84,7 @@ export const withNamedAncestors = (fields: Iterable<string>, schema: StructuralS
 /** The value without the fields of `removed`; undefined when the value itself is one of them. */
 export const removeFields = (
   value: Json,
-  schema: StructuralSchema,
+  schema: OpenApiSchema,
   removed: FieldSet,
   path = ""
 ): Json | undefined => {

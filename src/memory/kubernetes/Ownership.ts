@@ -6,7 +6,7 @@ import { compare, fieldsOf, removeFields, render, withNamedAncestors } from "./F
 import type { Json, JsonObject } from "./Json.ts"
 import { equals, isObject } from "./Json.ts"
 import type { Rules } from "./Rules.ts"
-import type { StructuralSchema } from "./StructuralSchema.ts"
+import type { OpenApiSchema } from "./OpenApiSchema.ts"
 
 export interface ManagerId {
   readonly name: string
@@ -37,7 +37,7 @@ const sameFields = (a: FieldSet, b: FieldSet): boolean => a.size === b.size && [
 export const afterUpdate = (
   before: JsonObject,
   after: JsonObject,
-  schema: StructuralSchema,
+  schema: OpenApiSchema,
   managers: Managers,
   actor: ManagerId
 ): Managers => {
@@ -65,7 +65,7 @@ export const apply = (
   rules: Rules,
   live: JsonObject,
   applied: JsonObject,
-  schema: StructuralSchema,
+  schema: OpenApiSchema,
   managers: Managers,
   actor: ManagerId,
   force: boolean
@@ -92,7 +92,7 @@ export const apply = (
 /** A container goes with its last owned field, even when it holds fields that nobody owns (as upstream `prune` does). */
 const prune = (
   merged: JsonObject,
-  schema: StructuralSchema,
+  schema: OpenApiSchema,
   last: FieldSet,
   owners: ReadonlyArray<{ readonly fields: FieldSet }>,
   rules: Rules

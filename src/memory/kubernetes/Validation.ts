@@ -2,10 +2,10 @@
 import type { FieldError } from "./FieldError.ts"
 import type { Json, JsonObject } from "./Json.ts"
 import { equals, isList, isObject } from "./Json.ts"
-import type { StructuralSchema } from "./StructuralSchema.ts"
-import { itemKeys, items, listType, member } from "./StructuralSchema.ts"
+import type { OpenApiSchema } from "./OpenApiSchema.ts"
+import { itemKeys, items, listType, member } from "./OpenApiSchema.ts"
 
-export const validate = (value: Json, schema: StructuralSchema, path = ""): ReadonlyArray<FieldError> => {
+export const validate = (value: Json, schema: OpenApiSchema, path = ""): ReadonlyArray<FieldError> => {
   if (value === null && schema.nullable === true) return []
   const typeError = wrongType(value, schema, path)
   if (typeError !== undefined) return [typeError]
@@ -26,7 +26,7 @@ const jsonType = (value: Json): string => {
   return typeof value
 }
 
-const wrongType = (value: Json, schema: StructuralSchema, path: string): FieldError | undefined => {
+const wrongType = (value: Json, schema: OpenApiSchema, path: string): FieldError | undefined => {
   const found = jsonType(value)
   if (schema["x-kubernetes-int-or-string"] === true)
     return found === "integer" || found === "string" ? undefined : typeError(path, "integer,string", found)
@@ -41,7 +41,7 @@ const typeError = (path: string, wanted: string, found: string): FieldError => (
   blocksRules: true
 })
 
-const ofEnum = (value: Json, schema: StructuralSchema, path: string): ReadonlyArray<FieldError> =>
+const ofEnum = (value: Json, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> =>
   schema.enum === undefined || schema.enum.some((allowed) => equals(allowed, value))
     ? []
     : [
@@ -52,7 +52,7 @@ const ofEnum = (value: Json, schema: StructuralSchema, path: string): ReadonlyAr
         }
       ]
 
-const ofString = (value: string, schema: StructuralSchema, path: string): ReadonlyArray<FieldError> => {
+const ofString = (value: string, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
   const errors: Array<FieldError> = []
   const length = [...value].length
   if (schema.maxLength !== undefined && length > schema.maxLength)
@@ -80,7 +80,7 @@ const invalid = (path: string, value: Json, complaint: string): FieldError => ({
   blocksRules: false
 })
 
-const ofNumber = (value: number, schema: StructuralSchema, path: string): ReadonlyArray<FieldError> => {
+const ofNumber = (value: number, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
   const errors: Array<FieldError> = []
   const { minimum, maximum, multipleOf } = schema
   if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum))
@@ -92,7 +92,7 @@ const ofNumber = (value: number, schema: StructuralSchema, path: string): Readon
   return errors
 }
 
-const ofList = (value: ReadonlyArray<Json>, schema: StructuralSchema, path: string): ReadonlyArray<FieldError> => {
+const ofList = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
   const errors: Array<FieldError> = []
   if (schema.maxItems !== undefined && value.length > schema.maxItems)
     errors.push({
@@ -106,7 +106,7 @@ const ofList = (value: ReadonlyArray<Json>, schema: StructuralSchema, path: stri
   return [...errors, ...duplicates(value, schema, path)]
 }
 
-const duplicates = (value: ReadonlyArray<Json>, schema: StructuralSchema, path: string): ReadonlyArray<FieldError> => {
+const duplicates = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
   const kind = listType(schema)
   if (kind === "atomic") return []
   const keys = value.map((item) => (kind === "map" && isObject(item) ? itemKeys(schema, item) : item))
@@ -117,7 +117,7 @@ const duplicates = (value: ReadonlyArray<Json>, schema: StructuralSchema, path: 
   )
 }
 
-const ofObject = (value: JsonObject, schema: StructuralSchema, path: string): ReadonlyArray<FieldError> => {
+const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
   const errors: Array<FieldError> = []
   for (const key of schema.required ?? [])
     if (value[key] === undefined) errors.push({ path: child(path, key), message: "Required value", blocksRules: true })
