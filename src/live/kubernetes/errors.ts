@@ -84,6 +84,15 @@ interface Facts {
 type Translate = (facts: Facts) => Port.Reason
 
 const invalid: Translate = ({ message }) => new Port.Invalid({ message })
+/**
+ * A merge patch that names the uid of an earlier object of the same name is 422 "field is immutable" (measured, 1.36),
+ * and means what 409 means elsewhere: the object was recreated.
+ */
+const invalidOrRecreated: Translate = (facts) => {
+  const causes = facts.status.details?.causes ?? []
+  const recreated = causes.length > 0 && causes.every((cause) => cause.field === "metadata.uid")
+  return recreated ? new Port.Conflict({ message: facts.message }) : invalid(facts)
+}
 const expired: Translate = () => new Port.Expired()
 const throttled: Translate = ({ pauseMillis }) => new Port.Throttled({ retryAfterMillis: pauseMillis ?? 1000 })
 /** A read has no outcome to lose. */
@@ -107,7 +116,7 @@ const byReason: { readonly [reason: string]: Translate } = {
   Conflict: ({ message }) => new Port.Conflict({ message }),
   Expired: expired,
   Gone: expired,
-  Invalid: invalid,
+  Invalid: invalidOrRecreated,
   BadRequest: invalid,
   RequestEntityTooLarge: invalid,
   UnsupportedMediaType: invalid,
@@ -167,9 +176,9 @@ const pauseMillis = (header: string | undefined, seconds?: number): number | und
   return seconds === undefined ? undefined : seconds * 1000
 }
 
-/** No answer, or half of one. `sent`: whether the request may have reached the server. */
+/** No answer, or half of one. */
 export const reasonOfTransportFailure = (method: Method, error: HttpClientError.HttpClientError): Port.Reason => {
-  const message = `${describe(error.reason.cause)}`
+  const message = describe(error.reason.cause)
   return isWrite(method) && mayHaveBeenSent(error) ? new Port.ReplyLost({ message }) : new Port.Unavailable({ message })
 }
 

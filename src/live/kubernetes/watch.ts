@@ -113,7 +113,11 @@ const eventOf = <A>(decode: Decode<A>, json: unknown): Effect.Effect<WatchEvent<
       return Effect.succeed(
         Result.match(decode(envelope.object), {
           onSuccess: (object): WatchEvent<A> => ({ type, object }),
-          onFailure: (object): WatchEvent<A> => ({ type: "Undecodable", object })
+          onFailure: (object): WatchEvent<A> => ({
+            type: "Undecodable",
+            object,
+            ...(type === "Deleted" && { deleted: true })
+          })
         })
       )
     }
