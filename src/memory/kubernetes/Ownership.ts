@@ -55,6 +55,8 @@ export const afterUpdate = (
 
 const without = (fields: FieldSet, gone: FieldSet): FieldSet => new Set([...fields].filter((path) => !gone.has(path)))
 
+export const ownedBy = (applied: JsonObject, schema: OpenApiSchema): FieldSet => new Set(fieldsOf(applied, schema).keys())
+
 export interface Applied {
   readonly object: JsonObject
   readonly managers: Managers
@@ -72,7 +74,7 @@ export const apply = (
 ): Result.Result<Applied, string> => {
   const last = managers.find((manager) => isSame(manager, actor))?.fields ?? new Set<string>()
   const others = managers.filter((manager) => !isSame(manager, actor))
-  const own: FieldSet = new Set(fieldsOf(applied, schema).keys())
+  const own = ownedBy(applied, schema)
   const merged = mergeApplied(live, applied, schema)
   const object = rules.applyRemovesWhatIsLeftOut ? prune(merged, schema, last, [...others, { fields: own }], rules) : merged
   const { set, removed } = compare(fieldsOf(live, schema), fieldsOf(object, schema), equals)
