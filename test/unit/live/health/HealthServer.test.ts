@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Metric, References } from "effect"
+import { Deferred, Effect, Metric, References } from "effect"
 import * as HealthServer from "../../../../src/live/health/HealthServer.ts"
 
 const on = (options: Partial<HealthServer.HealthOptions<never>>) =>
@@ -36,7 +36,7 @@ describe("HealthServer", () => {
     Effect.gen(function* () {
       const { status, body } = yield* ask(yield* on(options), path)
       assert.strictEqual(`${status} ${body}`, answer)
-    }))
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None")))
 
   it.live("only reading is allowed, HEAD is reading", () =>
     Effect.gen(function* () {
@@ -66,9 +66,17 @@ describe("HealthServer", () => {
     })
   )
 
-  it.live("lets go of its port when its scope closes, whoever is still connected", () =>
+  it.live("lets go of its port when its scope closes, also while a probe hangs", () =>
     Effect.gen(function* () {
-      const port = yield* Effect.scoped(Effect.tap(on({}), (taken) => ask(taken, "/health")))
+      const asked = yield* Deferred.make<void>()
+      const readiness = Effect.andThen(Deferred.succeed(asked, undefined), Effect.never)
+      const hanging = Effect.gen(function* () {
+        const port = yield* on({ readiness })
+        yield* Effect.forkDetach(Effect.ignoreCause(ask(port, "/ready")))
+        yield* Deferred.await(asked)
+        return port
+      })
+      const port = yield* Effect.scoped(hanging)
       assert.strictEqual(yield* on({ port }), port)
     })
   )

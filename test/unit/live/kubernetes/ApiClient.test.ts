@@ -268,7 +268,7 @@ describe("over sockets", () => {
     })
   )
 
-  it.live("a deadline closes the socket of the request and the idle ones", () =>
+  it.live("after a deadline the next request takes a new connection", () =>
     Effect.gen(function* () {
       const server = yield* serve((request, response) => {
         if (request.method === "GET") response.end(JSON.stringify(thing("a")))
@@ -280,7 +280,9 @@ describe("over sockets", () => {
           yield* create.pipe(Effect.provideService(RequestTimeout, Duration.millis(50)), reasonOf),
           "ReplyLost"
         )
-        yield* server.allClosed
+        // One of the three carried the write; the two others look whole, and are not trusted again.
+        yield* get
+        assert.strictEqual(server.accepted(), 4)
       }).pipe(Effect.provide(overNetwork(server.url)))
     })
   )
