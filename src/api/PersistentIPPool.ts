@@ -36,9 +36,10 @@ const addressRules = [
   },
   {
     rule:
-      "!self.matches('^(0|127|22[4-9]|23[0-9]|24[0-9]|25[0-5])[.]|^169[.]254[.]|^::1?(/[0-9]+)?$|" +
-      "^[fF]([eE][89abAB]|[fF])[0-9a-fA-F]*:')",
-    message: "loopback, link-local, multicast and reserved addresses cannot be served: write addresses of your network"
+      "!self.matches('^(0|127|22[4-9]|23[0-9]|169[.]254|255[.]255[.]255[.]255)([.]|$)|^::1?(/[0-9]+)?$|" +
+      "^[fF][eE][89abAB][0-9a-fA-F]:|^[fF][fF][0-9a-fA-F]{2}:')",
+    message:
+      "loopback, link-local, multicast and unspecified addresses cannot be served: write addresses of your network"
   }
 ]
 

@@ -115,7 +115,7 @@ const below = (context: Context, key: string): Context => ({
 
 const convert = (source: JsonNode, context: Context): StructuralSchema => {
   if (typeof source["$ref"] === "string") return inline(source["$ref"], source, context)
-  const node = withoutUnion(merged(source, context), context)
+  const node = withoutUnion(mergeParts(source, context.path), context)
   if (node["$ref"] !== undefined) return convert(node, context)
   for (const key of Object.keys(node)) {
     if (!plainKeys.has(key) && !readKeys.has(key)) refuse(context.path, `${key} has no counterpart`)
@@ -144,14 +144,14 @@ const inline = (reference: string, { $ref: _, ...rest }: JsonNode, context: Cont
   return convert({ ...target, ...rest }, { ...context, open: [...context.open, reference] })
 }
 
-/** Checks that follow an annotation are exported as parts of `allOf`. */
-const merged = ({ allOf, ...node }: JsonNode, { path }: Context): JsonNode =>
+/** An annotation that follows a check (`Int` is one) is exported as a part of `allOf`. */
+export const mergeParts = ({ allOf, ...node }: JsonNode, path: string): JsonNode =>
   allOf === undefined
     ? node
     : nodesAt(allOf, path).reduce((sum, part) => {
         for (const key of Object.keys(part)) {
-          const both = key in sum && key !== "type" && JSON.stringify(sum[key]) !== JSON.stringify(part[key])
-          if (both) refuse(path, `allOf gives ${key} twice`)
+          const differs = key in sum && JSON.stringify(sum[key]) !== JSON.stringify(part[key])
+          if (differs) refuse(path, `allOf gives ${key} twice`)
         }
         return { ...sum, ...part }
       }, node)
