@@ -6,6 +6,7 @@
 
 stopping=
 child=
+brief=
 
 stop() {
   stopping=1
@@ -14,6 +15,7 @@ stop() {
 trap stop TERM INT
 
 while [ -z "$stopping" ]; do
+  began=$(date +%s)
   # A session of its own: with the agent its tools (nft, ip, socat) can be ended, which outlive it on their pipes.
   setsid "$@" &
   child=$!
@@ -25,9 +27,19 @@ while [ -z "$stopping" ]; do
     code=$?
     kill -0 "$child" 2>/dev/null || break
   done
-  kill -KILL -- "-$child" 2>/dev/null
+  kill -KILL "-$child" 2>/dev/null
 
   [ -z "$stopping" ] && [ "$code" -gt 128 ] || exit "$code"
   echo "{\"level\":\"error\",\"message\":\"the agent was ended by a signal and is started again\",\"signal\":$((code - 128))}" >&2
+
+  # At once, but not in a circle: the second in a row that lives for less than two seconds waits for one.
+  if [ $(($(date +%s) - began)) -ge 2 ]; then
+    brief=
+  elif [ -z "$brief" ]; then
+    brief=1
+  else
+    sleep 1 &
+    wait $!
+  fi
 done
 exit 0

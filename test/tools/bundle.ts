@@ -38,13 +38,19 @@ const notices = (chunks: ReadonlyArray<OutputChunk>): string => {
   const folders = new Set(
     chunks.flatMap((chunk) => Object.keys(chunk.modules).flatMap((id) => packageOf(id.split("\0").at(-1) ?? "") ?? []))
   )
-  return [...folders].filter((folder) => existsSync(join(folder, "package.json"))).toSorted().map(noticeOf).join("\n")
+  return [...folders]
+    .filter((folder) => existsSync(join(folder, "package.json")))
+    .toSorted()
+    .map(noticeOf)
+    .join("\n")
 }
 
 const noticeOf = (folder: string): string => {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file))
-  return [`${name} ${version} (${license})`, "", ...files.map((file) => readFileSync(join(folder, file), "utf8"))].join("\n")
+  return [`${name} ${version} (${license})`, "", ...files.map((file) => readFileSync(join(folder, file), "utf8"))].join(
+    "\n"
+  )
 }
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(0)} kB`
