@@ -13,54 +13,8 @@
  */
 import { Context, Schema } from "effect"
 import type { Effect, Stream } from "effect"
+import type { KubernetesObject, ObjectMeta, ObjectRef, ResourceType } from "../api/KubernetesObject.ts"
 import type { Category } from "./Category.ts"
-
-export interface OwnerReference {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly name: string
-  readonly uid: string
-  readonly controller?: boolean | undefined
-  readonly blockOwnerDeletion?: boolean | undefined
-}
-
-export interface ObjectMeta {
-  readonly name: string
-  readonly namespace?: string | undefined
-  readonly uid?: string | undefined
-  readonly resourceVersion?: string | undefined
-  readonly generation?: number | undefined
-  readonly creationTimestamp?: string | undefined
-  readonly deletionTimestamp?: string | undefined
-  readonly labels?: { readonly [key: string]: string } | undefined
-  readonly annotations?: { readonly [key: string]: string } | undefined
-  readonly finalizers?: ReadonlyArray<string> | undefined
-  readonly ownerReferences?: ReadonlyArray<OwnerReference> | undefined
-}
-
-export interface KubernetesObject {
-  readonly apiVersion?: string | undefined
-  readonly kind?: string | undefined
-  readonly metadata: ObjectMeta
-}
-
-/** What the port needs to know of a kind. Instances stand beside the Schemas in `src/api`. */
-export interface ResourceType<A extends KubernetesObject> {
-  /** Empty for the core group. */
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-  /** Lower case, as in URLs. */
-  readonly plural: string
-  readonly namespaced: boolean
-  readonly schema: Schema.Codec<A, unknown>
-}
-
-/** Names one object; `namespace` is given for namespaced kinds only. */
-export interface ObjectRef {
-  readonly namespace?: string | undefined
-  readonly name: string
-}
 
 export interface Selection {
   /** Absent: all namespaces. */
