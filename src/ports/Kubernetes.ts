@@ -41,7 +41,8 @@ export interface ObjectList<A> {
 
 export type WatchEvent<A> =
   | { readonly type: "Added" | "Modified" | "Deleted"; readonly object: A }
-  | { readonly type: "Undecodable"; readonly object: Undecodable }
+  /** `deleted`: it is gone, as with `Deleted`. */
+  | { readonly type: "Undecodable"; readonly object: Undecodable; readonly deleted?: true }
   | { readonly type: "Bookmark"; readonly resourceVersion: string }
 
 export interface ApplyOptions {
