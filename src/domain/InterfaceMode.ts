@@ -6,7 +6,7 @@
  * - `uplink`: the interface on which the neighbours are. Also for IPv6 and beside IPVS with strictARP.
  */
 import { type Address, type Family, familyOf } from "./Address.ts"
-import { hostPrefixLength, labelOf } from "./HostAddress.ts"
+import { hostPrefixLength, labelFor, labelOf } from "./HostAddress.ts"
 
 export interface AddressFacts {
   readonly address: Address
@@ -111,12 +111,17 @@ const uplinksOf = (network: NetworkFacts, pool: PoolInterface): ReadonlyArray<st
  */
 const isNodesOwn = (node: NodeFacts, found: InterfaceFacts, each: AddressFacts): boolean =>
   isGlobal(each) &&
+  !isLabelled(each, found.name) &&
   (node.nodeAddresses.includes(each.address) ||
     (found.kind === "other" && each.prefixLength < hostPrefixLength(each.address)))
 
 /** Neither loopback nor link-local. Our IPv4 addresses have scope link, so that the scope does not tell. */
 export const isGlobal = ({ address, scope }: AddressFacts): boolean =>
   scope !== "host" && address !== "::1" && !/^(127\.|169\.254\.|fe[89ab][0-9a-f]:)/.test(address)
+
+/** v0.4 wrote the same label; whoever else writes it has to expect this. */
+export const isLabelled = ({ address, label }: AddressFacts, interfaceName: string): boolean =>
+  label !== undefined && label === labelFor(address, interfaceName)
 
 /** Loss of a label is no refusal, but after a restart leftovers on this interface are not known as ours. */
 export const labelWarning = (interfaceName: string): string | undefined =>

@@ -16,6 +16,7 @@ import {
   bridgeRefusal,
   type InterfaceFacts,
   isGlobal,
+  isLabelled,
   isRefusal,
   judge,
   labelWarning,
@@ -140,10 +141,6 @@ const surplusOf = (input: Input): ReadonlyArray<Change & { readonly _tag: "Remov
 const at = ({ address }: AddressFacts, { name }: InterfaceFacts): Placed => ({ address, interfaceName: name })
 
 const isHostPrefix = ({ address, prefixLength }: AddressFacts): boolean => prefixLength === hostPrefixLength(address)
-
-/** v0.4 wrote the same label; whoever else writes it has to expect this. */
-const isLabelled = ({ address, label }: AddressFacts, interfaceName: string): boolean =>
-  label !== undefined && label === labelFor(address, interfaceName)
 
 /** At start-up, in bridge mode, and only when every pool of this interface asks for it. */
 const isCleanedOfAll = (input: Input, found: InterfaceFacts): boolean => {
