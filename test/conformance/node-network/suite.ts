@@ -264,6 +264,61 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
       )
     })
 
+    describe("addAddress and removeAddress together", () => {
+      check("each call has its own outcome, also when many are made at once", (world) =>
+        Effect.gen(function* () {
+          yield* world.network.addAddress(held(v4))
+          const calls = [
+            world.network.addAddress(held(v4)),
+            world.network.addAddress(held(a("192.0.2.11"), "pl7")),
+            world.network.addAddress(held(v6)),
+            world.network.removeAddress(held(a("192.0.2.12"))),
+            world.network.addAddress(held(a("192.0.2.13"), "pl8")),
+            world.network.addAddress(held(a("192.0.2.14")))
+          ]
+          const outcomes = yield* Effect.forEach(calls, Effect.result, { concurrency: "unbounded" })
+          assert.deepStrictEqual(
+            outcomes.map((outcome) => (Result.isFailure(outcome) ? outcome.failure.message : "done")),
+            [
+              "done",
+              "addAddress: InterfaceMissing: there is no interface pl7",
+              "done",
+              "done",
+              "addAddress: InterfaceMissing: there is no interface pl8",
+              "done"
+            ]
+          )
+          assert.deepStrictEqual(yield* after(world, "pl0"), [
+            "192.0.2.10/32 scope link label pl0:pllb",
+            "192.0.2.14/32 scope link label pl0:pllb",
+            "2001:db8::10/128 scope global"
+          ])
+        })
+      )
+      check("adding and removing at once happens in the order of the calls", (world) =>
+        Effect.gen(function* () {
+          const calls = [
+            world.network.addAddress(held(v4)),
+            world.network.removeAddress(held(v4)),
+            world.network.removeAddress(held(v6)),
+            world.network.addAddress(held(v6))
+          ]
+          yield* Effect.all(calls, { concurrency: "unbounded" })
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["2001:db8::10/128 scope global"])
+        })
+      )
+      for (const interfaceName of ["pl0\naddress add 192.0.2.66/32 dev pl0\n", "pl0 scope global", ""]) {
+        check(`${JSON.stringify(interfaceName)} is the name of no interface, and nothing else`, (world) =>
+          Effect.gen(function* () {
+            const error = yield* reasonOf(world.network.addAddress(held(v4, interfaceName)))
+            assert.strictEqual(error.reason._tag, "InterfaceMissing")
+            yield* world.network.removeAddress(held(v4, interfaceName))
+            assert.deepStrictEqual(yield* after(world, "pl0"), [])
+          })
+        )
+      }
+    })
+
     describe("removeAddress", () => {
       for (const address of [v4, v6]) {
         check(`removes ${address} and leaves the others`, (world) =>

@@ -3,6 +3,7 @@ import { Result } from "effect"
 import { type Address, parse } from "../../../../src/domain/Address.ts"
 import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "../../../../src/live/linux/IpAddress.ts"
 import { isListening } from "../../../../src/live/linux/ChangeMonitor.ts"
+import { readErrors } from "../../../../src/live/linux/IpBatch.ts"
 import { reasonOf } from "../../../../src/live/linux/Tool.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))
@@ -71,6 +72,19 @@ describe("Tool.reasonOf", () => {
   it("says how it ended when it said nothing", () => {
     const reason = reasonOf("ip", " \n", "exit code 255", "")
     assert.deepStrictEqual(reason._tag === "ToolFailed" && reason.message, "exit code 255")
+  })
+})
+
+describe("IpBatch.readErrors", () => {
+  // oxfmt-ignore
+  it.each([
+    ["nothing",                            "",                                                             {},                                  ""],
+    ["one line",                           "Error: a.\nCommand failed -:2\n",                              { 2: "Error: a." },                  ""],
+    ["several, with several messages",     "a\nb\nCommand failed -:1\nc\nCommand failed -:30\n",          { 1: "a\nb", 30: "c" },              ""],
+    ["what ended it all",                  "a\nCommand failed -:1\nnsenter: no\n",                        { 1: "a" },                          "nsenter: no"]
+  ])("%s", (_, text, byLine, rest) => {
+    const read = readErrors(text)
+    assert.deepStrictEqual([Object.fromEntries(read.byLine), read.rest], [byLine, rest])
   })
 })
 
