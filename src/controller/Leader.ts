@@ -83,9 +83,9 @@ export const make = Effect.fnUntraced(function* (
     const sentAt = yield* monotonicMillis
     const wasLeader = yield* isLeader
     const next = take(lease, options, yield* Timestamp.nowMicro)
-    const written = yield* (lease === undefined ? kubernetes.create(leases, next) : kubernetes.replace(leases, next)).pipe(
-      Effect.timeout(times.renewDeadlineMillis)
-    )
+    const written = yield* (
+      lease === undefined ? kubernetes.create(leases, next) : kubernetes.replace(leases, next)
+    ).pipe(Effect.timeout(times.renewDeadlineMillis))
     state.held = written
     state.renewedAt = sentAt
     options.leases.absorb(written)

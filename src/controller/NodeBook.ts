@@ -46,9 +46,7 @@ export class NodeBook {
 
   /** A complete list of the NodeLeases was read: counts that a gap had suspended may go on. */
   onLeasesListed(nowMillis: number): void {
-    const versions = new Map(
-      [...this.leases].map(([node, { lease }]) => [node, lease.metadata.resourceVersion ?? ""])
-    )
+    const versions = new Map([...this.leases].map(([node, { lease }]) => [node, lease.metadata.resourceVersion ?? ""]))
     this.counts = LeaseCount.resume(this.counts, { versions, candidates: new Set(versions.keys()) }, nowMillis)
   }
 

@@ -205,12 +205,7 @@ export const reportStep = (reconciling: Reconciling) => {
       return { afterMillis: 1_000 }
     }
     patience.delete(key)
-    yield* writing(
-      AllocationWriter.report(allocation, change.report),
-      ipAllocations,
-      refOf(key),
-      caches.allocations
-    )
+    yield* writing(AllocationWriter.report(allocation, change.report), ipAllocations, refOf(key), caches.allocations)
     yield* ServiceNotices.tell(service, allocation, wanted, observation.problems)
     return "settled"
   })

@@ -91,11 +91,7 @@ const explainNode = (
   inputs: Inputs
 ): { readonly reason: string; readonly message: string } => {
   const facts = [...nodeBook.nodes.values()].map((node) => nodeBook.factsOf(node, inputs.nowMillis))
-  return Placement.explainNone(
-    entry.pool,
-    facts,
-    demandsOf(poolNamed(books, entry.pool), inputs.ignoreExcludeLabel)
-  )
+  return Placement.explainNone(entry.pool, facts, demandsOf(poolNamed(books, entry.pool), inputs.ignoreExcludeLabel))
 }
 
 /** An entry that no node holds or will hold as things are. */
@@ -141,7 +137,13 @@ const lackOf = (
 
 export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): WantedState => {
   const { acknowledgements, entries: current, generation, namespaceLabels, request } = inputs
-  const decision = AllocationDecision.decide({ request, namespaceLabels, type: inputs.type, current, index: books.index })
+  const decision = AllocationDecision.decide({
+    request,
+    namespaceLabels,
+    type: inputs.type,
+    current,
+    index: books.index
+  })
   const granted = decision.outcomes.filter(isGranted)
   const grants = granted.map((outcome) => grantOf(books, outcome))
   const nodes = nodesFor(books, nodeBook, inputs)

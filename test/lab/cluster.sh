@@ -103,7 +103,11 @@ on_node() { # FUNCTION NODE
   "$@"
 }
 exec_node() { exec nsenter --net="$(netns_of "$1")" "${@:2}"; }
-enter_node() { exec nsenter --target "$(node_pid1 "$1")" --all env PATH="$LAB_BIN:$PATH" "${@:2}"; }
+enter_node() {
+  local pid
+  pid=$(node_pid1 "$1")
+  exec nsenter --target "$pid" --all env PATH="$LAB_BIN:$PATH" "${@:2}"
+}
 
 main() {
   local command=${1:-}
