@@ -197,7 +197,7 @@ describe.skipIf(reason !== undefined)("live transport", () => {
   })
 
   layer(Layer.fresh(live), suite)("on one that dies", (it) => {
-    it.effect("ends the watch, and what follows is Unavailable, for writes too", () =>
+    it.effect("ends the watch, and once its connections are gone a write is Unavailable", () =>
       Effect.gen(function* () {
         const kubernetes = yield* Kubernetes
         const { resourceVersion } = yield* kubernetes.list(configMaps, {})
@@ -211,9 +211,12 @@ describe.skipIf(reason !== undefined)("live transport", () => {
         yield* Deferred.await(seen)
         process.kill(yield* apiServerPid, "SIGKILL")
         yield* Fiber.join(watching)
-        // The idle connection looks whole until a request tries it.
-        assert.strictEqual(yield* tagOf(kubernetes.list(configMaps, {})), "Unavailable")
-        assert.strictEqual(yield* tagOf(newConfigMap("default", "late")), "Unavailable")
+        // Whether a connection that dies under us carried the request is unknown; one that is refused did not.
+        const settled = yield* tagOf(newConfigMap("default", "late")).pipe(
+          Effect.tap((tag) => Effect.sync(() => assert.include(["ReplyLost", "Unavailable"], tag))),
+          Effect.repeat({ until: (tag) => tag === "Unavailable", times: 100, schedule: Schedule.spaced("20 millis") })
+        )
+        assert.strictEqual(settled, "Unavailable")
       })
     )
   })
