@@ -3,12 +3,12 @@
  * memory. `rules.test.ts` proves that the cases pin each rule of the latter.
  */
 import { it, layer as withLayer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { installedCrds } from "../../../src/api/CustomResourceDefinition.ts"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
 import { Kubernetes } from "../../../src/ports/Kubernetes.ts"
 import type { Case } from "./Case.ts"
-import { versionOf, watching } from "./Case.ts"
+import { untyped, type Untyped, versionOf, watching } from "./Case.ts"
 import { admissionCases } from "./cases/Admission.ts"
 import { applyCases } from "./cases/Apply.ts"
 import { builtinCases } from "./cases/Builtins.ts"
@@ -52,21 +52,27 @@ export const kubernetesSuite = <E>(name: string, layer: Layer.Layer<Kubernetes, 
   })
 }
 
+const rawDefinitions = untyped(installedCrds)
+
 /** By the port itself, as `plenuslb crds apply` does; done when the API server serves the kinds. */
 export const installCrds: Effect.Effect<void, unknown, Kubernetes> = Effect.gen(function* () {
   const kubernetes = yield* Kubernetes
   for (const definition of customResourceDefinitions) {
-    const applied = yield* kubernetes.apply(
-      installedCrds,
-      { ...definition },
-      { fieldManager: "conformance", force: true }
-    )
+    const options = { fieldManager: "conformance", force: true }
+    const applied = yield* kubernetes.apply(rawDefinitions, { ...definition }, options)
     if (isEstablished(applied)) continue
     const selection = { fieldSelector: `metadata.name=${definition.metadata.name}` }
-    const watch = yield* watching(installedCrds, selection, versionOf(applied))
+    const watch = yield* watching(rawDefinitions, selection, versionOf(applied))
     yield* Effect.repeat(watch.next, { until: (event) => event.type === "Modified" && isEstablished(event.object) })
   }
 }).pipe(Effect.scoped)
 
-const isEstablished = (definition: typeof installedCrds.schema.Type): boolean =>
-  definition.status?.conditions?.some(({ type, status }) => type === "Established" && status === "True") === true
+const Established = Schema.Struct({
+  status: Schema.Struct({ conditions: Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })) })
+})
+
+/** `conditions` is null in the answer to the first apply. */
+const isEstablished = (definition: Untyped): boolean =>
+  Option.exists(Schema.decodeUnknownOption(Established)(definition), ({ status }) =>
+    status.conditions.some((condition) => condition.type === "Established" && condition.status === "True")
+  )
