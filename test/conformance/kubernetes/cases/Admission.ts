@@ -115,7 +115,16 @@ export const admissionCases: ReadonlyArray<Case> = [
       const reason = yield* refused("Invalid", createPool({ addresses: ["192.0.2.49-192.0.2.40"] }))
       const message = "message" in reason ? reason.message : ""
       assert.match(message, /^PersistentIPPool\.loadbalancing\.plenus\.io "pool-[0-9a-f]+" is invalid: /)
-      assert.include(message, "spec.addresses[0]: Invalid value: the range ends before it starts")
+      assert.include(
+        message,
+        'spec.addresses[0]: Invalid value: "192.0.2.49-192.0.2.40": the range ends before it starts: write the lower'
+      )
+    })
+  ),
+  given(
+    "of a CEL rule on an object or a list the message shows no value",
+    Effect.gen(function* () {
+      yield* invalid("spec.addresses: Invalid value: the list is empty: write at least one", createPool({ addresses: [] }))
     })
   ),
   given(

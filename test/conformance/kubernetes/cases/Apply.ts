@@ -3,9 +3,17 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { configMaps } from "../../../../src/api/ConfigMap.ts"
 import { ipAllocations } from "../../../../src/api/IPAllocation.ts"
+import { services } from "../../../../src/api/Service.ts"
 import { Kubernetes, type KubernetesError } from "../../../../src/ports/Kubernetes.ts"
 import { type Case, given, invalid, newNamespace, refused, versionOf } from "../Case.ts"
-import { allocation, applyAllocation, applyConfigMap, createAllocation, createConfigMap } from "../Objects.ts"
+import {
+  allocation,
+  applyAllocation,
+  applyConfigMap,
+  createAllocation,
+  createConfigMap,
+  loadBalancer
+} from "../Objects.ts"
 
 const status = { subresource: "status" } as const
 const serving = (address: string, node: string, epoch = 1) => ({ address, node, phase: "Serving", epoch })
@@ -60,16 +68,35 @@ export const applyCases: ReadonlyArray<Case> = [
     })
   ),
   given(
-    "an apply to the status for the uid of an earlier object is a Conflict",
+    "an apply to the status of a Service for the uid of an earlier one is a Conflict",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const first = yield* kubernetes.create(services, loadBalancer(namespace, "a"))
+      yield* kubernetes.delete(services, { namespace, name: "a" })
+      yield* kubernetes.create(services, loadBalancer(namespace, "a"))
+      const late = {
+        metadata: { name: "a", namespace, uid: first.metadata.uid },
+        status: { loadBalancer: { ingress: [{ ip: "192.0.2.10" }] } }
+      }
+      yield* refused("Conflict", kubernetes.apply(services, late, { fieldManager: "one", force: true, ...status }))
+    })
+  ),
+  given(
+    "an apply to the status of a custom resource takes any uid: only a resourceVersion guards it",
     Effect.gen(function* () {
       const kubernetes = yield* Kubernetes
       const namespace = yield* newNamespace
       const first = yield* createAllocation(namespace, "a")
       yield* kubernetes.delete(ipAllocations, { namespace, name: "a" })
-      const late = { metadata: { uid: first.metadata.uid }, status: { state: "success" } }
-      yield* Effect.flip(applyAllocation(namespace, "a", "one", late, status))
       yield* createAllocation(namespace, "a")
-      yield* refused("Conflict", applyAllocation(namespace, "a", "one", late, status))
+      const late = (metadata: object) => ({ metadata, status: { state: "success" } })
+      const unguarded = late({ uid: first.metadata.uid })
+      const guarded = late({ resourceVersion: first.metadata.resourceVersion })
+      yield* refused("Conflict", applyAllocation(namespace, "a", "one", guarded, status))
+      const applied = yield* applyAllocation(namespace, "a", "one", unguarded, status)
+      assert.notStrictEqual(applied.metadata.uid, first.metadata.uid)
+      assert.deepStrictEqual(applied["status"], { state: "success" })
     })
   ),
   given(
