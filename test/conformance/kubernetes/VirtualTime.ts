@@ -3,13 +3,16 @@
  * nothing can run. What waits for ever ends at once, with a timeout or as stuck. It proves by the way that the API
  * server in memory needs neither Promises nor real timers.
  */
-import { Clock, Context, Effect, Exit, Random, Scheduler } from "effect"
+import { Clock, Context, Effect, Exit, Scheduler } from "effect"
 
 interface Timer {
   readonly atMillis: number
   readonly order: number
   readonly run: () => void
 }
+
+/** A program that takes more is going in circles. */
+const stepsMax = 2_000_000
 
 export const runVirtually = <A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E> => {
   const tasks: Array<() => void> = []
@@ -40,7 +43,7 @@ export const runVirtually = <A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E
   }
   const context = Context.empty().pipe(Context.add(Scheduler.Scheduler, scheduler), Context.add(Clock.Clock, clock))
   const fiber = Effect.runForkWith(context)(program)
-  for (;;) {
+  for (let step = 0; step < stepsMax; step++) {
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return exit
     const task = tasks.shift()
@@ -54,6 +57,5 @@ export const runVirtually = <A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E
     nowMillis = Math.max(nowMillis, timer.atMillis)
     timer.run()
   }
+  return Exit.die(`going in circles: not done after ${stepsMax} steps`)
 }
-
-export const seeded = Random.withSeed

@@ -124,7 +124,10 @@ export const admissionCases: ReadonlyArray<Case> = [
   given(
     "of a CEL rule on an object or a list the message shows no value",
     Effect.gen(function* () {
-      yield* invalid("spec.addresses: Invalid value: the list is empty: write at least one", createPool({ addresses: [] }))
+      yield* invalid(
+        "spec.addresses: Invalid value: the list is empty: write at least one",
+        createPool({ addresses: [] })
+      )
     })
   ),
   given(

@@ -379,13 +379,14 @@ export const applyCases: ReadonlyArray<Case> = [
     })
   ),
   given(
-    "one manager's status and spec are owned apart: applying one leaves the other",
+    "one manager's status and spec are owned apart: applying one neither removes nor forgets the other",
     Effect.gen(function* () {
       const namespace = yield* newNamespace
-      yield* applyAllocation(namespace, "a", "one", { spec: spec("192.0.2.10") })
+      yield* applyAllocation(namespace, "a", "one", { spec: { ...spec("192.0.2.10"), nodeList: "n1" } })
       yield* applyAllocation(namespace, "a", "one", { status: { state: "success" } }, status)
       const applied = yield* applyAllocation(namespace, "a", "one", { spec: spec("192.0.2.11") })
       assert.deepStrictEqual(applied["status"], { state: "success" })
+      assert.deepStrictEqual(applied["spec"], spec("192.0.2.11"))
     })
   ),
   given(

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, Fiber, Schema, Stream } from "effect"
 import { configMaps } from "../../../../src/api/ConfigMap.ts"
+import { ipAllocations } from "../../../../src/api/IPAllocation.ts"
 import { objectFields, StringMap } from "../../../../src/api/KubernetesObject.ts"
 import { Kubernetes } from "../../../../src/ports/Kubernetes.ts"
 import { type Case, given, newNamespace, nextSummaries, refused, summary, versionOf, watching } from "../Case.ts"
@@ -218,6 +219,15 @@ export const watchCases: ReadonlyArray<Case> = [
       const namespace = yield* newNamespace
       yield* createConfigMap(namespace, "bad", { wrong: "1" })
       yield* refused("Malformed", kubernetes.get(picky, { namespace, name: "bad" }))
+    })
+  ),
+  given(
+    "a watch from a version that is long gone is Expired",
+    Effect.gen(function* () {
+      const namespace = yield* newNamespace
+      const watch = yield* watching(ipAllocations, { namespace }, "1")
+      const error = yield* watch.ended
+      assert.strictEqual(error?.reason._tag, "Expired")
     })
   ),
   given(
