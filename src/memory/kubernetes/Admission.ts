@@ -36,12 +36,7 @@ export const admitNamespace = (
 }
 
 /** What would be stored, or why not. `status`: written through the status subresource, which CEL rules see too. */
-export const admit = (
-  server: ApiServer,
-  kind: Kind,
-  written: JsonObject,
-  before: JsonObject | undefined
-): Outcome => {
+export const admit = (server: ApiServer, kind: Kind, written: JsonObject, before: JsonObject | undefined): Outcome => {
   const { rules } = server
   const known = rules.undeclaredFieldsArePruned ? pruneObject(written, kind.schema) : written
   const filled = rules.defaultsAreFilledIn ? addDefaults(known, kind.schema) : known
@@ -109,7 +104,7 @@ export const throughEndpoint = (
   if (subresource === "")
     return rules.mainEndpointKeepsStatus ? withField(written, "status", before["status"]) : written
   if (!rules.statusEndpointKeepsTheRest) return written
-  const rest = kind.isCustom ? before : withClientMetadata(before, written)
+  const rest = !kind.isCustom && rules.builtinStatusTakesMetadata ? withClientMetadata(before, written) : before
   return withField(rest, "status", written["status"])
 }
 
