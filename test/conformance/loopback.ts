@@ -42,7 +42,7 @@ export class Loopback extends Context.Service<Loopback, LoopbackEnv>()("plenuslb
   )
 }
 
-export class LoopbackError extends Schema.TaggedError<LoopbackError>()("LoopbackError", { message: Schema.String }) {}
+class LoopbackError extends Schema.TaggedError<LoopbackError>()("LoopbackError", { message: Schema.String }) {}
 
 const controllers = "namespace-controller,garbage-collector-controller,serviceaccount-controller"
 

@@ -35,7 +35,7 @@ const nextTurn = Effect.callback<void>((resume) => {
   return Effect.sync(() => clearImmediate(handle))
 })
 
-export const make = Effect.fnUntraced(function* (tls: TlsOptions) {
+const make = Effect.fnUntraced(function* (tls: TlsOptions) {
   const agents = yield* NodeHttpClient.makeAgent({ ...tls, keepAlive: true, timeout: idleTimeoutMillis })
   const client = yield* NodeHttpClient.makeNodeHttp.pipe(Effect.provideService(NodeHttpClient.HttpAgent, agents))
   return HttpTransport.of({
