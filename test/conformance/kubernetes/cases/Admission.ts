@@ -88,10 +88,7 @@ export const admissionCases: ReadonlyArray<Case> = [
       })
     })
   ),
-  given(
-    "a missing required field is Invalid and named",
-    invalid("spec.addresses: Required value", createPool({}))
-  ),
+  given("a missing required field is Invalid and named", invalid("spec.addresses: Required value", createPool({}))),
   given(
     "a value of the wrong type is Invalid and named",
     Effect.gen(function* () {
@@ -121,10 +118,7 @@ export const admissionCases: ReadonlyArray<Case> = [
   ),
   given(
     "of a CEL rule on an object or a list the message shows no value",
-    invalid(
-        "spec.addresses: Invalid value: the list is empty: write at least one",
-        createPool({ addresses: [] })
-      )
+    invalid("spec.addresses: Invalid value: the list is empty: write at least one", createPool({ addresses: [] }))
   ),
   given(
     "CEL rules are enforced on update too, and the refused update changes nothing",
@@ -167,5 +161,6 @@ export const admissionCases: ReadonlyArray<Case> = [
         "status.addresses[1]: Duplicate value",
         kubernetes.patch(ipAllocations, { namespace, name: "a" }, patch, { subresource: "status" })
       )
+    })
   )
 ]
