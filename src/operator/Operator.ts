@@ -61,9 +61,7 @@ const register = (
   takeover: Lease | undefined
 ): Effect.Effect<Registration.Registered, never, Kubernetes> =>
   Registration.register(identity, takeover).pipe(
-    Effect.catchTag("Foreign", (foreign) =>
-      Effect.flatMap(awaitQuiet(foreign), (lease) => register(identity, lease))
-    ),
+    Effect.catchTag("Foreign", (foreign) => Effect.flatMap(awaitQuiet(foreign), (lease) => register(identity, lease))),
     Effect.catch((error) =>
       Effect.logWarning("not registered").pipe(
         Effect.annotateLogs({ error: error.message }),
@@ -130,7 +128,10 @@ export const make = Effect.fnUntraced(function* (
   }
 })
 
-const readConfig = (configs: Reflector.Reflector<{ readonly metadata: { readonly name: string } }>, namespace: string) => {
+const readConfig = (
+  configs: Reflector.Reflector<{ readonly metadata: { readonly name: string } }>,
+  namespace: string
+) => {
   const configMap = configs.get(Reflector.keyOf({ namespace, name: nodeConfigMapName }))
   const read = configMap === undefined ? undefined : NodeConfig.read(configMap)
   return read !== undefined && Result.isSuccess(read) ? read.success : { pools: [] }
