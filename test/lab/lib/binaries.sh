@@ -26,15 +26,14 @@ missing_binaries() {
   for name in "$@"; do [ -x "$bin/$name" ] || echo "$name"; done
 }
 
-# Go decides the toolchain by itself otherwise, and would download one.
-export GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
-
 # A distribution's Go is often an older one, with a newer beside it.
 find_go() {
   local dir
   for dir in "$(dirname "$(command -v go || echo /none/go)")" /usr/local/go/bin; do
     if [ -x "$dir/go" ] && printf '%s\n' go1.26 "$("$dir/go" env GOVERSION)" | sort -VC; then
       PATH=$dir:$PATH
+      # local: Go would download another toolchain otherwise.
+      export GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
       return
     fi
   done
