@@ -5,7 +5,14 @@ import type { Acknowledgement, Entry } from "../domain/Hold.ts"
 import { involvedNodes } from "../domain/Hold.ts"
 import type { AllocationView } from "../domain/NodeDuty.ts"
 import type { Allocation, IPAllocation } from "./IPAllocation.ts"
-import { addressLabelOfHex, addressLabelPrefix, managedByLabel, managedByValue, nodeLabel, nodeLabelPrefix } from "./Names.ts"
+import {
+  addressLabel,
+  addressLabelPrefix,
+  managedByLabel,
+  managedByValue,
+  nodeLabel,
+  nodeLabelPrefix
+} from "./Names.ts"
 
 /** v0.4 writes `address: ""` after a failed purchase: no entry. */
 export const entriesOf = (allocation: IPAllocation): ReadonlyArray<Entry> =>
@@ -66,7 +73,7 @@ export const labelsOf = (
   Object.fromEntries([
     [managedByLabel, managedByValue],
     ...involvedNodes(entries, acknowledgements).map((node) => [nodeLabel(node), ""]),
-    ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabelOfHex(Address.toHex(address)), ""])
+    ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
 
 /** An address stays claimed until its last holder has acknowledged the release. */

@@ -6,7 +6,7 @@ import { Order, Result } from "effect"
 import type { Address } from "./Address.ts"
 import * as AddressRange from "./AddressRange.ts"
 import * as LabelSelector from "./LabelSelector.ts"
-import type { Refusal } from "./Refusal.ts"
+import type { RuleRefusal } from "./Refusal.ts"
 
 export type PoolKind = "PersistentIPPool" | "EphemeralIPPool"
 
@@ -191,7 +191,7 @@ export interface Customer {
  * Why this pool makes no *new* grant to this Service; nothing when it does. What is granted already is not asked again:
  * an edit of a pool's rules takes no address away.
  */
-export const serves = (pool: Pool, customer: Customer): Refusal | undefined => {
+export const serves = (pool: Pool, customer: Customer): RuleRefusal | undefined => {
   const ref = refOf(pool)
   if (pool.deleting) return { reason: "PoolDeleting", pool: ref }
   if (pool.disabled) return { reason: "PoolDisabled", pool: ref }

@@ -46,6 +46,12 @@ export type Refusal =
 
 export type Reason = Refusal["reason"]
 
+/** What a pool's own rules may say, whichever address is asked for. */
+export type RuleRefusal = Extract<
+  Refusal,
+  { readonly reason: "NamespaceNotAllowed" | "ServiceNotSelected" | "PoolDisabled" | "PoolDeleting" }
+>
+
 export const describe = (service: ServiceName, refusal: Refusal): string =>
   `${service.namespace}/${service.name} waits: ${sentence(service, refusal)}`
 
@@ -78,10 +84,7 @@ const sentence = (service: ServiceName, refusal: Refusal): string => {
   }
 }
 
-type OfAddress = Exclude<
-  Refusal,
-  { readonly reason: "NamespaceNotAllowed" | "ServiceNotSelected" | "PoolDisabled" | "PoolDeleting" | "NoPool" }
->
+type OfAddress = Exclude<Refusal, RuleRefusal | { readonly reason: "NoPool" }>
 
 const sentenceOfAddress = (service: ServiceName, refusal: OfAddress): string => {
   switch (refusal.reason) {

@@ -41,7 +41,8 @@ export interface ObjectList<A> {
 
 export type WatchEvent<A> =
   | { readonly type: "Added" | "Modified" | "Deleted"; readonly object: A }
-  | { readonly type: "Undecodable"; readonly object: Undecodable }
+  /** `deleted`: it is gone, as with `Deleted`. */
+  | { readonly type: "Undecodable"; readonly object: Undecodable; readonly deleted?: true }
   | { readonly type: "Bookmark"; readonly resourceVersion: string }
 
 export interface ApplyOptions {
@@ -130,6 +131,10 @@ export class KubernetesError extends Schema.TaggedError<KubernetesError>()("Kube
 }) {
   get category(): Category {
     return this.reason.category
+  }
+  /** The pause that the server asked for; 0: none. */
+  get retryAfterMillis(): number {
+    return this.reason._tag === "Throttled" ? this.reason.retryAfterMillis : 0
   }
   override get message(): string {
     const detail = "message" in this.reason ? `: ${this.reason.message}` : ""
