@@ -1,7 +1,7 @@
 /** What only a real kernel and real processes show: that neighbours believe us, and that tools which end come back. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue, Result, Stream } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFile, execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { type Address, parse } from "../../../src/domain/Address.ts"
 import { isListening } from "../../../src/live/linux/ChangeMonitor.ts"
@@ -89,6 +89,26 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
     })
   )
 
+  check("reads the state while interfaces come and go", ({ names, world }) =>
+    Effect.gen(function* () {
+      const lines = Array.from({ length: 100 }, (_, each) => `link add b${each} type bridge\nlink delete b${each}\n`)
+      const child = execFile("ip", ["-n", names.node, "-batch", "-"])
+      child.stdin?.end(lines.join(""))
+      for (let round = 0; round < 20; round++) {
+        const { arpIgnore } = yield* world.network.state
+        assert.strictEqual(arpIgnore["pl0"], 0)
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  check("starts one sender for callers that come at the same time", ({ names, world }) =>
+    Effect.gen(function* () {
+      const calls = ["192.0.2.10", "192.0.2.11", "192.0.2.12"].map((each) => world.network.announce([a(each)], "up0"))
+      yield* Effect.all(calls, { concurrency: "unbounded" })
+      assert.strictEqual(processesIn(names, "socat").length, 1)
+    })
+  )
+
   check("sends again after its sender was killed, and keeps no more than one", ({ names, world }) =>
     Effect.gen(function* () {
       const listener = yield* world.listen("up0")
@@ -121,14 +141,12 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
   )
 
   check("the first waking says that every later change will wake", ({ names, world }) =>
-    Effect.gen(function* () {
-      yield* Stream.runForEach(Stream.take(world.network.changes, 1), () =>
-        Effect.sync(() => {
-          const [pid = 0] = processesIn(names, "ip -o monitor")
-          assert.isTrue(isListening(readFileSync(`/proc/${pid}/net/netlink`, "utf8"), pid))
-        })
-      )
-    })
+    Stream.runForEach(Stream.take(world.network.changes, 1), () =>
+      Effect.sync(() => {
+        const [pid = 0] = processesIn(names, "ip -o monitor")
+        assert.isTrue(isListening(readFileSync(`/proc/${pid}/net/netlink`, "utf8"), pid))
+      })
+    )
   )
 
   check("wakes when its monitor was killed, and then for each change again", ({ names, world }) =>

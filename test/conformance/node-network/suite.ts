@@ -425,6 +425,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
       )
       check("does not mix the frames of callers at the same time", (world) =>
         Effect.gen(function* () {
+          yield* world.network.announce([v4], "up0")
           const listener = yield* world.listen("up0")
           const groups = [...Array.from({ length: 10 }, (_, group) => many(1000).slice(100 * group)), [v6], [v4]].map(
             (group) => group.slice(0, 100)
