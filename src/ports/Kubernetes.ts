@@ -13,54 +13,8 @@
  */
 import { Context, Schema } from "effect"
 import type { Effect, Stream } from "effect"
+import type { KubernetesObject, ObjectMeta, ObjectRef, ResourceType } from "../api/KubernetesObject.ts"
 import type { Category } from "./Category.ts"
-
-export interface OwnerReference {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly name: string
-  readonly uid: string
-  readonly controller?: boolean | undefined
-  readonly blockOwnerDeletion?: boolean | undefined
-}
-
-export interface ObjectMeta {
-  readonly name: string
-  readonly namespace?: string | undefined
-  readonly uid?: string | undefined
-  readonly resourceVersion?: string | undefined
-  readonly generation?: number | undefined
-  readonly creationTimestamp?: string | undefined
-  readonly deletionTimestamp?: string | undefined
-  readonly labels?: { readonly [key: string]: string } | undefined
-  readonly annotations?: { readonly [key: string]: string } | undefined
-  readonly finalizers?: ReadonlyArray<string> | undefined
-  readonly ownerReferences?: ReadonlyArray<OwnerReference> | undefined
-}
-
-export interface KubernetesObject {
-  readonly apiVersion?: string | undefined
-  readonly kind?: string | undefined
-  readonly metadata: ObjectMeta
-}
-
-/** What the port needs to know of a kind. Instances stand beside the Schemas in `src/api`. */
-export interface ResourceType<A extends KubernetesObject> {
-  /** Empty for the core group. */
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-  /** Lower case, as in URLs. */
-  readonly plural: string
-  readonly namespaced: boolean
-  readonly schema: Schema.Codec<A, unknown>
-}
-
-/** Names one object; `namespace` is given for namespaced kinds only. */
-export interface ObjectRef {
-  readonly namespace?: string | undefined
-  readonly name: string
-}
 
 export interface Selection {
   /** Absent: all namespaces. */
@@ -87,7 +41,8 @@ export interface ObjectList<A> {
 
 export type WatchEvent<A> =
   | { readonly type: "Added" | "Modified" | "Deleted"; readonly object: A }
-  | { readonly type: "Undecodable"; readonly object: Undecodable }
+  /** `deleted`: it is gone, as with `Deleted`. */
+  | { readonly type: "Undecodable"; readonly object: Undecodable; readonly deleted?: true }
   | { readonly type: "Bookmark"; readonly resourceVersion: string }
 
 export interface ApplyOptions {
@@ -176,6 +131,10 @@ export class KubernetesError extends Schema.TaggedError<KubernetesError>()("Kube
 }) {
   get category(): Category {
     return this.reason.category
+  }
+  /** The pause that the server asked for; 0: none. */
+  get retryAfterMillis(): number {
+    return this.reason._tag === "Throttled" ? this.reason.retryAfterMillis : 0
   }
   override get message(): string {
     const detail = "message" in this.reason ? `: ${this.reason.message}` : ""

@@ -1,0 +1,88 @@
+/** Between the wire form of an IPAllocation and the domain's entries. What cannot be read as an address is left out. */
+import { Result } from "effect"
+import * as Address from "../domain/Address.ts"
+import type { Acknowledgement, Entry } from "../domain/Hold.ts"
+import { involvedNodes } from "../domain/Hold.ts"
+import type { AllocationView } from "../domain/NodeDuty.ts"
+import type { Allocation, IPAllocation } from "./IPAllocation.ts"
+import {
+  addressLabel,
+  addressLabelPrefix,
+  managedByLabel,
+  managedByValue,
+  nodeLabel,
+  nodeLabelPrefix
+} from "./Names.ts"
+
+/** v0.4 writes `address: ""` after a failed purchase: no entry. */
+export const entriesOf = (allocation: IPAllocation): ReadonlyArray<Entry> =>
+  allocation.spec.allocations.flatMap((each) => {
+    const parsed = Address.parse(each.address)
+    if (Result.isFailure(parsed)) return []
+    return [
+      {
+        address: parsed.success,
+        pool: each.pool,
+        interfaceName: each.networkInterface,
+        cloudProvider: each.cloudProvider,
+        node: each.nodeName,
+        holdId: each.holdId,
+        epoch: each.epoch,
+        previous: each.previous ?? []
+      }
+    ]
+  })
+
+export const acknowledgementsOf = (allocation: IPAllocation): ReadonlyArray<Acknowledgement> =>
+  (allocation.status?.addresses ?? []).flatMap((each) => {
+    const parsed = Address.parse(each.address)
+    if (Result.isFailure(parsed) || each.holdId === undefined || each.epoch === undefined) return []
+    return [{ address: parsed.success, node: each.node, holdId: each.holdId, epoch: each.epoch, phase: each.phase }]
+  })
+
+export const viewOf = (allocation: IPAllocation): AllocationView => ({
+  key: `${allocation.metadata.namespace ?? ""}/${allocation.metadata.name}`,
+  uid: allocation.metadata.uid ?? "",
+  deleting: allocation.metadata.deletionTimestamp !== undefined,
+  entries: entriesOf(allocation),
+  acknowledgements: acknowledgementsOf(allocation)
+})
+
+export const wireOf = (entry: Entry): Allocation => ({
+  address: entry.address,
+  pool: entry.pool,
+  ...(entry.node === undefined ? {} : { nodeName: entry.node }),
+  ...(entry.interfaceName === undefined ? {} : { networkInterface: entry.interfaceName }),
+  ...(entry.cloudProvider === undefined ? {} : { cloudProvider: entry.cloudProvider }),
+  ...(entry.holdId === undefined ? {} : { holdId: entry.holdId }),
+  ...(entry.epoch === undefined ? {} : { epoch: entry.epoch }),
+  ...(entry.previous.length === 0 ? {} : { previous: entry.previous })
+})
+
+/** The columns of `kubectl get ipa`: a column prints only the first result of a path, so they are written out. */
+export const listsOf = (entries: ReadonlyArray<Entry>) => ({
+  addressList: entries.map((entry) => entry.address).join(","),
+  nodeList: [...new Set(entries.flatMap((entry) => entry.node ?? []))].join(",")
+})
+
+/** All labels of an IPAllocation that are ours: who watches it, and which addresses it claims (failover R8). */
+export const labelsOf = (
+  entries: ReadonlyArray<Entry>,
+  acknowledgements: ReadonlyArray<Acknowledgement>
+): { readonly [label: string]: string } =>
+  Object.fromEntries([
+    [managedByLabel, managedByValue],
+    ...involvedNodes(entries, acknowledgements).map((node) => [nodeLabel(node), ""]),
+    ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabelOfHex(Address.toHex(address)), ""])
+  ])
+
+/** An address stays claimed until its last holder has acknowledged the release. */
+const claimedAddresses = (entries: ReadonlyArray<Entry>, acknowledgements: ReadonlyArray<Acknowledgement>) => [
+  ...new Set([
+    ...entries.map((entry) => entry.address),
+    ...acknowledgements.filter((each) => each.phase === "Serving").map((each) => each.address)
+  ])
+]
+
+export const isOurLabel = (label: string): boolean =>
+  label === managedByLabel || label.startsWith(nodeLabelPrefix) || label.startsWith(addressLabelPrefix)

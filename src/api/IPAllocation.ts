@@ -1,0 +1,148 @@
+/**
+ * What one Service has been given: same name and namespace, owned by the Service. The controller writes `spec`, `state`,
+ * `message` and `conditions`, each operator only its own entries of `status.addresses`; both by server-side apply.
+ */
+import { Schema } from "effect"
+import { field, ipv4, ipv6 } from "./Admission.ts"
+import { Conditions } from "./Condition.ts"
+import { objectFields, type ResourceType } from "./KubernetesObject.ts"
+import { group, version } from "./Names.ts"
+
+const name = (description: string, since?: "1.0") =>
+  Schema.String.annotate(field({ description, ...(since === undefined ? {} : { since }), bounds: { maxLength: 253 } }))
+
+const epoch = Schema.Int.annotate(
+  field({
+    description: "Counts the holders of this address within this IPAllocation (UID). It never falls.",
+    since: "1.0",
+    bounds: { minimum: 0 }
+  })
+)
+const holdId = name("Hold id of the node: the registration of its operator under which it holds.", "1.0")
+
+export const PreviousHolder = Schema.Struct({ node: name("Name of the node."), holdId, epoch })
+export type PreviousHolder = typeof PreviousHolder.Type
+
+export const Allocation = Schema.Struct({
+  address: Schema.String.annotate(
+    field({
+      description: "The address; empty while none could be bought.",
+      bounds: { maxLength: 64 },
+      rules: [
+        {
+          rule: `self.matches('^(${ipv4}|${ipv6})?$')`,
+          message: "write one address, 192.0.2.10 or 2001:db8::10, or an empty text while there is none"
+        }
+      ]
+    })
+  ),
+  pool: name("Name of the pool that the address is from."),
+  nodeName: Schema.optionalKey(name("Node that holds the address, or is to hold it.")),
+  networkInterface: Schema.optionalKey(
+    name("Interface that the address is put on. Absent when the pool adds addresses to none.")
+  ),
+  cloudProvider: Schema.optionalKey(name("Cloud that routes the address, such as hetzner.")),
+  cloudId: Schema.optionalKey(name("Id of the address in that cloud.", "1.0")),
+  holdId: Schema.optionalKey(holdId),
+  epoch: Schema.optionalKey(epoch),
+  previous: Schema.optionalKey(
+    Schema.Array(PreviousHolder).annotate(
+      field({
+        description: "Earlier holders that have not yet said that they let go; the next one waits for each.",
+        since: "1.0",
+        listType: "atomic",
+        bounds: { maxItems: 64 }
+      })
+    )
+  )
+})
+export type Allocation = typeof Allocation.Type
+
+export const IPAllocationSpec = Schema.Struct({
+  type: Schema.Literals(["ephemeral", "persistent"]).annotate(
+    field({ description: "Kind of pool: ephemeral addresses go with the Service, persistent ones stay the user's." })
+  ),
+  allocations: Schema.Array(Allocation).annotate(
+    field({
+      description: "The addresses granted, and who holds each.",
+      default: [],
+      listType: "atomic",
+      bounds: { maxItems: 256 }
+    })
+  ),
+  addressList: Schema.optionalKey(
+    Schema.String.annotate(
+      field({ description: "The addresses in one text, for the column.", since: "1.0", bounds: { maxLength: 16384 } })
+    )
+  ),
+  nodeList: Schema.optionalKey(
+    Schema.String.annotate(
+      field({ description: "Their nodes in one text, for the column.", since: "1.0", bounds: { maxLength: 65536 } })
+    )
+  )
+}).annotate(field({ description: "Written by the controller alone." }))
+export type IPAllocationSpec = typeof IPAllocationSpec.Type
+
+export const AddressStatus = Schema.Struct({
+  address: Schema.String.annotate(field({ description: "The address.", bounds: { minLength: 1, maxLength: 64 } })),
+  node: Schema.String.annotate(
+    field({ description: "The node that reports.", bounds: { minLength: 1, maxLength: 253 } })
+  ),
+  holdId: Schema.optionalKey(holdId),
+  epoch: Schema.optionalKey(epoch),
+  interface: Schema.optionalKey(name("Interface that carries the address.")),
+  phase: Schema.Literals(["Serving", "Released"]).annotate(
+    field({ description: "Serving: on the node and announced. Released: the node has let go of it." })
+  ),
+  since: Schema.optionalKey(
+    Schema.String.annotate(field({ description: "When the phase began.", format: "date-time" }))
+  )
+})
+export type AddressStatus = typeof AddressStatus.Type
+
+export const IPAllocationStatus = Schema.Struct({
+  state: Schema.optionalKey(
+    Schema.Literals(["pending", "success", "error", "failed", "node_error", "address_deleted_from_pool"]).annotate(
+      field({
+        description:
+          "pending: waits. success: served. error: tried again. failed: written by v0.4 only, read as error. " +
+          "node_error: the node cannot hold the address. address_deleted_from_pool: the pool no longer has it."
+      })
+    )
+  ),
+  message: Schema.optionalKey(
+    Schema.String.annotate(field({ description: "The state in a sentence.", bounds: { maxLength: 32768 } }))
+  ),
+  addresses: Schema.optionalKey(
+    Schema.Array(AddressStatus).annotate(
+      field({
+        description: "What each node says of each address. An operator writes its own entries only.",
+        since: "1.0",
+        listKeys: ["address", "node"],
+        bounds: { maxItems: 1024 }
+      })
+    )
+  ),
+  conditions: Schema.optionalKey(Conditions)
+}).annotate(field({ description: "How far it is." }))
+export type IPAllocationStatus = typeof IPAllocationStatus.Type
+
+export const IPAllocation = Schema.Struct({
+  ...objectFields,
+  spec: IPAllocationSpec,
+  status: Schema.optionalKey(IPAllocationStatus)
+}).annotate(
+  field({
+    description: "The addresses that the Service of the same name and namespace has been given. Written by PlenusLB."
+  })
+)
+export type IPAllocation = typeof IPAllocation.Type
+
+export const ipAllocations: ResourceType<IPAllocation> = {
+  group,
+  version,
+  kind: "IPAllocation",
+  plural: "ipallocations",
+  namespaced: true,
+  schema: IPAllocation
+}

@@ -1,0 +1,89 @@
+/**
+ * Names that stand in a cluster: on objects of ours, on objects of others, and as objects. Each is a contract with what
+ * is running (v0.4 included): a changed name is an upgrade problem.
+ */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import { type Address, toHex } from "../domain/Address.ts"
+
+export const group = "loadbalancing.plenus.io"
+export const version = "v1alpha1"
+export const apiVersion = `${group}/${version}`
+
+/** On IPAllocations and pools. Never on a Service: its deletion is never blocked. */
+export const finalizer = `${group}/cleanup`
+/** The value of `spec.loadBalancerClass` that is ours, unless configured otherwise. */
+export const loadBalancerClass = `${group}/plenuslb`
+
+/** Service: comma list of wanted addresses. */
+export const annotationAddresses = `${group}/addresses`
+/** Service: name of the pool, of either kind, to take an address from. */
+export const annotationPool = `${group}/pool`
+/** Service: Services of one namespace with equal values may share an address on disjoint ports. */
+export const annotationAllowSharedIp = `${group}/allow-shared-ip`
+/** Service: the node that should hold its addresses, if it may. */
+export const annotationPreferredNode = `${group}/preferred-node`
+/** PersistentIPPool: "true" keeps granted addresses that left `spec.addresses`, until they are freed. */
+export const annotationKeepInUse = `${group}/keep-in-use`
+/** IPAllocation, written by `plenuslb move`: the node to move to. */
+export const annotationMoveTo = `${group}/move-to`
+/** Node, written by `plenuslb fence`: resourceVersion of the NodeLease that is to be fenced. */
+export const annotationFenceRequested = `${group}/fence-requested`
+/** Node: id of its server at Hetzner, when the provider ID does not tell. */
+export const annotationHetznerServerId = `${group}/hetzner-server-id`
+
+/** Annotations of a NodeLease (failover: parts). */
+export const nodeLeaseAnnotations = {
+  node: `${group}/node`,
+  holdId: `${group}/hold-id`,
+  bootId: `${group}/boot-id`,
+  systemUuid: `${group}/system-uuid`,
+  nonce: `${group}/nonce`,
+  attempt: `${group}/attempt`,
+  voters: `${group}/voters`,
+  interfaces: `${group}/interfaces`,
+  durationMillis: `${group}/duration-ms`,
+  fenced: `${group}/fenced`,
+  released: `${group}/released`,
+  /** JSON: interface name to readiness, for the interfaces that pools name and this node has. */
+  interfaces: `${group}/interfaces`
+} as const
+
+/** 16 hex digits: a node name may have 253 characters, a label value 63 and a label name 63. */
+export const nodeHash = (nodeName: string): string => bytesToHex(sha256(utf8ToBytes(nodeName))).slice(0, 16)
+
+/** Prefix of the IPAllocation labels that name the nodes which hold an address, or must still let go. */
+export const nodeLabelPrefix = "node.loadbalancing.plenus.io/"
+export const nodeLabel = (nodeName: string): string => `${nodeLabelPrefix}${nodeHash(nodeName)}`
+
+/** Prefix of the IPAllocation labels that claim an address. */
+export const addressLabelPrefix = "address.loadbalancing.plenus.io/"
+/** `hex` is what `Address.toHex` gives: a label name allows no colon. */
+export const addressLabelOfHex = (hex: string): string => `${addressLabelPrefix}${hex}`
+export const addressLabel = (address: Address): string => addressLabelOfHex(toHex(address))
+
+export const nodeLeaseNamePrefix = "plenuslb-node-"
+export const nodeLeaseName = (nodeName: string): string => `${nodeLeaseNamePrefix}${nodeHash(nodeName)}`
+
+/** As in v0.4, so that a controller of v0.4 and one of ours never lead at once. */
+export const leaderLeaseName = "plenus.io-leader-lease"
+
+export const controllerFieldManager = "plenuslb-controller"
+/** One per node: each operator applies, and thereby owns, its own entries of `status.addresses` only. */
+export const operatorFieldManager = (nodeName: string): string => `plenuslb-operator-${nodeHash(nodeName)}`
+
+export const daemonSetName = "plenuslb-operator"
+/** The selector is immutable and must be v0.4's, or the object and every agent with it would have to go. */
+export const daemonSetSelector = {
+  "app.kubernetes.io/instance": daemonSetName,
+  "app.kubernetes.io/name": daemonSetName
+} as const
+export const nodeConfigMapName = "plenuslb-node-config"
+/** Secret under whose key the agents' questions and answers are authenticated. */
+export const witnessSecretName = "plenuslb-witness"
+
+/** Label of every IPAllocation, as v0.4 writes it. */
+export const managedByLabel = "app.kubernetes.io/managed-by"
+export const managedByValue = "plenuslb"
+/** Prefix of the Node labels of the chart value `holderNodeLabel`. */
+export const holderNodeLabel = (poolName: string): string => `${group}/holds-${poolName}`

@@ -1,0 +1,32 @@
+/**
+ * The ConfigMap `plenuslb-node-config`: what operators must know of the pools. They may not read the pools themselves,
+ * which can hold a token.
+ */
+import { Schema } from "effect"
+import type { ConfigMap } from "./ConfigMap.ts"
+import { nodeConfigMapName } from "./Names.ts"
+
+export const PoolNetwork = Schema.Struct({
+  pool: Schema.String,
+  interfaceName: Schema.String,
+  mode: Schema.Literals(["auto", "bridge", "uplink"]),
+  /** Empty: the interfaces of the default routes. */
+  uplinks: Schema.Array(Schema.String),
+  startupCleaning: Schema.Literals(["all", "ours"])
+})
+export type PoolNetwork = typeof PoolNetwork.Type
+
+export const NodeConfig = Schema.Struct({ pools: Schema.Array(PoolNetwork) })
+export type NodeConfig = typeof NodeConfig.Type
+
+const dataKey = "config.json"
+const decode = Schema.decodeUnknownResult(Schema.fromJsonString(NodeConfig))
+
+export const read = (configMap: ConfigMap) => decode(configMap.data?.[dataKey] ?? "")
+
+export const write = (config: NodeConfig, namespace: string) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: nodeConfigMapName, namespace },
+  data: { [dataKey]: JSON.stringify(config) }
+})

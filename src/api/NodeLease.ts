@@ -1,0 +1,88 @@
+/**
+ * What an operator says in the Lease of its node, as a record. The Lease itself is the object that is renewed by
+ * compare-and-set; a controller writes it only to fence (`fenced`) or to clear away the tombstone of a node that is gone.
+ */
+import { Result, Schema } from "effect"
+import type { HoldId as HoldIdText } from "../domain/HoldId.ts"
+import * as HoldId from "../domain/HoldId.ts"
+import type { Lease } from "./Lease.ts"
+import { finalizer, nodeLeaseAnnotations as keys, nodeLeaseName, nodeLeaseNamePrefix } from "./Names.ts"
+
+/** By interface name, why it cannot hold addresses; empty text: it can. Absent: the node has no such interface. */
+const Interfaces = Schema.Record(Schema.String, Schema.String)
+export type InterfaceReadiness = typeof Interfaces.Type
+
+export interface NodeLease {
+  readonly node: string
+  /** `generation.random`; survives restarts of the operator on one boot. */
+  readonly holdId: HoldIdText
+  readonly bootId: string
+  readonly systemUuid: string
+  /** Names the process: two operators on one node tell each other apart by it. */
+  readonly nonce: string
+  /** Counts the writes of this process, so that a lost reply is recognised. */
+  readonly attempt: number
+  /** Announced duration in milliseconds: how long others must see no change before they may fence. */
+  readonly durationMillis: number
+  /** Hold id that a controller has fenced; the operator must take a new one before it serves again. */
+  readonly fenced: string | undefined
+  /** Hold id under which everything was let go in peace (shutdown). */
+  readonly released: string | undefined
+  /** By interface name: the interfaces that pools name and this node has. */
+  readonly interfaces: InterfaceReadiness
+}
+
+export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.startsWith(nodeLeaseNamePrefix)
+
+const decodeInterfaces = Schema.decodeUnknownOption(Schema.fromJsonString(Interfaces))
+
+/** Undefined: not a NodeLease, or one without node or hold id (foreign content). */
+export const read = (lease: Lease): NodeLease | undefined => {
+  const annotations = lease.metadata.annotations ?? {}
+  const node = annotations[keys.node]
+  const holdId = HoldId.parse(annotations[keys.holdId] ?? "")
+  if (!isNodeLease(lease) || node === undefined || Result.isFailure(holdId)) return undefined
+  const interfaces = decodeInterfaces(annotations[keys.interfaces] ?? "{}")
+  const announced = Number(annotations[keys.durationMillis])
+  return {
+    node,
+    holdId: holdId.success,
+    bootId: annotations[keys.bootId] ?? "",
+    systemUuid: annotations[keys.systemUuid] ?? "",
+    nonce: annotations[keys.nonce] ?? "",
+    attempt: Number(annotations[keys.attempt] ?? "0"),
+    durationMillis: Number.isFinite(announced) ? announced : (lease.spec?.leaseDurationSeconds ?? 0) * 1000,
+    fenced: annotations[keys.fenced],
+    released: annotations[keys.released],
+    interfaces: interfaces._tag === "Some" ? interfaces.value : {}
+  }
+}
+
+const annotationsOf = (content: NodeLease): { readonly [key: string]: string } => ({
+  [keys.node]: content.node,
+  [keys.holdId]: content.holdId,
+  [keys.bootId]: content.bootId,
+  [keys.systemUuid]: content.systemUuid,
+  [keys.nonce]: content.nonce,
+  [keys.attempt]: String(content.attempt),
+  [keys.durationMillis]: String(content.durationMillis),
+  [keys.interfaces]: JSON.stringify(content.interfaces),
+  ...(content.fenced === undefined ? {} : { [keys.fenced]: content.fenced }),
+  ...(content.released === undefined ? {} : { [keys.released]: content.released })
+})
+
+/** The Lease that carries `content`; `base` gives uid and resourceVersion, the preconditions of the write. */
+export const write = (content: NodeLease, namespace: string, renewTime: string, base: Lease | undefined): Lease => ({
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  metadata: {
+    ...(base?.metadata ?? { name: nodeLeaseName(content.node), namespace, finalizers: [finalizer] }),
+    annotations: annotationsOf(content)
+  },
+  spec: {
+    holderIdentity: content.node,
+    leaseDurationSeconds: Math.max(1, Math.ceil(content.durationMillis / 1000)),
+    acquireTime: base?.spec?.acquireTime ?? renewTime,
+    renewTime
+  }
+})

@@ -1,0 +1,64 @@
+/** What the plan needs to see of a Service and its IPAllocation, taken from their wire forms. */
+import { Result } from "effect"
+import { acknowledgementsOf, entriesOf, isOurLabel, labelsOf, listsOf } from "../api/AllocationEntries.ts"
+import type { IPAllocation } from "../api/IPAllocation.ts"
+import { finalizer } from "../api/Names.ts"
+import type { LoadBalancerIngress, Service } from "../api/Service.ts"
+import * as Address from "../domain/Address.ts"
+import type { Entry } from "../domain/Hold.ts"
+import type { ObservedAllocation, ObservedService } from "../domain/Plan.ts"
+import * as ServiceRequest from "../domain/ServiceRequest.ts"
+
+const ingressOf = (service: Service): ReadonlyArray<LoadBalancerIngress> => service.status?.loadBalancer?.ingress ?? []
+
+const addressOf = (ingress: LoadBalancerIngress): Address.Address | undefined => {
+  const parsed = Address.parse(ingress.ip ?? "")
+  return Result.isSuccess(parsed) ? parsed.success : undefined
+}
+
+export const observeService = (service: Service, rules: ServiceRequest.ClassRules): ObservedService => {
+  const ingress = ingressOf(service)
+  const shown = ingress.flatMap((each) => addressOf(each) ?? [])
+  return {
+    uid: service.metadata.uid ?? "",
+    ours: ServiceRequest.isOurs(service.spec, rules) && service.metadata.deletionTimestamp === undefined,
+    shown,
+    // The API server fills in `ipMode: VIP` where it knows the field, so its absence is an older server's.
+    shownAsWritten:
+      shown.length === ingress.length &&
+      ingress.every((each) => each.hostname === undefined && (each.ipMode ?? "VIP") === "VIP")
+  }
+}
+
+/** The uid of the Service that owns it. */
+export const ownerUidOf = (allocation: IPAllocation): string | undefined =>
+  allocation.metadata.ownerReferences?.find((owner) => owner.kind === "Service")?.uid
+
+const isWellFormed = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): boolean => {
+  const wanted = labelsOf(entries, acknowledgementsOf(allocation))
+  const present = allocation.metadata.labels ?? {}
+  const lists = listsOf(entries)
+  return (
+    ownerUidOf(allocation) !== undefined &&
+    (allocation.metadata.finalizers ?? []).includes(finalizer) &&
+    Object.keys(wanted).every((label) => present[label] === wanted[label]) &&
+    Object.keys(present).every((label) => !isOurLabel(label) || label in wanted) &&
+    (allocation.spec.addressList ?? "") === lists.addressList &&
+    (allocation.spec.nodeList ?? "") === lists.nodeList
+  )
+}
+
+export const observeAllocation = (allocation: IPAllocation): ObservedAllocation => {
+  const entries = entriesOf(allocation)
+  return {
+    uid: allocation.metadata.uid ?? "",
+    serviceUid: ownerUidOf(allocation),
+    deleting: allocation.metadata.deletionTimestamp !== undefined,
+    hasFinalizer: (allocation.metadata.finalizers ?? []).includes(finalizer),
+    type: allocation.spec.type,
+    entries,
+    acknowledgements: acknowledgementsOf(allocation),
+    wellFormed: isWellFormed(allocation, entries),
+    report: { state: allocation.status?.state ?? "", message: allocation.status?.message ?? "" }
+  }
+}

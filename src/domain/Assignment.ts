@@ -1,0 +1,101 @@
+/**
+ * Which node holds each granted address, as entries of `spec.allocations`. Sticky: a holder is left in place while it
+ * may hold, whoever else would be less loaded. A holder that is fenced is replaced without waiting; one that must leave
+ * is named in `previous`, and the next one waits for its acknowledgement.
+ */
+import type { Address } from "./Address.ts"
+import * as Hold from "./Hold.ts"
+
+/** What the pool has granted, before a node is chosen. */
+export interface Grant {
+  readonly address: Address
+  readonly pool: string
+  readonly interfaceName?: string | undefined
+  readonly cloudProvider?: string | undefined
+}
+
+/** The nodes as an assignment sees them. `choose` must not depend on anything but its arguments and the state it shows. */
+export interface Nodes {
+  /** The hold id under which the node's operator is registered; undefined: none, or fenced. */
+  readonly holdIdOf: (node: string) => string | undefined
+  readonly isFenced: (holder: Hold.Holder) => boolean
+  /** False when a holder there must hand over (excluded, shut down, without the interface, gone). */
+  readonly mayKeep: (node: string, grant: Grant) => boolean
+  /** The node that a new holder of this address should be; undefined: none may. */
+  readonly choose: (grant: Grant) => string | undefined
+}
+
+export interface Context {
+  readonly nodes: Nodes
+  readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+  /**
+   * Greater than every epoch given before within this IPAllocation. `metadata.generation + 1` is: each write of the
+   * spec raises the generation, and gave at most the generation it led to.
+   */
+  readonly nextEpoch: number
+}
+
+const stillAwaited = (entry: Hold.Entry, context: Context): ReadonlyArray<Hold.Holder> =>
+  entry.previous.filter(
+    (holder) => !context.nodes.isFenced(holder) && !Hold.hasReleased(context.acknowledgements, entry.address, holder)
+  )
+
+const moveTo = (
+  node: string,
+  grant: Grant,
+  previous: ReadonlyArray<Hold.Holder>,
+  context: Context
+): Hold.Entry | undefined => {
+  const holdId = context.nodes.holdIdOf(node)
+  if (holdId === undefined) return undefined
+  return {
+    ...grant,
+    node,
+    holdId,
+    epoch: context.nextEpoch,
+    previous: previous.filter((holder) => holder.node !== node || holder.holdId !== holdId)
+  }
+}
+
+/** A pool without interface: the node only tells where a cloud would route to, and nobody has to let go. */
+const assignWithoutInterface = (grant: Grant, current: Hold.Entry | undefined, context: Context): Hold.Entry => {
+  const kept = current?.node !== undefined && context.nodes.mayKeep(current.node, grant) ? current.node : undefined
+  const node = kept ?? context.nodes.choose(grant) ?? current?.node
+  return { ...grant, previous: [], ...(node === undefined ? {} : { node }) }
+}
+
+/** v0.4 wrote no hold id. Its node gets one once its new operator has registered; before, v0.4 may still serve there. */
+const adopt = (node: string, grant: Grant, context: Context): Hold.Entry => {
+  const stamped = moveTo(node, grant, [], context)
+  return stamped ?? { ...grant, node, previous: [] }
+}
+
+const assignOne = (grant: Grant, current: Hold.Entry | undefined, context: Context): Hold.Entry => {
+  if (grant.interfaceName === undefined) return assignWithoutInterface(grant, current, context)
+  const holder = current === undefined ? undefined : Hold.holderOf(current)
+  if (current?.node !== undefined && holder === undefined) return adopt(current.node, grant, context)
+  const previous = current === undefined ? [] : stillAwaited(current, context)
+  if (current === undefined || holder === undefined) {
+    const node = context.nodes.choose(grant)
+    return (node === undefined ? undefined : moveTo(node, grant, previous, context)) ?? { ...grant, previous }
+  }
+  const fenced = context.nodes.isFenced(holder)
+  const keep: Hold.Entry = { ...grant, ...holder, previous }
+  if (!fenced && context.nodes.mayKeep(holder.node, grant)) return keep
+  const next = context.nodes.choose(grant)
+  if (next === undefined || (next === holder.node && !fenced)) return keep
+  return moveTo(next, grant, fenced ? previous : [...previous, holder], context) ?? keep
+}
+
+export const assign = (
+  grants: ReadonlyArray<Grant>,
+  current: ReadonlyArray<Hold.Entry>,
+  context: Context
+): ReadonlyArray<Hold.Entry> =>
+  grants.map((grant) =>
+    assignOne(
+      grant,
+      current.find((entry) => entry.address === grant.address),
+      context
+    )
+  )

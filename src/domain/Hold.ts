@@ -1,0 +1,75 @@
+/**
+ * Who holds an address, and what was acknowledged about it: the data that plans and operators share. An address is
+ * identified within one IPAllocation; an acknowledgement counts only for exactly the node, hold id and epoch it names.
+ */
+import type { Address } from "./Address.ts"
+
+/** A holder of one epoch. `holdId` is absent on what v0.4 wrote and on pools without interface. */
+export interface Holder {
+  readonly node: string
+  readonly holdId: string
+  readonly epoch: number
+}
+
+/** One granted address, as it stands in `spec.allocations`. */
+export interface Entry {
+  readonly address: Address
+  readonly pool: string
+  /** Absent: the pool adds no addresses; nothing has to be served by an operator. */
+  readonly interfaceName?: string | undefined
+  readonly cloudProvider?: string | undefined
+  readonly node?: string | undefined
+  readonly holdId?: string | undefined
+  readonly epoch?: number | undefined
+  /** Who must let go before the present holder may serve. */
+  readonly previous: ReadonlyArray<Holder>
+}
+
+/** One entry of `status.addresses`, written by the operator of `node`. */
+export interface Acknowledgement extends Holder {
+  readonly address: Address
+  readonly phase: "Serving" | "Released"
+}
+
+const names = (acknowledgement: Acknowledgement, address: Address, holder: Holder): boolean =>
+  acknowledgement.address === address &&
+  acknowledgement.node === holder.node &&
+  acknowledgement.holdId === holder.holdId &&
+  acknowledgement.epoch === holder.epoch
+
+export const hasReleased = (
+  acknowledgements: ReadonlyArray<Acknowledgement>,
+  address: Address,
+  holder: Holder
+): boolean => acknowledgements.some((each) => each.phase === "Released" && names(each, address, holder))
+
+/** The holder that an operator serves under; undefined while the entry names none, or one of v0.4 without hold id. */
+export const holderOf = (entry: Entry): Holder | undefined =>
+  entry.node === undefined || entry.holdId === undefined || entry.epoch === undefined
+    ? undefined
+    : { node: entry.node, holdId: entry.holdId, epoch: entry.epoch }
+
+/** Served now, as far as reports tell. Without an interface there is nothing to serve: the grant is enough. */
+export const isServed = (entry: Entry, acknowledgements: ReadonlyArray<Acknowledgement>): boolean => {
+  if (entry.interfaceName === undefined) return true
+  const holder = holderOf(entry)
+  return (
+    holder !== undefined &&
+    acknowledgements.some((each) => each.phase === "Serving" && names(each, entry.address, holder))
+  )
+}
+
+/** Nodes that hold an address of this allocation, or must still let one go: an operator watches by these. */
+export const involvedNodes = (
+  entries: ReadonlyArray<Entry>,
+  acknowledgements: ReadonlyArray<Acknowledgement>
+): ReadonlyArray<string> => {
+  const nodes = new Set<string>()
+  for (const entry of entries) {
+    if (entry.interfaceName === undefined) continue
+    if (entry.node !== undefined) nodes.add(entry.node)
+    for (const holder of entry.previous) nodes.add(holder.node)
+  }
+  for (const each of acknowledgements) if (each.phase === "Serving") nodes.add(each.node)
+  return [...nodes].toSorted()
+}

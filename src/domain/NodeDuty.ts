@@ -1,0 +1,117 @@
+/**
+ * What one node owes to the IPAllocations that name it: the addresses that it must hold, and what it must acknowledge.
+ * Pure; the operator compares the first with its kernel and the second with what it has reported.
+ */
+import type { Address } from "./Address.ts"
+import * as Hold from "./Hold.ts"
+
+export interface AllocationView {
+  /** `shop/web`. */
+  readonly key: string
+  readonly uid: string
+  readonly deleting: boolean
+  readonly entries: ReadonlyArray<Hold.Entry>
+  /** Everybody's, this node's included. */
+  readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+}
+
+export interface Self {
+  readonly node: string
+  /** The hold id that is registered and not fenced; undefined: nothing may be served. */
+  readonly holdId: string | undefined
+}
+
+export interface Duty {
+  readonly address: Address
+  readonly interfaceName: string
+  readonly pool: string
+  readonly allocation: string
+  readonly holder: Hold.Holder
+}
+
+const mine = (entry: Hold.Entry, self: Self): Hold.Holder | undefined => {
+  const holder = Hold.holderOf(entry)
+  return holder !== undefined && holder.node === self.node && holder.holdId === self.holdId ? holder : undefined
+}
+
+/** An entry is to be served once everybody named in `previous` has acknowledged with exactly that hold id and epoch. */
+export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<Duty> =>
+  allocation.deleting
+    ? []
+    : allocation.entries.flatMap((entry) => {
+        const holder = mine(entry, self)
+        const awaited = entry.previous.some(
+          (each) => !Hold.hasReleased(allocation.acknowledgements, entry.address, each)
+        )
+        return holder === undefined || entry.interfaceName === undefined || awaited
+          ? []
+          : [
+              {
+                address: entry.address,
+                interfaceName: entry.interfaceName,
+                pool: entry.pool,
+                allocation: allocation.key,
+                holder
+              }
+            ]
+      })
+
+/** Everything that is asked of this node by name: what it serves, should release, or would have to release. */
+const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.Acknowledgement> => {
+  const asked = allocation.entries.flatMap((entry) => {
+    const holder = Hold.holderOf(entry)
+    const current =
+      holder !== undefined && holder.node === self.node && entry.interfaceName !== undefined ? [holder] : []
+    return [...current, ...entry.previous.filter((each) => each.node === self.node)].map((each) => ({
+      ...each,
+      address: entry.address,
+      phase: "Released" as const
+    }))
+  })
+  const reported = allocation.acknowledgements.filter((each) => each.node === self.node && each.phase === "Serving")
+  const isAsked = (each: Hold.Acknowledgement) => asked.some((other) => Hold.hasReleased([other], each.address, each))
+  return [...asked, ...reported.filter((each) => !isAsked(each))]
+}
+
+/**
+ * What this node acknowledges about the allocation, `isHeld` telling what its kernel holds. The list of an address has at
+ * most one entry per node (the status is keyed by both): the newest epoch that concerns it.
+ *
+ * - Serving: the address is a duty and held.
+ * - Released: it is not held, and the holder asked about is a former one, or the allocation is being deleted. A present
+ *   holder that has not begun yet says nothing: silence is no acknowledgement.
+ */
+export const acknowledge = (
+  allocation: AllocationView,
+  self: Self,
+  isHeld: (address: Address) => boolean
+): ReadonlyArray<Hold.Acknowledgement> => {
+  const duties = dutiesOf(allocation, self)
+  const newest = new Map<Address, Hold.Acknowledgement>()
+  for (const question of questions(allocation, self)) {
+    const duty = duties.find((each) => each.address === question.address)
+    const answer = answerTo(question, duty, allocation, self, isHeld(question.address))
+    const before = newest.get(question.address)
+    if (answer !== undefined && (before === undefined || answer.epoch >= before.epoch)) {
+      newest.set(question.address, answer)
+    }
+  }
+  return [...newest.values()]
+}
+
+const answerTo = (
+  question: Hold.Acknowledgement,
+  duty: Duty | undefined,
+  allocation: AllocationView,
+  self: Self,
+  held: boolean
+): Hold.Acknowledgement | undefined => {
+  const isDuty = duty !== undefined && duty.holder.holdId === question.holdId && duty.holder.epoch === question.epoch
+  if (isDuty) return held ? { ...question, phase: "Serving" } : undefined
+  if (held && duty === undefined) return { ...question, phase: "Serving" }
+  if (held) return undefined
+  const present = allocation.entries.some(
+    (entry) => entry.address === question.address && mine(entry, self)?.epoch === question.epoch
+  )
+  return present && !allocation.deleting ? undefined : { ...question, phase: "Released" }
+}

@@ -1,0 +1,192 @@
+/**
+ * What one Service and its IPAllocation still lack, as changes in the order in which they must happen.
+ * Pure and total: no clock, no randomness, no I/O. The reconciler applies only the first change, then observes and plans
+ * again, so a crash anywhere costs one repetition; the rest of the list is for `plenuslb explain` and tests.
+ *
+ * The order is the safety argument: a grant is committed before its address is used (S6); an address is shown only
+ * when it is served, and leaves the status before it is released (S4); a new address is served before the one it
+ * replaces goes; our finalizer goes last, when every holder has let go (S7).
+ */
+import { Data } from "effect"
+import type { Address } from "./Address.ts"
+import * as Hold from "./Hold.ts"
+
+export type AllocationType = "ephemeral" | "persistent"
+
+/** The part of an IPAllocation's status that the controller reports. */
+export interface Report {
+  readonly state: string
+  readonly message: string
+}
+
+export interface ObservedService {
+  readonly uid: string
+  /** Ours by type and class, and not being deleted. */
+  readonly ours: boolean
+  /** Addresses in `status.loadBalancer.ingress`, in its order. */
+  readonly shown: ReadonlyArray<Address>
+  /** False when an entry lacks `ipMode: VIP` or carries what we never write. */
+  readonly shownAsWritten: boolean
+}
+
+export interface ObservedAllocation {
+  readonly uid: string
+  /** UID of the owning Service; undefined on what v0.4 left, which is adopted by name. */
+  readonly serviceUid: string | undefined
+  readonly deleting: boolean
+  readonly hasFinalizer: boolean
+  readonly type: AllocationType
+  readonly entries: ReadonlyArray<Hold.Entry>
+  readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+  /** The labels, finalizer and derived strings are those that `entries` call for. */
+  readonly wellFormed: boolean
+  readonly report: Report
+}
+
+export interface Wanted {
+  readonly type: AllocationType
+  /** Granted and assigned, present ones included, in the order in which they are shown. */
+  readonly entries: ReadonlyArray<Hold.Entry>
+  /** Addresses whose entries must go at once, although nothing replaces them (their pool lost them). */
+  readonly withdrawn: ReadonlyArray<Address>
+  readonly report: Report
+}
+
+export interface Observed {
+  readonly service: ObservedService | undefined
+  readonly allocation: ObservedAllocation | undefined
+  /** Hold ids that are fenced, or lower than their node's present one: nothing is awaited from them. */
+  readonly isFenced: (holder: Hold.Holder) => boolean
+}
+
+export type Change = Data.TaggedEnum<{
+  /** Creates the IPAllocation: the committed intent that names every later effect. */
+  Create: { readonly type: AllocationType; readonly entries: ReadonlyArray<Hold.Entry> }
+  /** Rewrites `spec.allocations` with what follows from it. */
+  Assign: { readonly type: AllocationType; readonly entries: ReadonlyArray<Hold.Entry> }
+  /** Writes the addresses of the Service status; none clears it. */
+  Show: { readonly addresses: ReadonlyArray<Address> }
+  /** Asks for the deletion of the IPAllocation, which its finalizer delays until every holder has let go. */
+  Delete: {}
+  Finalize: {}
+  /** State and message for users; at low priority, after everything that serves. */
+  Report: { readonly report: Report }
+}>
+export const Change = Data.taggedEnum<Change>()
+
+const same = <A>(a: ReadonlyArray<A>, b: ReadonlyArray<A>): boolean =>
+  a.length === b.length && a.every((each, index) => each === b[index])
+
+/** Every holder of the allocation has let go, or can no longer serve. */
+const isReleased = (allocation: ObservedAllocation, isFenced: Observed["isFenced"]): boolean => {
+  const holders = allocation.entries.flatMap((entry) => {
+    if (entry.interfaceName === undefined) return []
+    const holder = Hold.holderOf(entry)
+    return [...entry.previous, ...(holder === undefined ? [] : [holder])].map((each) => ({ entry, holder: each }))
+  })
+  const awaited = holders.filter(
+    ({ entry, holder }) => !isFenced(holder) && !Hold.hasReleased(allocation.acknowledgements, entry.address, holder)
+  )
+  const stillServing = allocation.acknowledgements.filter((each) => each.phase === "Serving" && !isFenced(each))
+  return awaited.length === 0 && stillServing.length === 0
+}
+
+const planRemoval = (observed: Observed, allocation: ObservedAllocation): ReadonlyArray<Change> => {
+  const { service } = observed
+  const ours = new Set(allocation.entries.map((entry) => entry.address))
+  const kept = service?.shown.filter((address) => !ours.has(address)) ?? []
+  return [
+    ...(service !== undefined && kept.length < service.shown.length ? [Change.Show({ addresses: kept })] : []),
+    ...(allocation.deleting ? [] : [Change.Delete()]),
+    ...(isReleased(allocation, observed.isFenced) && allocation.hasFinalizer ? [Change.Finalize()] : [])
+  ]
+}
+
+const entriesEqual = (a: Hold.Entry, b: Hold.Entry): boolean =>
+  a.address === b.address &&
+  a.pool === b.pool &&
+  a.interfaceName === b.interfaceName &&
+  a.cloudProvider === b.cloudProvider &&
+  a.node === b.node &&
+  a.holdId === b.holdId &&
+  a.epoch === b.epoch &&
+  a.previous.length === b.previous.length &&
+  a.previous.every((holder, index) => {
+    const other = b.previous[index]
+    return (
+      other !== undefined &&
+      holder.node === other.node &&
+      holder.holdId === other.holdId &&
+      holder.epoch === other.epoch
+    )
+  })
+
+const planService = (
+  service: ObservedService,
+  allocation: ObservedAllocation,
+  wanted: Wanted
+): ReadonlyArray<Change> => {
+  const { acknowledgements, entries } = allocation
+  const wantedAddresses = wanted.entries.map((entry) => entry.address)
+  const surplus = entries.filter((entry) => !wantedAddresses.includes(entry.address))
+  const servedNow = (entry: Hold.Entry) => Hold.isServed(entry, acknowledgements)
+  const secured = wanted.entries.every((entry) => entries.some((e) => e.address === entry.address && servedNow(e)))
+  // Until the new ones are served the old ones stay, except those that their pool has lost.
+  const lingering = secured ? [] : surplus.filter((entry) => !wanted.withdrawn.includes(entry.address))
+  const target = [...wanted.entries, ...lingering]
+  const visible = target
+    .filter((entry) => {
+      const current = entries.find((each) => each.address === entry.address)
+      // A failover leaves the status as it is: the address is the same and comes back.
+      return current !== undefined && (servedNow(current) || service.shown.includes(entry.address))
+    })
+    .map((entry) => entry.address)
+  const releases = surplus.length > lingering.length
+  const show = same(visible, service.shown) && service.shownAsWritten ? [] : [Change.Show({ addresses: visible })]
+  const unchanged =
+    target.length === entries.length &&
+    target.every((entry) => {
+      const current = entries.find((each) => each.address === entry.address)
+      return current !== undefined && entriesEqual(entry, current)
+    })
+  const settled = unchanged && allocation.wellFormed && allocation.type === wanted.type
+  const assign = settled ? [] : [Change.Assign({ type: wanted.type, entries: target })]
+  const { report } = allocation
+  const settle =
+    report.state === wanted.report.state && report.message === wanted.report.message
+      ? []
+      : [Change.Report({ report: wanted.report })]
+  // A new holder must be named as soon as possible; an address that goes must be hidden first.
+  return releases ? [...show, ...assign, ...settle] : [...assign, ...show, ...settle]
+}
+
+/** `wanted` is read only while the Service is ours. */
+export const plan = (wanted: Wanted, observed: Observed): ReadonlyArray<Change> => {
+  const { service, allocation } = observed
+  if (service === undefined || !service.ours) {
+    return allocation === undefined ? [] : planRemoval(observed, allocation)
+  }
+  if (allocation === undefined) {
+    return [Change.Create({ type: wanted.type, entries: wanted.entries })]
+  }
+  const foreign = allocation.serviceUid !== undefined && allocation.serviceUid !== service.uid
+  if (allocation.deleting || foreign) return planRemoval(observed, allocation)
+  return planService(service, allocation, wanted)
+}
+
+const renderEntry = (entry: Hold.Entry): string => {
+  const holder = entry.node === undefined ? "" : `@${entry.node}/${entry.epoch ?? "-"}`
+  const previous = entry.previous.map((each) => ` after ${each.node}/${each.epoch}`).join("")
+  return `${entry.address}${holder}${previous}`
+}
+
+/** The one rendering of a change: tests compare it, traces and `explain` print it. */
+export const render = (change: Change): string =>
+  Change.$match(change, {
+    Create: ({ entries, type }) => `create ${type} [${entries.map(renderEntry).join(", ")}]`,
+    Assign: ({ entries }) => `assign [${entries.map(renderEntry).join(", ")}]`,
+    Show: ({ addresses }) => `show [${addresses.join(", ")}]`,
+    Delete: () => "delete",
+    Finalize: () => "finalize",
+    Report: ({ report }) => `report ${report.state}: ${report.message}`
+  })

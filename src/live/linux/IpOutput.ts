@@ -1,0 +1,111 @@
+/** What `ip -j` and the `arp_ignore` files say, as NetworkState. Pure; read with iproute2 6.1. */
+import { Effect, Result, Schema } from "effect"
+import { parse } from "../../domain/Address.ts"
+import type { InterfaceAddress, NetworkInterface, NetworkState } from "../../ports/NodeNetwork.ts"
+
+const foreverSeconds = 4_294_967_295
+
+const AddressInfo = Schema.Struct({
+  local: Schema.optionalKey(Schema.String),
+  prefixlen: Schema.optionalKey(Schema.Finite),
+  scope: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
+  label: Schema.optionalKey(Schema.String),
+  nodad: Schema.optionalKey(Schema.Boolean),
+  noprefixroute: Schema.optionalKey(Schema.Boolean),
+  deprecated: Schema.optionalKey(Schema.Boolean),
+  valid_life_time: Schema.optionalKey(Schema.Finite)
+})
+export type AddressInfo = typeof AddressInfo.Type
+
+/** With a filter `ip` prints `{}` for what the filter drops, so that nothing may be required. */
+const LinkInfo = Schema.Struct({
+  ifindex: Schema.optionalKey(Schema.Finite),
+  ifname: Schema.optionalKey(Schema.String),
+  flags: Schema.optionalKey(Schema.Array(Schema.String)),
+  address: Schema.optionalKey(Schema.String),
+  master: Schema.optionalKey(Schema.String),
+  linkinfo: Schema.optionalKey(Schema.Struct({ info_kind: Schema.optionalKey(Schema.String) })),
+  addr_info: Schema.optionalKey(Schema.Array(AddressInfo))
+})
+export type LinkInfo = typeof LinkInfo.Type
+
+const RouteInfo = Schema.Struct({
+  type: Schema.optionalKey(Schema.String),
+  dev: Schema.optionalKey(Schema.String),
+  metric: Schema.optionalKey(Schema.Finite),
+  nexthops: Schema.optionalKey(Schema.Array(Schema.Struct({ dev: Schema.optionalKey(Schema.String) })))
+})
+export type RouteInfo = typeof RouteInfo.Type
+
+const decodeList = <S extends Schema.Codec<unknown, unknown>>(item: S) => {
+  const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Array(item)))
+  /** Nothing at all is how `ip` prints an empty list when the family is switched off. */
+  return (text: string): Effect.Effect<ReadonlyArray<S["Type"]>, Schema.SchemaError> =>
+    text.trim() === "" ? Effect.succeed([]) : decode(text)
+}
+
+export const decodeLinks = decodeList(LinkInfo)
+export const decodeRoutes = decodeList(RouteInfo)
+
+/** `grep -H` prints `/proc/sys/net/ipv4/conf/eth0/arp_ignore:0`; an interface name may hold a dot, never a slash. */
+export const decodeArpIgnore = (text: string): ReadonlyMap<string, number> =>
+  new Map(
+    [...text.matchAll(/\/conf\/([^/\n]+)\/arp_ignore:(\d+)/g)].map(([, name = "", value = ""]) => [name, Number(value)])
+  )
+
+export const toNetworkState = (
+  links: ReadonlyArray<LinkInfo>,
+  routes: ReadonlyArray<RouteInfo>,
+  arpIgnore: ReadonlyMap<string, number>
+): NetworkState => {
+  const interfaces = links.flatMap((link) => toInterface(link, links))
+  const everywhere = arpIgnore.get("all") ?? 0
+  return {
+    interfaces,
+    defaultRouteInterfaces: defaultRouteInterfaces(routes),
+    arpIgnore: Object.fromEntries(
+      interfaces.map(({ name }) => [name, Math.max(everywhere, arpIgnore.get(name) ?? 0)] as const)
+    )
+  }
+}
+
+const toInterface = (link: LinkInfo, links: ReadonlyArray<LinkInfo>): ReadonlyArray<NetworkInterface> => {
+  const name = link.ifname
+  if (name === undefined || link.ifindex === undefined) return []
+  const flags = link.flags ?? []
+  return [
+    {
+      name,
+      index: link.ifindex,
+      mac: link.address ?? "",
+      up: flags.includes("UP"),
+      kind: flags.includes("LOOPBACK") ? "loopback" : link.linkinfo?.info_kind === "bridge" ? "bridge" : "other",
+      ports: links.flatMap((port) => (port.master === name && port.ifname !== undefined ? [port.ifname] : [])),
+      addresses: (link.addr_info ?? []).flatMap(toAddress)
+    }
+  ]
+}
+
+const toAddress = (info: AddressInfo): ReadonlyArray<InterfaceAddress> => {
+  const address = parse(info.local ?? "")
+  if (Result.isFailure(address) || info.prefixlen === undefined) return []
+  return [
+    {
+      address: address.success,
+      prefixLength: info.prefixlen,
+      scope: String(info.scope ?? "global"),
+      ...(info.label === undefined ? {} : { label: info.label }),
+      ...(isForever(info) ? {} : { validSeconds: info.valid_life_time })
+    }
+  ]
+}
+
+export const isForever = (info: AddressInfo): boolean => (info.valid_life_time ?? foreverSeconds) === foreverSeconds
+
+/** No metric is metric 0; IPv6 routes always print theirs. `unreachable` and its kin name an interface but use none. */
+const defaultRouteInterfaces = (routes: ReadonlyArray<RouteInfo>): ReadonlyArray<string> => {
+  const usable = routes.filter(({ type }) => type === undefined || type === "unicast")
+  const ordered = usable.toSorted((left, right) => (left.metric ?? 0) - (right.metric ?? 0))
+  const names = ordered.flatMap(({ dev, nexthops }) => [dev, ...(nexthops ?? []).map((hop) => hop.dev)])
+  return [...new Set(names.filter((name) => name !== undefined))]
+}

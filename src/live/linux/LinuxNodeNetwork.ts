@@ -1,0 +1,127 @@
+/**
+ * The NodeNetwork port on a Linux node: iproute2 for state and addresses, socat for raw frames, /proc for the rest.
+ * Needs NET_ADMIN for addresses and NET_RAW for announcements. The table that fences addresses (nft) will be a part of
+ * its own beside `Announcer`.
+ */
+import { readFile } from "node:fs/promises"
+import { Effect, Layer, type Scope, Semaphore, Stream } from "effect"
+import { hostPrefixLength } from "../../domain/HostAddress.ts"
+import { type HeldAddress, NodeNetwork, NodeNetworkError, ToolFailed } from "../../ports/NodeNetwork.ts"
+import * as Announcer from "./Announcer.ts"
+import { changes } from "./ChangeMonitor.ts"
+import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "./IpAddress.ts"
+import { decodeArpIgnore, decodeLinks, decodeRoutes, toNetworkState } from "./IpOutput.ts"
+import { run, type Reason, type Toolbox } from "./Tool.ts"
+
+export interface Options {
+  /** Goes before every command, such as `nsenter --net=/run/netns/x`. */
+  readonly commandPrefix?: ReadonlyArray<string>
+  /** Other names or paths of the tools. */
+  readonly tools?: Partial<Omit<Toolbox, "commandPrefix">>
+}
+
+/** So many short processes at once; more only wait for the kernel's lock on its tables. */
+const processesMax = 4
+
+export const layer = (options: Options = {}): Layer.Layer<NodeNetwork> => Layer.effect(NodeNetwork, make(options))
+
+export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const toolbox: Toolbox = {
+      commandPrefix: options.commandPrefix ?? [],
+      ip: "ip",
+      socat: "socat",
+      grep: "grep",
+      ...options.tools
+    }
+    const limit = (yield* Semaphore.make(processesMax)).withPermit
+    const announcer = yield* Announcer.make(toolbox)
+    const ip = (args: ReadonlyArray<string>, interfaceName = "") => limit(run(toolbox, toolbox.ip, args, interfaceName))
+
+    return NodeNetwork.of({
+      state: limitedState(toolbox, limit).pipe(fail("state")),
+      addAddress: (held) => put(ip, held).pipe(fail("addAddress")),
+      removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
+        remove(ip, held, prefixLength).pipe(fail("removeAddress")),
+      announce: (addresses, uplink) => announcer.announce(addresses, uplink).pipe(fail("announce")),
+      changes: changes(toolbox).pipe(Stream.mapError((reason) => new NodeNetworkError({ method: "changes", reason }))),
+      identity: identity.pipe(fail("identity"))
+    })
+  })
+
+type Ip = (args: ReadonlyArray<string>, interfaceName?: string) => Effect.Effect<string, Reason>
+type Limit = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+const fail = (method: NodeNetworkError["method"]) =>
+  Effect.mapError((reason: Reason) => new NodeNetworkError({ method, reason }))
+
+/** A name that says what was read is in the message: the schema's error alone shows only where in the JSON. */
+const decoded = <A, E extends Error>(effect: Effect.Effect<A, E>, tool: string): Effect.Effect<A, Reason> =>
+  Effect.mapError(
+    effect,
+    (error) => new ToolFailed({ tool, message: `printed what is not understood: ${error.message}` })
+  )
+
+const limitedState = Effect.fnUntraced(function* (toolbox: Toolbox, limit: Limit) {
+  const read = (tool: string, args: ReadonlyArray<string>) => limit(run(toolbox, tool, args))
+  const [links, routes4, routes6, arpIgnore] = yield* Effect.all(
+    [
+      read(toolbox.ip, ["-j", "-d", "address", "show"]),
+      read(toolbox.ip, ["-j", "-4", "route", "show", "default"]),
+      read(toolbox.ip, ["-j", "-6", "route", "show", "default"]),
+      // Through a process, because /proc/sys/net shows the network namespace of the one who reads it.
+      read(toolbox.grep, ["-rH", "--include=arp_ignore", ".", "/proc/sys/net/ipv4/conf"])
+    ],
+    { concurrency: "unbounded" }
+  )
+  return toNetworkState(
+    yield* decoded(decodeLinks(links), toolbox.ip),
+    [...(yield* decoded(decodeRoutes(routes4), toolbox.ip)), ...(yield* decoded(decodeRoutes(routes6), toolbox.ip))],
+    decodeArpIgnore(arpIgnore)
+  )
+})
+
+/** `add` and not `replace` first: it changes nothing and wakes nobody when the address is there already. */
+const put = (ip: Ip, held: HeldAddress): Effect.Effect<void, Reason> =>
+  ip(putArguments("add", held), held.interfaceName).pipe(
+    Effect.catchIf(isPresent, () => correct(ip, held)),
+    Effect.asVoid
+  )
+
+const correct = Effect.fnUntraced(function* (ip: Ip, held: HeldAddress) {
+  const prefixLength = hostPrefixLength(held.address)
+  const text = yield* ip(["-j", "address", "show", "dev", held.interfaceName], held.interfaceName)
+  const links = yield* decoded(decodeLinks(text), "ip")
+  const found = links
+    .flatMap(({ addr_info }) => addr_info ?? [])
+    .find(({ local, prefixlen }) => local === held.address && prefixlen === prefixLength)
+  const needed = found === undefined ? "anew" : difference(found, held)
+  if (needed === "none") return
+  // Scope and label stay when an IPv4 address is replaced, so it goes first; a crash here leaves it to the next look.
+  if (needed === "anew") yield* remove(ip, held, prefixLength)
+  yield* ip(putArguments("replace", held), held.interfaceName)
+})
+
+const remove = (ip: Ip, held: HeldAddress, prefixLength: number): Effect.Effect<void, Reason> =>
+  ip(deleteArguments(held, prefixLength), held.interfaceName).pipe(
+    Effect.catchIf(
+      (reason) => isAbsent(reason) || reason._tag === "InterfaceMissing",
+      () => Effect.void
+    ),
+    Effect.asVoid
+  )
+
+const readText = (path: string): Effect.Effect<string, Reason> =>
+  Effect.tryPromise({
+    try: () => readFile(path, "utf8"),
+    catch: (cause) => new ToolFailed({ tool: "proc", message: `${path}: ${String(cause)}` })
+  }).pipe(Effect.map((text) => text.trim()))
+
+/** Where there is no DMI table (some virtual machines, ARM boards) or no right to read it, the machine has no UUID. */
+const identity = Effect.all({
+  bootId: readText("/proc/sys/kernel/random/boot_id"),
+  systemUuid: readText("/sys/class/dmi/id/product_uuid").pipe(
+    Effect.map((uuid) => uuid.toLowerCase()),
+    Effect.orElseSucceed(() => "")
+  )
+})

@@ -1,0 +1,282 @@
+/**
+ * The NodeNetwork port in memory, as the kernel and iproute2 behave as far as `test/conformance/node-network` goes.
+ * Synchronous throughout: no promise, timer, clock or chance, so that it may run in the deterministic simulator. What
+ * other programs and the administrator do to the node is on the handle.
+ */
+import { Effect, Layer, Queue, Stream } from "effect"
+import { type Address, familyOf } from "../../domain/Address.ts"
+import { hostPrefixLength, labelFor, scopeOf } from "../../domain/HostAddress.ts"
+import {
+  type HeldAddress,
+  type InterfaceAddress,
+  InterfaceMissing,
+  type NetworkInterface,
+  type NetworkState,
+  NodeNetwork,
+  NodeNetworkError,
+  NotPermitted,
+  ToolFailed
+} from "../../ports/NodeNetwork.ts"
+
+/** One frame as it left: what a neighbour learns from it. */
+export interface Announcement {
+  readonly address: Address
+  readonly mac: string
+  readonly uplink: string
+}
+
+export interface DefaultRoute {
+  readonly interfaceName: string
+  readonly metric: number
+}
+
+export interface InterfaceOptions {
+  readonly name: string
+  readonly kind?: NetworkInterface["kind"]
+  readonly mac?: string
+  readonly addresses?: ReadonlyArray<InterfaceAddress>
+}
+
+export interface Options {
+  readonly interfaces?: ReadonlyArray<InterfaceOptions>
+  readonly defaultRoutes?: ReadonlyArray<DefaultRoute>
+  readonly identity?: Identity
+  /** Called for each frame as it leaves; a simulated network segment listens here. */
+  readonly onAnnouncement?: (announcement: Announcement) => void
+}
+
+export interface Identity {
+  readonly bootId: string
+  readonly systemUuid: string
+}
+
+export interface Handle {
+  readonly network: NodeNetwork["Service"]
+  readonly state: () => NetworkState
+  readonly announcements: () => ReadonlyArray<Announcement>
+  readonly createInterface: (options: InterfaceOptions) => void
+  readonly deleteInterface: (name: string) => void
+  /** Down: IPv6 addresses and the routes through it go, IPv4 addresses stay. */
+  readonly setUp: (name: string, up: boolean) => void
+  readonly attachPort: (port: string, bridge: string) => void
+  readonly foreignAdd: (interfaceName: string, address: InterfaceAddress) => void
+  readonly foreignDelete: (interfaceName: string, address: Address, prefixLength?: number) => void
+  readonly setDefaultRoutes: (routes: ReadonlyArray<DefaultRoute>) => void
+  /** `all` is a name here, as in /proc/sys. */
+  readonly setArpIgnore: (name: string, value: number) => void
+  /** False: the process lacks NET_ADMIN and NET_RAW. */
+  readonly setPermitted: (permitted: boolean) => void
+  /** A message: every tool fails with it. Undefined: they work. */
+  readonly setToolFailure: (message: string | undefined) => void
+  readonly setIdentity: (identity: Identity) => void
+}
+
+/** A node with loopback and what `options` name, all of it up. */
+export const make = (options: Options = {}): Handle => {
+  const node = new Node(options)
+  for (const each of [{ name: "lo", kind: "loopback" as const }, ...(options.interfaces ?? [])]) node.create(each)
+  node.routes = options.defaultRoutes ?? []
+  return {
+    network: networkOf(node),
+    state: () => node.state(),
+    announcements: () => node.announcements,
+    createInterface: (each) => node.change(() => node.create(each)),
+    deleteInterface: (name) => node.change(() => node.delete(name)),
+    setUp: (name, up) => node.change(() => node.setUp(name, up)),
+    attachPort: (port, bridge) => node.change(() => void (node.device(port).master = bridge)),
+    foreignAdd: (name, address) => node.change(() => node.device(name).put(address)),
+    foreignDelete: (name, address, prefixLength = hostPrefixLength(address)) =>
+      node.change(() => node.device(name).take(address, prefixLength)),
+    setDefaultRoutes: (routes) => void (node.routes = routes),
+    setArpIgnore: (name, value) => void node.arpIgnore.set(name, value),
+    setPermitted: (permitted) => void (node.permitted = permitted),
+    setToolFailure: (message) => void (node.toolFailure = message),
+    setIdentity: (identity) => void (node.identity = identity)
+  }
+}
+
+export const layer = (handle: Handle): Layer.Layer<NodeNetwork> => Layer.succeed(NodeNetwork, handle.network)
+
+const networkOf = (node: Node): NodeNetwork["Service"] => {
+  const attempt = <A>(method: NodeNetworkError["method"], body: () => A): Effect.Effect<A, NodeNetworkError> =>
+    Effect.suspend(() => {
+      const failure = node.toolFailure
+      const result = failure === undefined ? body() : new ToolFailed({ tool: "ip", message: failure })
+      return isReason(result) ? Effect.fail(new NodeNetworkError({ method, reason: result })) : Effect.succeed(result)
+    })
+  return NodeNetwork.of({
+    state: attempt("state", () => node.state()),
+    addAddress: (held) => attempt("addAddress", () => node.add(held)),
+    removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
+      attempt("removeAddress", () => node.remove(held, prefixLength)),
+    announce: (addresses, uplink) => attempt("announce", () => node.announce(addresses, uplink)),
+    changes: Stream.unwrap(
+      Effect.as(
+        attempt("changes", () => undefined),
+        changesOf(node)
+      )
+    ),
+    identity: Effect.sync(() => node.identity)
+  })
+}
+
+type Reason = NodeNetworkError["reason"]
+
+const isReason = (value: unknown): value is Reason =>
+  value instanceof InterfaceMissing || value instanceof NotPermitted || value instanceof ToolFailed
+
+/** The first waking says that it listens; wakings that nobody took are one. */
+const changesOf = (node: Node): Stream.Stream<void> =>
+  Stream.callback<void>(
+    (queue) => {
+      const wake = () => void Queue.offerUnsafe(queue, undefined)
+      const listen = Effect.sync(() => {
+        node.listeners.add(wake)
+        wake()
+      })
+      return Effect.acquireRelease(listen, () => Effect.sync(() => node.listeners.delete(wake)))
+    },
+    { bufferSize: 1, strategy: "sliding" }
+  )
+
+class Device {
+  readonly name: string
+  readonly index: number
+  readonly mac: string
+  readonly kind: NetworkInterface["kind"]
+  addresses: Array<InterfaceAddress> = []
+  up = true
+  master: string | undefined
+
+  constructor(options: InterfaceOptions, index: number) {
+    this.name = options.name
+    this.index = index
+    this.kind = options.kind ?? "other"
+    this.mac = this.kind === "loopback" ? "00:00:00:00:00:00" : (options.mac ?? macOf(index))
+    for (const address of options.addresses ?? []) this.put(address)
+  }
+
+  /** An IPv4 address without a label of its own prints the name of its interface. */
+  put(address: InterfaceAddress): void {
+    const labelled = familyOf(address.address) === "IPv4" ? { label: this.name, ...address } : address
+    this.addresses.push(labelled)
+  }
+
+  find(address: Address, prefixLength: number): InterfaceAddress | undefined {
+    return this.addresses.find((each) => each.address === address && each.prefixLength === prefixLength)
+  }
+
+  take(address: Address, prefixLength: number): void {
+    this.addresses = this.addresses.filter((each) => each.address !== address || each.prefixLength !== prefixLength)
+  }
+}
+
+/** Locally administered, distinct within the node. */
+const macOf = (index: number): string => `02:00:00:00:${hexByte(index >> 8)}:${hexByte(index)}`
+const hexByte = (value: number): string => (value & 0xff).toString(16).padStart(2, "0")
+
+class Node {
+  readonly devices = new Map<string, Device>()
+  readonly arpIgnore = new Map<string, number>()
+  readonly announcements: Array<Announcement> = []
+  readonly listeners = new Set<() => void>()
+  routes: ReadonlyArray<DefaultRoute> = []
+  permitted = true
+  toolFailure: string | undefined
+  identity: Identity
+  private nextIndex = 1
+  private readonly onAnnouncement: (announcement: Announcement) => void
+
+  constructor(options: Options) {
+    this.identity = options.identity ?? { bootId: "00000000-0000-4000-8000-000000000001", systemUuid: "" }
+    this.onAnnouncement = options.onAnnouncement ?? (() => undefined)
+  }
+
+  change(body: () => void): void {
+    body()
+    for (const wake of this.listeners) wake()
+  }
+
+  device(name: string): Device {
+    const device = this.devices.get(name)
+    if (device === undefined) throw new Error(`the simulated node has no interface ${name}`)
+    return device
+  }
+
+  create(options: InterfaceOptions): void {
+    this.devices.set(options.name, new Device(options, this.nextIndex++))
+  }
+
+  delete(name: string): void {
+    this.devices.delete(name)
+    this.routes = this.routes.filter((route) => route.interfaceName !== name)
+    for (const device of this.devices.values()) if (device.master === name) device.master = undefined
+  }
+
+  setUp(name: string, up: boolean): void {
+    const device = this.device(name)
+    device.up = up
+    if (up) return
+    device.addresses = device.addresses.filter(({ address }) => familyOf(address) === "IPv4")
+    this.routes = this.routes.filter((route) => route.interfaceName !== name)
+  }
+
+  state(): NetworkState {
+    const devices = [...this.devices.values()]
+    const everywhere = this.arpIgnore.get("all") ?? 0
+    const effective = (name: string) => Math.max(everywhere, this.arpIgnore.get(name) ?? 0)
+    const routes = this.routes.toSorted((left, right) => left.metric - right.metric)
+    return {
+      interfaces: devices.map(({ name, index, mac, up, kind, addresses }) => ({
+        ...{ name, index, mac, up, kind },
+        ports: devices.filter((port) => port.master === name).map((port) => port.name),
+        addresses: [...addresses]
+      })),
+      defaultRouteInterfaces: [...new Set(routes.map((route) => route.interfaceName))],
+      arpIgnore: Object.fromEntries(devices.map(({ name }) => [name, effective(name)] as const))
+    }
+  }
+
+  add({ address, interfaceName }: HeldAddress): Reason | void {
+    const device = this.devices.get(interfaceName)
+    if (device === undefined) return new InterfaceMissing({ interfaceName })
+    if (!this.permitted) return notPermitted("ip")
+    const label = labelFor(address, interfaceName)
+    const wanted: InterfaceAddress = {
+      ...{ address, prefixLength: hostPrefixLength(address), scope: scopeOf(address) },
+      // An IPv4 address without a label of its own prints the name of its interface.
+      ...(familyOf(address) === "IPv4" ? { label: label ?? interfaceName } : {})
+    }
+    const found = device.find(address, wanted.prefixLength)
+    if (found !== undefined && sameAttributes(found, wanted)) return
+    this.change(() => {
+      device.take(address, wanted.prefixLength)
+      device.addresses.push(wanted)
+    })
+  }
+
+  remove({ address, interfaceName }: HeldAddress, prefixLength: number): Reason | void {
+    const device = this.devices.get(interfaceName)
+    if (device === undefined) return
+    if (!this.permitted) return notPermitted("ip")
+    if (device.find(address, prefixLength) !== undefined) this.change(() => device.take(address, prefixLength))
+  }
+
+  announce(addresses: ReadonlyArray<Address>, uplink: string): Reason | void {
+    if (addresses.length === 0) return
+    const device = this.devices.get(uplink)
+    if (device === undefined) return new InterfaceMissing({ interfaceName: uplink })
+    if (!device.up) return new ToolFailed({ tool: "ip", message: `${uplink} is down` })
+    if (!this.permitted) return notPermitted("socat")
+    for (const address of addresses) {
+      const announcement = { address, mac: device.mac, uplink }
+      this.announcements.push(announcement)
+      this.onAnnouncement(announcement)
+    }
+  }
+}
+
+const notPermitted = (tool: string): Reason => new NotPermitted({ message: `${tool}: Operation not permitted` })
+
+const sameAttributes = (left: InterfaceAddress, right: InterfaceAddress): boolean =>
+  left.scope === right.scope && left.label === right.label && left.validSeconds === right.validSeconds

@@ -1,0 +1,75 @@
+/**
+ * Tells the network where an address is now: gratuitous ARP and unsolicited neighbour advertisements, in a burst that
+ * ends after half a minute. The kernel sends none on `ip addr add` (measured), and without one clients go on talking to
+ * the dead node for 26 to 45 s. Addresses that arrive together are announced together, in one write per uplink.
+ */
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import type { Address } from "../domain/Address.ts"
+import { NodeNetwork } from "../ports/NodeNetwork.ts"
+
+/** failover, "taking over" 6: repeats cover lost frames and switches that learn slowly. */
+export const announceAtMillis: ReadonlyArray<number> = [0, 50, 250, 1_000, 5_000, 30_000]
+
+export interface Announcement {
+  readonly address: Address
+  readonly uplinks: ReadonlyArray<string>
+}
+
+export interface Announcer {
+  /** Returns after the first frames are out; the rest follows by itself. */
+  readonly start: (batch: ReadonlyArray<Announcement>) => Effect.Effect<void>
+  /** Ends the burst at once: an address that left must not be announced any more. */
+  readonly stop: (address: Address) => void
+}
+
+const byUplink = (batch: ReadonlyArray<Announcement>): ReadonlyMap<string, ReadonlyArray<Address>> => {
+  const groups = new Map<string, Array<Address>>()
+  for (const { address, uplinks } of batch) {
+    for (const uplink of uplinks) {
+      const group = groups.get(uplink) ?? []
+      group.push(address)
+      groups.set(uplink, group)
+    }
+  }
+  return groups
+}
+
+export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = Effect.gen(function* () {
+  const network = yield* NodeNetwork
+  const scope = yield* Effect.scope
+  /** The burst that an address belongs to; a later one replaces it. */
+  const bursts = new Map<Address, object>()
+
+  const send = (batch: ReadonlyArray<Announcement>) =>
+    Effect.forEach(byUplink(batch), ([uplink, addresses]) =>
+      network
+        .announce(addresses, uplink)
+        .pipe(
+          Effect.catch((error) =>
+            Effect.logWarning("not announced").pipe(Effect.annotateLogs({ uplink, error: error.message }))
+          )
+        )
+    )
+
+  const start = Effect.fnUntraced(function* (batch: ReadonlyArray<Announcement>) {
+    if (batch.length === 0) return
+    const burst = {}
+    for (const { address } of batch) bursts.set(address, burst)
+    const current = () => batch.filter(({ address }) => bursts.get(address) === burst)
+    yield* send(batch)
+    const repeats = announceAtMillis.slice(1).map((atMillis, index) => atMillis - (announceAtMillis[index] ?? 0))
+    yield* Effect.forEach(repeats, (pauseMillis) =>
+      Effect.sleep(pauseMillis).pipe(Effect.andThen(Effect.suspend(() => send(current()))))
+    ).pipe(
+      Effect.andThen(
+        Effect.sync(() => {
+          for (const { address } of current()) bursts.delete(address)
+        })
+      ),
+      Effect.forkIn(scope)
+    )
+  })
+
+  return { start, stop: (address) => void bursts.delete(address) }
+})

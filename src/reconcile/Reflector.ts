@@ -1,0 +1,212 @@
+/**
+ * A cache that follows a part of the API: list, then watch from there, for ever. Changes are handed to a synchronous
+ * handler in the order in which they happened, so that indexes built in it are never out of step with the cache.
+ *
+ * The reply to an own write is `absorb`ed: the cache then has the write although the watch has not brought it yet, and
+ * the older events that still arrive are dropped by resourceVersion. Without it a reconciler would act again on what it
+ * has just changed. A deletion leaves a tombstone, or a late reply would bring the object back.
+ */
+import { Deferred, Effect, Random, Stream } from "effect"
+import type { Scope } from "effect"
+import type { KubernetesObject, ObjectRef, ResourceType } from "../api/KubernetesObject.ts"
+import { Kubernetes } from "../ports/Kubernetes.ts"
+import type { KubernetesError, ObjectList, Selection, Undecodable, WatchEvent } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "./Monotonic.ts"
+import { isNewer } from "./ResourceVersion.ts"
+
+/** `before` absent: new. `after` absent: gone. A delete and re-create under one name arrives as two changes. */
+export interface Change<A> {
+  readonly key: string
+  readonly before: A | undefined
+  readonly after: A | undefined
+}
+
+export interface Handlers<A> {
+  readonly onChange?: (change: Change<A>) => void
+  /** The object exists and cannot be read; its last readable state stays in the cache. */
+  readonly onUndecodable?: (undecodable: Undecodable) => void
+  /** After every complete list, the first included. */
+  readonly onSynced?: () => void
+}
+
+export interface Reflector<A extends KubernetesObject> {
+  readonly get: (key: string) => A | undefined
+  readonly values: () => Iterable<A>
+  readonly size: () => number
+  /** By key; an object leaves it when it becomes readable or is deleted. */
+  readonly undecodable: ReadonlyMap<string, Undecodable>
+  readonly isSynced: () => boolean
+  readonly synced: Effect.Effect<void>
+  /** Monotonic milliseconds of the last list or watch event, bookmarks included. */
+  readonly lastContactMillis: () => number
+  /** Counts the complete lists: a reader that must know that nothing was missed compares it. */
+  readonly listings: () => number
+  /** Takes the reply to an own write into the cache. */
+  readonly absorb: (object: A) => void
+}
+
+/** `shop/web`, or the name alone for cluster-scoped kinds. */
+export const keyOf = (metadata: ObjectRef): string =>
+  metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`
+
+/** The inverse of `keyOf`: neither names nor namespaces may hold a slash. */
+export const refOf = (key: string): ObjectRef => {
+  const slash = key.indexOf("/")
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
+
+const TOMBSTONES_MAX = 10_000
+
+class Cache<A extends KubernetesObject> {
+  readonly objects = new Map<string, A>()
+  readonly undecodable = new Map<string, Undecodable>()
+  private readonly tombstones = new Map<string, string>()
+  private readonly handlers: Handlers<A>
+  synced = false
+  listings = 0
+  lastContactMillis = 0
+
+  constructor(handlers: Handlers<A>) {
+    this.handlers = handlers
+  }
+
+  set(object: A): void {
+    const key = keyOf(object.metadata)
+    const before = this.objects.get(key)
+    const version = object.metadata.resourceVersion
+    if (!isNewer(version, before?.metadata.resourceVersion) || !isNewer(version, this.tombstones.get(key))) return
+    this.undecodable.delete(key)
+    if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
+      this.objects.delete(key)
+      this.handlers.onChange?.({ key, before, after: undefined })
+      this.objects.set(key, object)
+      this.handlers.onChange?.({ key, before: undefined, after: object })
+      return
+    }
+    this.objects.set(key, object)
+    this.handlers.onChange?.({ key, before, after: object })
+  }
+
+  delete(key: string, resourceVersion: string): void {
+    const before = this.objects.get(key)
+    this.undecodable.delete(key)
+    if (before !== undefined && isNewer(before.metadata.resourceVersion, resourceVersion)) return
+    this.tombstones.set(key, resourceVersion)
+    const oldest = this.tombstones.keys().next().value
+    if (this.tombstones.size > TOMBSTONES_MAX && oldest !== undefined) this.tombstones.delete(oldest)
+    if (before === undefined) return
+    this.objects.delete(key)
+    this.handlers.onChange?.({ key, before, after: undefined })
+  }
+
+  report(undecodable: Undecodable): void {
+    this.undecodable.set(keyOf(undecodable.metadata), undecodable)
+    this.handlers.onUndecodable?.(undecodable)
+  }
+
+  replaceAll(list: ObjectList<A>): void {
+    const present = new Set([...list.items, ...list.undecodable].map(({ metadata }) => keyOf(metadata)))
+    for (const key of [...this.objects.keys(), ...this.undecodable.keys()]) {
+      if (!present.has(key)) this.delete(key, list.resourceVersion)
+    }
+    for (const item of list.items) this.set(item)
+    for (const item of list.undecodable) this.report(item)
+    this.synced = true
+    this.listings += 1
+    this.handlers.onSynced?.()
+  }
+
+  take(event: WatchEvent<A>): string | undefined {
+    switch (event.type) {
+      case "Added":
+      case "Modified":
+        this.set(event.object)
+        return event.object.metadata.resourceVersion
+      case "Deleted": {
+        const version = event.object.metadata.resourceVersion
+        if (version !== undefined) this.delete(keyOf(event.object.metadata), version)
+        return version
+      }
+      case "Undecodable":
+        this.report(event.object)
+        return event.object.metadata.resourceVersion
+      case "Bookmark":
+        return event.resourceVersion
+    }
+  }
+}
+
+export interface Options<A extends KubernetesObject> extends Handlers<A> {
+  readonly type: ResourceType<A>
+  readonly selection?: Selection
+}
+
+const PAUSE_FIRST_MILLIS = 200
+const PAUSE_CAP_MILLIS = 10_000
+/** After a restart of the API server every client lists at once; half a second of spread spares it. */
+const RELIST_SPREAD_MILLIS = 500
+
+const pauseAfter = Effect.fnUntraced(function* (error: KubernetesError, failures: number) {
+  const random = yield* Random.next
+  if (error.reason._tag === "Expired") return yield* Effect.sleep(random * RELIST_SPREAD_MILLIS)
+  const full = Math.min(PAUSE_CAP_MILLIS, PAUSE_FIRST_MILLIS * 2 ** Math.min(failures, 16))
+  const asked = error.reason._tag === "Throttled" ? error.reason.retryAfterMillis : 0
+  return yield* Effect.sleep(Math.ceil(Math.max(asked, full / 2 + (full / 2) * random)))
+})
+
+export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
+  options: Options<A>
+): Effect.fn.Return<Reflector<A>, never, Kubernetes | Scope.Scope> {
+  const kubernetes = yield* Kubernetes
+  const { type, selection = {} } = options
+  const cache = new Cache<A>(options)
+  const synced = yield* Deferred.make<void>()
+  /** Where the next watch continues; absent: list first. */
+  let position: string | undefined
+  let failures = 0
+
+  const list = Effect.gen(function* () {
+    const all = yield* kubernetes.list(type, selection)
+    cache.lastContactMillis = yield* monotonicMillis
+    cache.replaceAll(all)
+    position = all.resourceVersion
+    yield* Deferred.succeed(synced, undefined)
+    return all.resourceVersion
+  })
+
+  const take = (event: WatchEvent<A>) =>
+    Effect.map(monotonicMillis, (now) => {
+      cache.lastContactMillis = now
+      failures = 0
+      position = cache.take(event) ?? position
+    })
+
+  const recover = Effect.fnUntraced(function* (error: KubernetesError) {
+    if (error.reason._tag === "Expired") position = undefined
+    yield* Effect.logWarning("watch interrupted").pipe(
+      Effect.annotateLogs({ resource: type.plural, error: error.message })
+    )
+    yield* pauseAfter(error, failures)
+    failures += 1
+  })
+
+  /** One list if needed, then one watch until its end. A server that closes at once is not asked in a tight loop. */
+  const round = Effect.gen(function* () {
+    const from = position ?? (yield* list)
+    yield* Stream.runForEach(kubernetes.watch(type, selection, from), take)
+    yield* Effect.sleep("50 millis")
+  }).pipe(Effect.catch(recover))
+
+  yield* Effect.forkScoped(Effect.forever(round))
+  return {
+    get: (key) => cache.objects.get(key),
+    values: () => cache.objects.values(),
+    size: () => cache.objects.size,
+    undecodable: cache.undecodable,
+    isSynced: () => cache.synced,
+    synced: Deferred.await(synced),
+    lastContactMillis: () => cache.lastContactMillis,
+    listings: () => cache.listings,
+    absorb: (object) => cache.set(object)
+  }
+})

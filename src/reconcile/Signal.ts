@@ -1,0 +1,12 @@
+/** A wake-up that collapses: however often it is given before it is awaited, one round follows. */
+import { Effect, Queue } from "effect"
+
+export interface Signal {
+  readonly give: () => void
+  readonly wait: Effect.Effect<void>
+}
+
+export const make: Effect.Effect<Signal> = Effect.map(Queue.sliding<void>(1), (queue) => ({
+  give: () => void Queue.offerUnsafe(queue, undefined),
+  wait: Queue.take(queue)
+}))

@@ -1,0 +1,66 @@
+import { assert, describe, it } from "@effect/vitest"
+import { helm, manifestOf, needsHelm, renderManifests, type Manifest } from "./helm.ts"
+
+const workloadKinds = new Set(["Deployment", "Job", "DaemonSet"])
+const workloads = (manifests: ReadonlyArray<Manifest>): ReadonlyArray<Manifest> =>
+  manifests.filter(({ kind }) => workloadKinds.has(kind))
+
+const podOf = (workload: Manifest) => workload.spec.template.spec
+
+describe.skipIf(helm === undefined)(`security posture${needsHelm}`, () => {
+  const manifests = helm === undefined ? [] : renderManifests({})
+
+  it("has four workloads, all of them looked at here", () => {
+    assert.sameMembers(
+      workloads(manifests).map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+      ["Deployment plenuslb", "DaemonSet plenuslb-operator", "Job plenuslb-crds", "Job plenuslb-uninstall"]
+    )
+  })
+
+  it.each(workloads(manifests).map((workload) => [`${workload.kind} ${workload.metadata.name}`, workload] as const))(
+    "%s: never privileged, a read-only root, all capabilities dropped, default seccomp, memory bounded",
+    (_, workload) => {
+      const pod = podOf(workload)
+      assert.deepStrictEqual(pod.securityContext.seccompProfile, { type: "RuntimeDefault" })
+      assert.isTrue([undefined, false].includes(pod.hostPID) && [undefined, false].includes(pod.hostIPC))
+      assert.isUndefined(pod.volumes?.find((volume: { readonly hostPath?: unknown }) => volume.hostPath !== undefined))
+      for (const container of pod.containers) {
+        assert.notStrictEqual(container.securityContext.privileged, true)
+        assert.isFalse(container.securityContext.allowPrivilegeEscalation)
+        assert.isTrue(container.securityContext.readOnlyRootFilesystem)
+        assert.deepStrictEqual(container.securityContext.capabilities.drop, ["ALL"])
+        assert.isString(container.resources.limits.memory)
+        assert.isUndefined(container.resources.limits.cpu)
+      }
+    }
+  )
+
+  it("gives the operator NET_ADMIN and NET_RAW and nothing else, and only it the node's network", () => {
+    for (const workload of workloads(manifests)) {
+      const operator = workload.kind === "DaemonSet"
+      const pod = podOf(workload)
+      assert.strictEqual(pod.hostNetwork === true, operator)
+      assert.deepStrictEqual(
+        pod.containers[0].securityContext.capabilities.add,
+        operator ? ["NET_ADMIN", "NET_RAW"] : undefined
+      )
+      assert.strictEqual(pod.securityContext.runAsNonRoot === true, !operator)
+    }
+  })
+
+  it("opens one port, the health port", () => {
+    for (const workload of workloads(manifests)) {
+      const ports = podOf(workload).containers.flatMap(
+        (container: { readonly ports?: ReadonlyArray<object> }) => container.ports ?? []
+      )
+      assert.isAtMost(ports.length, 1)
+    }
+    assert.isUndefined(manifests.find(({ kind }) => kind === "Service"))
+  })
+
+  it("lets no one but the health probe in, when the network policy is on", () => {
+    const policy = manifestOf(renderManifests({ networkPolicy: { enabled: true } }), "NetworkPolicy", "plenuslb")
+    assert.deepStrictEqual(policy.spec.policyTypes, ["Ingress", "Egress"])
+    assert.deepStrictEqual(policy.spec.ingress, [{ ports: [{ port: "health", protocol: "TCP" }] }])
+  })
+})

@@ -1,0 +1,139 @@
+/**
+ * A node and its neighbours as two network namespaces, `pllnn-<pid>-<n>` and the same with `p`, joined by a veth pair
+ * for each uplink. Nothing leaves them, and they go with the scope.
+ */
+import { execFileSync, spawn } from "node:child_process"
+import { Deferred, Effect, Queue, Scope } from "effect"
+import { familyOf } from "../../../src/domain/Address.ts"
+import { make, type Options } from "../../../src/live/linux/LinuxNodeNetwork.ts"
+import type { InterfaceAddress } from "../../../src/ports/NodeNetwork.ts"
+import { readFrames } from "./FrameReader.ts"
+import type { Announcement, Listener, World } from "./World.ts"
+
+export interface Namespaces {
+  readonly node: string
+  readonly peer: string
+}
+
+/** Undefined when it can run; else why not and what to type. */
+export const whyNot = (): string | undefined => {
+  if (process.getuid?.() !== 0) return "network namespaces need root"
+  const missing = ["ip", "socat", "nsenter", "setpriv"].filter((tool) => !has(tool))
+  return missing.length === 0
+    ? undefined
+    : `missing: ${missing.join(", ")} (Debian: apt-get install iproute2 socat util-linux)`
+}
+
+const has = (tool: string): boolean => {
+  try {
+    execFileSync("sh", ["-c", `command -v ${tool}`], { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const prefixOf = (namespace: string): ReadonlyArray<string> => ["nsenter", `--net=/run/netns/${namespace}`]
+
+/** Runs in a namespace; a failure is a bug of the test. */
+export const runIn = (namespace: string, command: ReadonlyArray<string>): string => {
+  const [nsenter = "", ...args] = [...prefixOf(namespace), ...command]
+  return execFileSync(nsenter, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+}
+
+const batch = (namespace: string, lines: ReadonlyArray<string>): void =>
+  void execFileSync("ip", ["-n", namespace, "-batch", "-"], {
+    input: `${lines.join("\n")}\n`,
+    stdio: ["pipe", "ignore", "pipe"]
+  })
+
+let made = 0
+
+/** Interfaces without addresses of the kernel's own: what the suite does is all that happens. */
+const quiet = (name: string) => [`link set ${name} addrgenmode none`, `link set ${name} up`]
+
+export const namespaces: Effect.Effect<Namespaces, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => {
+    const node = `pllnn-${process.pid}-${made++}`
+    const peer = `${node}p`
+    for (const each of [node, peer]) execFileSync("ip", ["netns", "add", each])
+    batch(node, ["link set lo up", "link add pl0 type bridge", ...quiet("pl0")])
+    for (const uplink of ["up0", "up1"]) addUplink({ node, peer }, uplink)
+    batch(node, ["address add 198.51.100.2/24 dev up0", "address add 2001:db8:ffff::2/64 dev up0 nodad"])
+    return { node, peer }
+  }),
+  ({ node, peer }) => Effect.sync(() => [node, peer].forEach((each) => execFileSync("ip", ["netns", "delete", each])))
+)
+
+const peerOf = (uplink: string) => `peer-${uplink}`
+
+const addUplink = ({ node, peer }: Namespaces, uplink: string): void => {
+  batch(node, [`link add ${uplink} type veth peer name ${peerOf(uplink)} netns ${peer}`, ...quiet(uplink)])
+  batch(peer, quiet(peerOf(uplink)))
+}
+
+const withoutCapabilities = ["setpriv", "--bounding-set=-net_admin,-net_raw", "--inh-caps=-net_admin,-net_raw"]
+
+export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.fn.Return<World, never, Scope.Scope> {
+  const { node } = names
+  const prefix = prefixOf(node)
+  const scope = yield* Effect.scope
+  const portWith = (options: Options) => Effect.provideService(make(options), Scope.Scope, scope)
+  const ip = (...args: ReadonlyArray<string>) => Effect.sync(() => void runIn(node, ["ip", ...args]))
+  return {
+    network: yield* portWith({ commandPrefix: prefix }),
+    unprivileged: portWith({ commandPrefix: [...prefix, ...withoutCapabilities] }),
+    toolless: portWith({ tools: { ip: "/nonexistent/ip", socat: "/nonexistent/socat", grep: "/nonexistent/grep" } }),
+    listen: (uplink) => listen(names, uplink),
+    foreignAdd: (name, address) => ip("address", "add", ...addArguments(name, address)),
+    foreignDelete: (name, address, prefixLength) => ip("address", "delete", `${address}/${prefixLength}`, "dev", name),
+    createBridge: (name) => Effect.sync(() => batch(node, [`link add ${name} type bridge`, ...quiet(name)])),
+    createUplink: (name) => Effect.sync(() => addUplink(names, name)),
+    deleteInterface: (name) => ip("link", "delete", name),
+    setUp: (name, up) => ip("link", "set", name, up ? "up" : "down"),
+    attachPort: (port, bridge) => ip("link", "set", port, "master", bridge),
+    setArpIgnore: (name, value) =>
+      Effect.sync(() => void runIn(node, ["sh", "-c", `echo ${value} > /proc/sys/net/ipv4/conf/${name}/arp_ignore`])),
+    addDefaultRoute: (name, family, metric) =>
+      ip(family === "IPv4" ? "-4" : "-6", "route", "add", "default", "dev", name, "metric", String(metric))
+  }
+})
+
+const addArguments = (name: string, { address, prefixLength, scope, label, validSeconds }: InterfaceAddress) => [
+  `${address}/${prefixLength}`,
+  "dev",
+  name,
+  ...(familyOf(address) === "IPv6" ? ["nodad"] : ["scope", scope]),
+  ...(label === undefined ? [] : ["label", label]),
+  ...(validSeconds === undefined ? [] : ["valid_lft", String(validSeconds), "preferred_lft", String(validSeconds)])
+]
+
+/** A packet socket at the neighbour's end, whose frames come one after the other on the pipe. */
+const listen = ({ peer }: Namespaces, uplink: string): Effect.Effect<Listener, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const heard = yield* Queue.unbounded<Announcement>()
+    const ready = yield* Deferred.make<void>()
+    // 1,000 frames at once are more than the usual receive buffer holds.
+    const source = `INTERFACE:${peerOf(uplink)},setsockopt-int=1:33:8388608`
+    const [nsenter = "", ...args] = [...prefixOf(peer), "socat", "-d", "-d", "-u", "-b", "65536", source, "STDOUT"]
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(nsenter, args, { stdio: ["ignore", "pipe", "pipe"] })),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
+    let log = ""
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log += text
+      if (log.includes("starting data transfer loop")) Deferred.doneUnsafe(ready, Effect.void)
+    })
+    child.on("close", (code) =>
+      Deferred.doneUnsafe(ready, Effect.die(new Error(`the listener ended (${code}): ${log}`)))
+    )
+    let rest: Buffer = Buffer.alloc(0)
+    child.stdout.on("data", (bytes: Buffer) => {
+      const read = readFrames(Buffer.concat([rest, bytes]))
+      rest = read.rest
+      for (const each of read.announcements) Queue.offerUnsafe(heard, each)
+    })
+    yield* Deferred.await(ready)
+    return { take: (count) => Queue.takeN(heard, count) }
+  })

@@ -1,0 +1,40 @@
+/** A node and its surroundings, as the conformance suite needs them: the port, and what others do to the node. */
+import type { Effect, Scope } from "effect"
+import type { Address } from "../../../src/domain/Address.ts"
+import type { InterfaceAddress, NodeNetwork } from "../../../src/ports/NodeNetwork.ts"
+
+export interface Announcement {
+  readonly address: Address
+  readonly mac: string
+}
+
+export interface Listener {
+  /** Waits until so many announcements have arrived since the last call, and gives exactly these. */
+  readonly take: (count: number) => Effect.Effect<ReadonlyArray<Announcement>>
+}
+
+/**
+ * At the start: `lo`; the empty bridge `pl0`; the uplinks `up0` and `up1`, each with a neighbour; all up. `up0` has
+ * 198.51.100.2/24 and 2001:db8:ffff::2/64. No default route, arp_ignore 0.
+ */
+export interface World {
+  readonly network: NodeNetwork["Service"]
+  /** The same node, seen by a process without NET_ADMIN and NET_RAW. */
+  readonly unprivileged: Effect.Effect<NodeNetwork["Service"]>
+  /** The same node, seen by a process that has no tools. */
+  readonly toolless: Effect.Effect<NodeNetwork["Service"]>
+  /** Hears what arrives at the neighbour on this uplink, from when it is returned. */
+  readonly listen: (uplink: string) => Effect.Effect<Listener, never, Scope.Scope>
+  readonly foreignAdd: (interfaceName: string, address: InterfaceAddress) => Effect.Effect<void>
+  readonly foreignDelete: (interfaceName: string, address: Address, prefixLength: number) => Effect.Effect<void>
+  readonly createBridge: (name: string) => Effect.Effect<void>
+  readonly createUplink: (name: string) => Effect.Effect<void>
+  readonly deleteInterface: (name: string) => Effect.Effect<void>
+  readonly setUp: (name: string, up: boolean) => Effect.Effect<void>
+  readonly attachPort: (port: string, bridge: string) => Effect.Effect<void>
+  /** The name may be `all`. */
+  readonly setArpIgnore: (name: string, value: number) => Effect.Effect<void>
+  readonly addDefaultRoute: (interfaceName: string, family: "IPv4" | "IPv6", metric: number) => Effect.Effect<void>
+}
+
+export type MakeWorld = Effect.Effect<World, never, Scope.Scope>

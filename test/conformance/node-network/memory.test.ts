@@ -1,0 +1,52 @@
+import { Effect } from "effect"
+import { Result } from "effect"
+import { parse } from "../../../src/domain/Address.ts"
+import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
+import { nodeNetworkSuite } from "./suite.ts"
+import type { World } from "./World.ts"
+
+const nodeAddresses = [
+  { address: Result.getOrThrow(parse("198.51.100.2")), prefixLength: 24, scope: "global", label: "up0" },
+  { address: Result.getOrThrow(parse("2001:db8:ffff::2")), prefixLength: 64, scope: "global" }
+]
+
+const makeWorld = Effect.sync((): World => {
+  const node = MemoryNodeNetwork.make({
+    interfaces: [{ name: "pl0", kind: "bridge" }, { name: "up0", addresses: nodeAddresses }, { name: "up1" }]
+  })
+  let routes: ReadonlyArray<MemoryNodeNetwork.DefaultRoute> = []
+  return {
+    network: node.network,
+    unprivileged: Effect.sync(() => (node.setPermitted(false), node.network)),
+    toolless: Effect.sync(() => (node.setToolFailure("did not start: ENOENT"), node.network)),
+    listen: (uplink) =>
+      Effect.sync(() => {
+        let taken = node.announcements().length
+        const take = (count: number) =>
+          Effect.sync(() => {
+            const heard = node
+              .announcements()
+              .slice(taken)
+              .filter((each) => each.uplink === uplink)
+            taken = node.announcements().length
+            return heard.slice(0, count).map(({ address, mac }) => ({ address, mac }))
+          })
+        return { take }
+      }),
+    foreignAdd: (name, address) => Effect.sync(() => node.foreignAdd(name, address)),
+    foreignDelete: (name, address, prefixLength) => Effect.sync(() => node.foreignDelete(name, address, prefixLength)),
+    createBridge: (name) => Effect.sync(() => node.createInterface({ name, kind: "bridge" })),
+    createUplink: (name) => Effect.sync(() => node.createInterface({ name })),
+    deleteInterface: (name) => Effect.sync(() => node.deleteInterface(name)),
+    setUp: (name, up) => Effect.sync(() => node.setUp(name, up)),
+    attachPort: (port, bridge) => Effect.sync(() => node.attachPort(port, bridge)),
+    setArpIgnore: (name, value) => Effect.sync(() => node.setArpIgnore(name, value)),
+    addDefaultRoute: (interfaceName, _, metric) =>
+      Effect.sync(() => {
+        routes = [...routes, { interfaceName, metric }]
+        node.setDefaultRoutes(routes)
+      })
+  }
+})
+
+nodeNetworkSuite("the in-memory twin", makeWorld)

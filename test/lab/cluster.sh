@@ -1,0 +1,129 @@
+#!/bin/bash
+# A real Kubernetes with three nodes and an outside client on this one Linux machine, without a registry or a VM.
+# README.md beside this file says what it is made of; the parameters are in lib/settings.sh.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+for part in binaries settings machine cgroups certificates fabric control-plane node images; do
+  source "$here/lib/$part.sh"
+done
+
+usage() {
+  cat <<'EOF'
+cluster.sh up                     start (after clearing what a killed run left); prints how to use it
+cluster.sh down                   end everything that `up` started, and nothing else
+cluster.sh env                    names, paths and addresses as KEY=VALUE lines
+cluster.sh kubectl|helm ARGS…     with the lab's credentials
+cluster.sh run CMD…               within the lab's host namespace, KUBECONFIG and PATH set: test runners
+cluster.sh exec-client CMD…       as a machine outside of the cluster, on the same LAN
+cluster.sh exec-node NODE CMD…    in the network namespace of a node, dead or alive
+cluster.sh enter-node NODE CMD…   in all namespaces of a running node, with its files and processes
+cluster.sh load TAR|IMAGE…        image archives, or images of buildah's, into all nodes
+cluster.sh node-power-off NODE    pull the plug: link down, every process gone at once
+cluster.sh node-kill NODE         every process gone at once, but the kernel goes on answering for its addresses
+cluster.sh node-power-on NODE     boot again: no address, nft table or connection survives, the disk does
+cluster.sh node-cut-api NODE      the API server out of reach for the node and its pods; node-heal-api NODE undoes it
+EOF
+}
+
+# Kills whatever is left, a running `up` included, and removes it; right after `kill -9` of anything too.
+clear_lab() {
+  kill_cgroup
+  fabric_down
+  remove_cgroup
+}
+
+# `up` itself is in the cgroup, so that `down` and the next `up` end it together with all that it has started.
+up() {
+  local missing node
+  require_machine
+  missing=$(missing_binaries "${ETCD_AND_KUBERNETES[@]}" helm)
+  [ -z "$missing" ] || "$LAB_DIR/build.sh" >/dev/null
+  clear_lab
+  enter_cgroup up
+  prepare_machine
+  rm -rf "$LAB_STATE"
+  mkdir -p "$LAB_STATE/log"
+  write_settings
+  pause_image
+  cp "$PAUSE_TAR" "$LAB_STATE/pause.tar"
+  control_plane_certificates
+  fabric_up
+  control_plane_up
+  for node in $(node_names); do
+    node_files "$node"
+    node_start "$node"
+  done
+  await 60 "A node's registration" all_registered
+  kubectl wait --for=condition=Ready node --all --timeout=60s >/dev/null || fail "Not every node became Ready; logs in $LAB_STATE/node*/log."
+  await 60 "The default ServiceAccount" kubectl -n default get serviceaccount default -o name >/dev/null
+  kubectl get nodes -o wide
+  echo "up in $SECONDS s: $0 kubectl get nodes"
+}
+all_registered() { [ "$(kubectl get nodes -o name | wc -l)" = "$LAB_NODES" ]; }
+
+# The logs stay for reading; the disks of the nodes do not.
+down() {
+  [ "$(id -u)" = 0 ] || fail "The lab runs as root, and so must its end."
+  clear_lab
+  restore_machine
+  rm -rf "$LAB_STATE"/etcd "$LAB_STATE"/node*/{run,containerd,kubelet,cni} "$LAB_STATE"/*.tar
+}
+
+print_env() {
+  local node
+  cat <<EOF
+LAB_NAME=$LAB_NAME
+LAB_STATE=$LAB_STATE
+LAB_BIN=$LAB_BIN
+LAB_NODES=$LAB_NODES
+LAB_SUBNET=$LAB_SUBNET
+LAB_SUBNET6=$LAN6:/64
+LAB_PROXY_MODE=$LAB_PROXY_MODE
+LAB_NODE_GRACE=$LAB_NODE_GRACE
+LAB_API=$LAB_API
+LAB_AUDIT_LOG=$LAB_STATE/audit.log
+LAB_HOST_NETNS=$LAB_HOST
+LAB_CLIENT_NETNS=$LAB_CLIENT
+KUBECONFIG=$KUBECONFIG_ADMIN
+EOF
+  for node in $(node_names); do echo "LAB_NETNS_${node^^}=$(netns_of "$node")"; done
+}
+
+running() { [ -e "$LAB_HOST" ] || fail "The lab $LAB_NAME is not up: $0 up"; }
+
+run() {
+  running
+  export KUBECONFIG=$KUBECONFIG_ADMIN PATH=$LAB_BIN:$PATH LAB_NAME LAB_STATE LAB_BIN
+  exec nsenter --net="$LAB_HOST" "$@"
+}
+
+on_node() { # FUNCTION NODE
+  running
+  node_number "${2:-}" >/dev/null
+  "$@"
+}
+exec_node() { exec nsenter --net="$(netns_of "$1")" "${@:2}"; }
+enter_node() {
+  local pid
+  pid=$(node_pid1 "$1")
+  exec nsenter --target "$pid" --all env PATH="$LAB_BIN:$PATH" "${@:2}"
+}
+
+main() {
+  local command=${1:-}
+  [ $# = 0 ] || shift
+  read_settings "$command"
+  case $command in
+    up | down) "$command" ;;
+    env) print_env ;;
+    kubectl | helm) run "$LAB_BIN/$command" "$@" ;;
+    run) run "$@" ;;
+    exec-client) running; exec nsenter --net="$LAB_CLIENT" "$@" ;;
+    exec-node | enter-node | node-power-off | node-power-on | node-kill | node-cut-api | node-heal-api) on_node "${command//-/_}" "$@" ;;
+    load) running; load_images "$@" ;;
+    echo-image) echo_image; echo "$ECHO_TAR" ;;
+    *) usage >&2; exit 2 ;;
+  esac
+}
+
+main "$@"
