@@ -184,6 +184,8 @@ describe("Allocation.decide, any address", () => {
       ["refuse PoolExhausted", "retain 198.51.100.3@auto"]],
     ["replaces an address that was removed from its pool", { pools: [auto], type: "ephemeral", current: ["203.0.113.7@auto"] },
       ["grant 198.51.100.0@auto", "release 203.0.113.7@auto RemovedFromPool"]],
+    ["gives another address when the named pool lists the held one, too", { pools: [persistent("younger", { addresses: ["192.0.2.10"] }, { creationTimestamp: "2026-01-01T00:00:00Z" }), rack1], wish: { pool: "rack-1" }, type: "ephemeral", current: ["192.0.2.10@younger"] },
+      ["grant 192.0.2.11@rack-1", "release 192.0.2.10@younger NotWanted"]],
     ["keeps what v0.4 bought in the cloud", { pools: [ephemeral("cloud")], type: "ephemeral", current: ["203.0.113.7@cloud"] },
       ["keep 203.0.113.7@cloud"]]
   ])("%s", (_, one, outcomes) => {

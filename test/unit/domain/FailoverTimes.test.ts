@@ -23,6 +23,10 @@ describe("FailoverTimes", () => {
     assert.strictEqual(FailoverTimes.leastQuietMillis(FailoverTimes.profiles[name]), least)
   })
 
+  it("accepts exactly the least L", () => {
+    assert.deepStrictEqual(FailoverTimes.check({ ...FailoverTimes.profiles.default, quietMillis: 6322 }), [])
+  })
+
   it("is safe in a handover with every profile's ticket", () => {
     for (const name of names) {
       const { ticketMillis, renewMillis } = FailoverTimes.profiles[name]
