@@ -41,7 +41,6 @@ export const nodeLeaseAnnotations = {
   nonce: `${group}/nonce`,
   attempt: `${group}/attempt`,
   voters: `${group}/voters`,
-  interfaces: `${group}/interfaces`,
   durationMillis: `${group}/duration-ms`,
   fenced: `${group}/fenced`,
   released: `${group}/released`,
