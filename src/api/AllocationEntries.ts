@@ -73,7 +73,7 @@ export const labelsOf = (
   Object.fromEntries([
     [managedByLabel, managedByValue],
     ...involvedNodes(entries, acknowledgements).map((node) => [nodeLabel(node), ""]),
-    ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabelOfHex(Address.toHex(address)), ""])
+    ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
 
 /** An address stays claimed until its last holder has acknowledged the release. */

@@ -41,11 +41,11 @@ export const nodeLeaseAnnotations = {
   nonce: `${group}/nonce`,
   attempt: `${group}/attempt`,
   voters: `${group}/voters`,
+  /** JSON: interface name to the reason why it cannot hold addresses, empty when it can. */
+  interfaces: `${group}/interfaces`,
   durationMillis: `${group}/duration-ms`,
   fenced: `${group}/fenced`,
-  released: `${group}/released`,
-  /** JSON: interface name to readiness, for the interfaces that pools name and this node has. */
-  interfaces: `${group}/interfaces`
+  released: `${group}/released`
 } as const
 
 /** 16 hex digits: a node name may have 253 characters, a label value 63 and a label name 63. */

@@ -36,12 +36,7 @@ export const admitNamespace = (
 }
 
 /** What would be stored, or why not. `status`: written through the status subresource, which CEL rules see too. */
-export const admit = (
-  server: ApiServer,
-  kind: Kind,
-  written: JsonObject,
-  before: JsonObject | undefined
-): Outcome => {
+export const admit = (server: ApiServer, kind: Kind, written: JsonObject, before: JsonObject | undefined): Outcome => {
   const { rules } = server
   const known = rules.undeclaredFieldsArePruned ? pruneObject(written, kind.schema) : written
   const filled = rules.defaultsAreFilledIn ? addDefaults(known, kind.schema) : known

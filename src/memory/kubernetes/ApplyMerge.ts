@@ -50,7 +50,12 @@ const mergeLists = (live: ReadonlyArray<Json>, applied: ReadonlyArray<Json>, sch
         l++
         continue
       }
-      if (a < applied.length && appliedSet.has(liveKey) && nextShared < shared.length && shared[nextShared] !== liveKey) {
+      if (
+        a < applied.length &&
+        appliedSet.has(liveKey) &&
+        nextShared < shared.length &&
+        shared[nextShared] !== liveKey
+      ) {
         l++
         continue
       }

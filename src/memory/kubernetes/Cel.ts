@@ -93,7 +93,14 @@ const programOf = (rule: string): Program => {
   return program
 }
 
-type CelValue = null | boolean | string | number | bigint | ReadonlyArray<CelValue> | { readonly [key: string]: CelValue }
+type CelValue =
+  | null
+  | boolean
+  | string
+  | number
+  | bigint
+  | ReadonlyArray<CelValue>
+  | { readonly [key: string]: CelValue }
 
 /** CEL tells int from double, JSON does not: the schema decides. */
 const toCel = (value: Json, schema: OpenApiSchema): CelValue => {

@@ -72,8 +72,7 @@ const finishOwner = (server: ApiServer, found: Found, all: ReadonlyArray<Found>)
   if (!isOrphaning && !isHeldBy(object, "foregroundDeletion")) return false
   const named = (other: Found, blocking: boolean): boolean =>
     ownersOf(other.object).some(
-      (reference) =>
-        reference["uid"] === uidOf(object) && (!blocking || at(reference, "blockOwnerDeletion") === true)
+      (reference) => reference["uid"] === uidOf(object) && (!blocking || at(reference, "blockOwnerDeletion") === true)
     )
   if (isOrphaning) {
     for (const other of all.filter((candidate) => named(candidate, false))) {

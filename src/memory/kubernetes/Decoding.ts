@@ -15,7 +15,10 @@ export const decoderOf = <A extends KubernetesObject>(type: ResourceType<A>): De
     const known = decoded.get(json)
     if (known !== undefined) return known
     const result = Result.mapError(decode(json), (error) => ({
-      metadata: Result.getOrElse(Result.map(decodeMetadata(json), ({ metadata }) => metadata), () => ({ name: "" })),
+      metadata: Result.getOrElse(
+        Result.map(decodeMetadata(json), ({ metadata }) => metadata),
+        () => ({ name: "" })
+      ),
       message: error.message
     }))
     decoded.set(json, result)

@@ -88,5 +88,6 @@ const removeInstances = (server: ApiServer, definition: JsonObject): void => {
   const version = textAt(listAt(definition, "spec", "versions")[0], "name") ?? ""
   if (Result.isFailure(kindOf(server, { group, plural, version }))) return
   const collection = collectionOf({ group, plural })
-  for (const { object } of server.store.entries(collection)) server.store.commit(collection, keyOfObject(object), undefined)
+  for (const { object } of server.store.entries(collection))
+    server.store.commit(collection, keyOfObject(object), undefined)
 }

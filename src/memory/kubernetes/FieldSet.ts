@@ -27,14 +27,16 @@ export const itemElement = (item: Json, schema: OpenApiSchema): string => {
 
 /** What the server sets, and what names the object: no manager owns them. */
 const unowned = new Set(
-  ["apiVersion", "kind"].concat(
-    ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"].map(
-      (key) => `metadata${separator}.${key}`
-    ),
-    ["deletionGracePeriodSeconds", "generateName", "managedFields", "selfLink"].map(
-      (key) => `metadata${separator}.${key}`
+  ["apiVersion", "kind"]
+    .concat(
+      ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"].map(
+        (key) => `metadata${separator}.${key}`
+      ),
+      ["deletionGracePeriodSeconds", "generateName", "managedFields", "selfLink"].map(
+        (key) => `metadata${separator}.${key}`
+      )
     )
-  ).map((path) => `${separator}.${path}`)
+    .map((path) => `${separator}.${path}`)
 )
 
 /** Every field that the object sets, with its value; an item of a list with keys is itself a field. */
@@ -49,8 +51,7 @@ const collect = (value: Json, schema: OpenApiSchema, path: string, fields: Map<s
   if (isObject(value) && !isAtomicMap(schema)) {
     const entries = Object.entries(value)
     if (entries.length === 0 && path !== "") fields.set(path, value)
-    for (const [key, child] of entries)
-      collect(child, member(schema, key) ?? {}, join(path, fieldElement(key)), fields)
+    for (const [key, child] of entries) collect(child, member(schema, key) ?? {}, join(path, fieldElement(key)), fields)
   } else if (isList(value) && listType(schema) !== "atomic") {
     if (value.length === 0) fields.set(path, value)
     for (const item of value) {
@@ -82,12 +83,7 @@ export const withNamedAncestors = (fields: Iterable<string>, schema: OpenApiSche
 }
 
 /** The value without the fields of `removed`; undefined when the value itself is one of them. */
-export const removeFields = (
-  value: Json,
-  schema: OpenApiSchema,
-  removed: FieldSet,
-  path = ""
-): Json | undefined => {
+export const removeFields = (value: Json, schema: OpenApiSchema, removed: FieldSet, path = ""): Json | undefined => {
   if (removed.has(path)) return undefined
   if (isObject(value) && !isAtomicMap(schema)) {
     const rest: Record<string, Json> = {}

@@ -12,7 +12,8 @@ export const isList = (value: Json | undefined): value is ReadonlyArray<Json> =>
 
 /** A copy, as it would arrive over the wire: keys whose value is undefined are not sent. */
 export const fromUnknown = (value: unknown): Json => {
-  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return value
   if (Array.isArray(value)) return value.map(fromUnknown)
   if (typeof value === "object") {
     const copy: Record<string, Json> = {}

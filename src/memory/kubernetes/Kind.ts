@@ -47,7 +47,10 @@ export const metadata: OpenApiSchema = {
   type: "object",
   properties: {
     ...Object.fromEntries(
-      ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"].map((key) => [key, text])
+      ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"].map((key) => [
+        key,
+        text
+      ])
     ),
     generation: { type: "integer" },
     deletionGracePeriodSeconds: { type: "integer" },

@@ -55,7 +55,8 @@ export const afterUpdate = (
 
 const without = (fields: FieldSet, gone: FieldSet): FieldSet => new Set([...fields].filter((path) => !gone.has(path)))
 
-export const ownedBy = (applied: JsonObject, schema: OpenApiSchema): FieldSet => new Set(fieldsOf(applied, schema).keys())
+export const ownedBy = (applied: JsonObject, schema: OpenApiSchema): FieldSet =>
+  new Set(fieldsOf(applied, schema).keys())
 
 export interface Applied {
   readonly object: JsonObject
@@ -76,7 +77,9 @@ export const apply = (
   const others = managers.filter((manager) => !isSame(manager, actor))
   const own = ownedBy(applied, schema)
   const merged = mergeApplied(live, applied, schema)
-  const object = rules.applyRemovesWhatIsLeftOut ? prune(merged, schema, last, [...others, { fields: own }], rules) : merged
+  const object = rules.applyRemovesWhatIsLeftOut
+    ? prune(merged, schema, last, [...others, { fields: own }], rules)
+    : merged
   const { set, removed } = compare(fieldsOf(live, schema), fieldsOf(object, schema), equals)
   const changed = new Set(set)
   const conflicts = others

@@ -6,7 +6,9 @@ export const fromMillis = (millis: number): string => {
   const days = Math.floor(millis / dayMillis)
   const second = Math.floor((millis - days * dayMillis) / 1000)
   const [year, month, day] = civil(days)
-  const time = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60].map((part) => pad(part, 2)).join(":")
+  const time = [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60]
+    .map((part) => pad(part, 2))
+    .join(":")
   return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}T${time}Z`
 }
 

@@ -11,7 +11,8 @@ export const parseLabels = (selector: string): Result.Result<Matcher, string> =>
   const requirements: Array<readonly [string, Requirement]> = []
   for (const term of splitTerms(selector)) {
     const parsed = parseTerm(term)
-    if (parsed === undefined) return Result.fail(`unable to parse requirement: "${term}" in label selector "${selector}"`)
+    if (parsed === undefined)
+      return Result.fail(`unable to parse requirement: "${term}" in label selector "${selector}"`)
     requirements.push(parsed)
   }
   return Result.succeed((object) => {
@@ -64,7 +65,7 @@ export const parseFields = (selector: string): Result.Result<Matcher, string> =>
       return Result.fail(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`)
     }
     const [, field, operator, wanted = ""] = parsed
-    requirements.push((object) => (textAt(object, "metadata", field) ?? "") === wanted === (operator !== "!="))
+    requirements.push((object) => ((textAt(object, "metadata", field) ?? "") === wanted) === (operator !== "!="))
   }
   return Result.succeed((object) => requirements.every((holds) => holds(object)))
 }

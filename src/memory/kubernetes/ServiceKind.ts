@@ -60,12 +60,13 @@ export const properties: { readonly [key: string]: OpenApiSchema } = {
 
 const isLoadBalancer = (object: JsonObject | undefined): boolean => textAt(object, "spec", "type") === "LoadBalancer"
 
-export const complete = (
-  object: JsonObject,
-  before: JsonObject | undefined,
-  allocate: () => number
-): JsonObject => {
-  const typed: JsonObject = { type: "ClusterIP", sessionAffinity: "None", internalTrafficPolicy: "Cluster", ...objectAt(object, "spec") }
+export const complete = (object: JsonObject, before: JsonObject | undefined, allocate: () => number): JsonObject => {
+  const typed: JsonObject = {
+    type: "ClusterIP",
+    sessionAffinity: "None",
+    internalTrafficPolicy: "Cluster",
+    ...objectAt(object, "spec")
+  }
   const families = familiesOf(typed, objectAt(before, "spec"))
   const spec: JsonObject = {
     ...typed,
@@ -133,14 +134,24 @@ const ofPorts = (object: JsonObject): ReadonlyArray<FieldError> => {
     const number = isObject(port) ? port["port"] : undefined
     return typeof number === "number" && number >= 1 && number <= 65_535
       ? []
-      : [fieldError(`spec.ports[${index}].port`, `Invalid value: ${JSON.stringify(number)}: must be between 1 and 65535, inclusive`)]
+      : [
+          fieldError(
+            `spec.ports[${index}].port`,
+            `Invalid value: ${JSON.stringify(number)}: must be between 1 and 65535, inclusive`
+          )
+        ]
   })
 }
 
 const notAnAddress = (path: string, value: Json): ReadonlyArray<FieldError> =>
   typeof value === "string" && Result.isSuccess(Address.parse(value))
     ? []
-    : [fieldError(path, `Invalid value: ${JSON.stringify(value)}: must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)`)]
+    : [
+        fieldError(
+          path,
+          `Invalid value: ${JSON.stringify(value)}: must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)`
+        )
+      ]
 
 const ofAddresses = (object: JsonObject): ReadonlyArray<FieldError> =>
   listAt(object, "spec", "externalIPs").flatMap((address, index) => notAnAddress(`spec.externalIPs[${index}]`, address))
@@ -152,7 +163,9 @@ const ofClass = (object: JsonObject, before: JsonObject | undefined): ReadonlyAr
       ? []
       : [fieldError("spec.loadBalancerClass", "Forbidden: may only be used when `type` is 'LoadBalancer'")]
   if (!isLoadBalancer(before) || textAt(before, "spec", "loadBalancerClass") === wanted) return []
-  return [fieldError("spec.loadBalancerClass", `Invalid value: ${JSON.stringify(wanted ?? null)}: may not change once set`)]
+  return [
+    fieldError("spec.loadBalancerClass", `Invalid value: ${JSON.stringify(wanted ?? null)}: may not change once set`)
+  ]
 }
 
 const ofClusterAddress = (object: JsonObject, before: JsonObject | undefined): ReadonlyArray<FieldError> => {

@@ -84,9 +84,13 @@ const ofNumber = (value: number, schema: OpenApiSchema, path: string): ReadonlyA
   const errors: Array<FieldError> = []
   const { minimum, maximum, multipleOf } = schema
   if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum))
-    errors.push(invalid(path, value, `should be greater than ${schema.exclusiveMinimum === true ? "" : "or equal to "}${minimum}`))
+    errors.push(
+      invalid(path, value, `should be greater than ${schema.exclusiveMinimum === true ? "" : "or equal to "}${minimum}`)
+    )
   if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum))
-    errors.push(invalid(path, value, `should be less than ${schema.exclusiveMaximum === true ? "" : "or equal to "}${maximum}`))
+    errors.push(
+      invalid(path, value, `should be less than ${schema.exclusiveMaximum === true ? "" : "or equal to "}${maximum}`)
+    )
   if (multipleOf !== undefined && value % multipleOf !== 0)
     errors.push(invalid(path, value, `should be a multiple of ${multipleOf}`))
   return errors
@@ -123,7 +127,11 @@ const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string): Reado
     if (value[key] === undefined) errors.push({ path: child(path, key), message: "Required value", blocksRules: true })
   const count = Object.keys(value).length
   if (schema.maxProperties !== undefined && count > schema.maxProperties)
-    errors.push({ path, message: `Too many: ${count}: must have at most ${schema.maxProperties} items`, blocksRules: true })
+    errors.push({
+      path,
+      message: `Too many: ${count}: must have at most ${schema.maxProperties} items`,
+      blocksRules: true
+    })
   if (schema.minProperties !== undefined && count < schema.minProperties)
     errors.push(invalid(path, count, `should have at least ${schema.minProperties} properties`))
   for (const [key, item] of Object.entries(value)) {

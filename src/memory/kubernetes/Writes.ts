@@ -146,13 +146,7 @@ const updateManagers =
   (server: ApiServer, kind: Kind, stored: Stored, caller: Caller, subresource: "" | "status"): ManagersAfter =>
   (object) =>
     server.rules.updatesOwnFields
-      ? Ownership.afterUpdate(
-          stored.object,
-          object,
-          kind.schema,
-          stored.managers,
-          updater(server, caller, subresource)
-        )
+      ? Ownership.afterUpdate(stored.object, object, kind.schema, stored.managers, updater(server, caller, subresource))
       : stored.managers
 
 /** The end of every write to an object that exists. */
@@ -239,11 +233,7 @@ const uidConflict = (kind: Kind, object: JsonObject): Conflict =>
   refused(kind, object, "the object with this uid is gone: look again before you write")
 
 const versionConflict = (kind: Kind, object: JsonObject): Conflict =>
-  refused(
-    kind,
-    object,
-    "the object has been modified; please apply your changes to the latest version and try again"
-  )
+  refused(kind, object, "the object has been modified; please apply your changes to the latest version and try again")
 
 const refused = (kind: Kind, object: JsonObject, why: string): Conflict =>
   new Conflict({
@@ -251,8 +241,4 @@ const refused = (kind: Kind, object: JsonObject, why: string): Conflict =>
   })
 
 export const preconditionFailed = (kind: Kind, object: JsonObject, field: string, wanted: Json): Conflict =>
-  refused(
-    kind,
-    object,
-    `the ${field} in the precondition (${String(wanted)}) does not match the ${field} in record`
-  )
+  refused(kind, object, `the ${field} in the precondition (${String(wanted)}) does not match the ${field} in record`)
