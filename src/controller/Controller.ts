@@ -5,7 +5,7 @@
  * Who is concerned by what (no scans): a Service or IPAllocation concerns its own key; a pool the keys that hold one of
  * its addresses and those that wait; a node or NodeLease the keys that name the node and those that wait.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import type { Scope } from "effect"
 import { configMaps } from "../api/ConfigMap.ts"
 import { daemonSets } from "../api/DaemonSet.ts"
@@ -84,8 +84,9 @@ const makeCaches = Effect.fnUntraced(function* (
   nodeBook: NodeBook,
   sinks: Sinks
 ) {
-  const now = yield* Effect.map(Effect.clockWith((clock) => Effect.succeed(clock)), (clock) => () =>
-    Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+  const now = yield* Effect.map(
+    Effect.clockWith((clock) => Effect.succeed(clock)),
+    (clock) => () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
   )
   const wake = (keys: Iterable<string>) => {
     for (const key of keys) sinks.service(key)
@@ -217,9 +218,7 @@ export const make = Effect.fnUntraced(function* ({
   })
   // Before every cache is complete nothing may be decided: to half a cache, every address has left its pool.
   const mayAct = Effect.suspend(() => (isReady(caches) ? leader.isLeader : Effect.succeed(false)))
-  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, sinks).pipe(
-    Effect.provideService(Caches, caches)
-  )
+  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, sinks).pipe(Effect.provideService(Caches, caches))
   yield* NodeFailure.run({
     nodeBook,
     leases: caches.leases,
@@ -233,8 +232,9 @@ export const make = Effect.fnUntraced(function* ({
   return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader }
 })
 
-const keysOf = (objects: Iterable<{ readonly metadata: { readonly name: string; readonly namespace?: string | undefined } }>) =>
-  [...objects].map(({ metadata }) => Reflector.keyOf(metadata))
+const keysOf = (
+  objects: Iterable<{ readonly metadata: { readonly name: string; readonly namespace?: string | undefined } }>
+) => [...objects].map(({ metadata }) => Reflector.keyOf(metadata))
 
 const startQueues = Effect.fnUntraced(function* (reconciling: ServiceReconciler.Reconciling, sinks: Sinks) {
   const { books, isLeader, settings } = reconciling
@@ -266,5 +266,3 @@ const startQueues = Effect.fnUntraced(function* (reconciling: ServiceReconciler.
   sinks.pool = addPool
   sinks.deployment = () => deployment.add(daemonSetName)
 })
-
-export const layer = (options: Options) => Layer.effectDiscard(make(options))

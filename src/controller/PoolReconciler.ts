@@ -139,7 +139,12 @@ export const step = ({ books, isLeader }: Options) =>
 
     const patch = (body: { readonly [field: string]: unknown }) =>
       persistent
-        ? writing(kubernetes.patch(persistentIPPools, { name }, body), persistentIPPools, { name }, caches.persistentPools)
+        ? writing(
+            kubernetes.patch(persistentIPPools, { name }, body),
+            persistentIPPools,
+            { name },
+            caches.persistentPools
+          )
         : writing(kubernetes.patch(ephemeralIPPools, { name }, body), ephemeralIPPools, { name }, caches.ephemeralPools)
     const finalizers = finalizersFor(object, books)
     if (finalizers !== undefined) {
@@ -156,7 +161,12 @@ export const step = ({ books, isLeader }: Options) =>
     }
     const options = { fieldManager: controllerFieldManager, force: true, subresource: "status" } as const
     yield* persistent
-      ? writing(kubernetes.apply(persistentIPPools, applied, options), persistentIPPools, { name }, caches.persistentPools)
+      ? writing(
+          kubernetes.apply(persistentIPPools, applied, options),
+          persistentIPPools,
+          { name },
+          caches.persistentPools
+        )
       : writing(kubernetes.apply(ephemeralIPPools, applied, options), ephemeralIPPools, { name }, caches.ephemeralPools)
     const events = yield* Events
     const regarding = { apiVersion, kind: known.pool.kind, name, uid: object.metadata.uid ?? "" }

@@ -56,5 +56,6 @@ require_machine
 [ -x "$NODE_BINARY" ] || fail "Node 24 comes from the npm package \"node\": run npm ci first ($NODE_BINARY is not there)."
 base=$(base_image localhost/plenuslb-base "$CONTROLLER_PACKAGES")
 operator_base=$(base_image localhost/plenuslb-operator-base "$OPERATOR_PACKAGES")
-echo "BASE_IMAGE=$base"
-echo "OPERATOR_BASE_IMAGE=$operator_base"
+mkdir -p "$IMAGE_CACHE"
+# cluster.sh lays them on the disks of new nodes.
+printf '%s\n' "BASE_IMAGE=$base" "OPERATOR_BASE_IMAGE=$operator_base" | tee "$IMAGE_CACHE/bases"

@@ -53,6 +53,6 @@ remove_cgroup() { # [PART]: with the kubelet's own cgroups below it
       [ ! -d "$dir" ] || find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || { sleep 0.02; continue; }
       break
     done
-    [ ! -d "$dir" ] || fail "The cgroup $dir does not go: $(cat "$dir/cgroup.procs" | wc -l) processes."
+    [ ! -d "$dir" ] || fail "The cgroup $dir does not go: $(wc -l <"$dir/cgroup.procs") processes."
   done
 }

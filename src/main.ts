@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+/** All commands of `plenuslb`, and the only place where their layers are composed. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Effect, Layer } from "effect"
+import { Command } from "effect/cli"
+import * as ControllerCommand from "./cli/ControllerCommand.ts"
+import * as CrdsCommand from "./cli/CrdsCommand.ts"
+import { reportFailure } from "./cli/ErrorReport.ts"
+import * as Environment from "./cli/Environment.ts"
+import * as UninstallCommand from "./cli/UninstallCommand.ts"
+import * as Logging from "./live/Logging.ts"
+import * as Kubeconfig from "./live/kubernetes/Kubeconfig.ts"
+import * as LiveKubernetes from "./live/kubernetes/LiveKubernetes.ts"
+import type { Kubernetes } from "./ports/Kubernetes.ts"
+import { version } from "./cli/Version.ts"
+
+const Cluster = LiveKubernetes.layer().pipe(Layer.provide(Kubeconfig.detect()))
+
+const onCluster = <A, E>(program: Effect.Effect<A, E, Kubernetes>) =>
+  Environment.logLevel.pipe(
+    Effect.andThen(program),
+    Effect.provide(Cluster),
+    reportFailure,
+    Effect.provide(Logging.layer(Environment.logLevel))
+  )
+
+const controller = Command.make("controller", {}, () => onCluster(ControllerCommand.run)).pipe(
+  Command.withDescription("Run the controller: two replicas, one of which leads")
+)
+
+const crdsApply = Command.make("apply", {}, () => onCluster(CrdsCommand.apply)).pipe(
+  Command.withDescription("Apply the custom resource definitions; never deletes any")
+)
+const crds = Command.make("crds").pipe(
+  Command.withDescription("Custom resource definitions"),
+  Command.withSubcommands([crdsApply])
+)
+
+const uninstall = Command.make("uninstall", {}, () => onCluster(UninstallCommand.run)).pipe(
+  Command.withDescription(
+    "Release every address and take our finalizers off; what the chart's hook runs before it goes"
+  )
+)
+
+const plenuslb = Command.make("plenuslb").pipe(
+  Command.withDescription("Load balancer for Kubernetes clusters that have none"),
+  Command.withSubcommands([controller, crds, uninstall])
+)
+
+plenuslb.pipe(
+  Command.run({ version }),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)
