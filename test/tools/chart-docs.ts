@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { isMap, isScalar, parse, parseDocument, stringify, type Pair, type YAMLMap } from "yaml"
 
-export interface GeneratedFile {
+interface GeneratedFile {
   readonly path: string
   readonly text: string
 }
@@ -31,7 +31,7 @@ interface Rule {
   readonly verbs: ReadonlyArray<string>
   readonly why: string
 }
-export type Permissions = {
+type Permissions = {
   readonly [role: string]: { readonly [scope in "cluster" | "namespace"]?: ReadonlyArray<Rule> }
 }
 
