@@ -5,7 +5,14 @@ import type { Acknowledgement, Entry } from "../domain/Hold.ts"
 import { involvedNodes } from "../domain/Hold.ts"
 import type { AllocationView } from "../domain/NodeDuty.ts"
 import type { Allocation, IPAllocation } from "./IPAllocation.ts"
-import { addressLabel, addressLabelPrefix, managedByLabel, managedByValue, nodeLabel, nodeLabelPrefix } from "./Names.ts"
+import {
+  addressLabel,
+  addressLabelPrefix,
+  managedByLabel,
+  managedByValue,
+  nodeLabel,
+  nodeLabelPrefix
+} from "./Names.ts"
 
 /** v0.4 writes `address: ""` after a failed purchase: no entry. */
 export const entriesOf = (allocation: IPAllocation): ReadonlyArray<Entry> =>

@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
-import type { Address } from "../domain/Address.ts"
+import { type Address, toHex } from "../domain/Address.ts"
 
 export const group = "loadbalancing.plenus.io"
 export const version = "v1alpha1"
@@ -41,11 +41,11 @@ export const nodeLeaseAnnotations = {
   nonce: `${group}/nonce`,
   attempt: `${group}/attempt`,
   voters: `${group}/voters`,
+  /** JSON: interface name to the reason why it cannot hold addresses, empty when it can. */
+  interfaces: `${group}/interfaces`,
   durationMillis: `${group}/duration-ms`,
   fenced: `${group}/fenced`,
-  released: `${group}/released`,
-  /** JSON: interface name to readiness, for the interfaces that pools name and this node has. */
-  interfaces: `${group}/interfaces`
+  released: `${group}/released`
 } as const
 
 /** 16 hex digits: a node name may have 253 characters, a label value 63 and a label name 63. */
@@ -57,8 +57,9 @@ export const nodeLabel = (nodeName: string): string => `${nodeLabelPrefix}${node
 
 /** Prefix of the IPAllocation labels that claim an address. */
 export const addressLabelPrefix = "address.loadbalancing.plenus.io/"
-/** The bytes in hex, 8 or 32 digits: a label name allows no colon. */
-export const addressLabel = (address: Address): string => `${addressLabelPrefix}${addressHex(address)}`
+/** `hex` is what `Address.toHex` gives: a label name allows no colon. */
+export const addressLabelOfHex = (hex: string): string => `${addressLabelPrefix}${hex}`
+export const addressLabel = (address: Address): string => addressLabelOfHex(toHex(address))
 
 export const nodeLeaseNamePrefix = "plenuslb-node-"
 export const nodeLeaseName = (nodeName: string): string => `${nodeLeaseNamePrefix}${nodeHash(nodeName)}`
@@ -85,19 +86,3 @@ export const managedByLabel = "app.kubernetes.io/managed-by"
 export const managedByValue = "plenuslb"
 /** Prefix of the Node labels of the chart value `holderNodeLabel`. */
 export const holderNodeLabel = (poolName: string): string => `${group}/holds-${poolName}`
-
-const addressHex = (address: Address): string => {
-  if (!address.includes(":")) {
-    return address
-      .split(".")
-      .map((octet) => Number(octet).toString(16).padStart(2, "0"))
-      .join("")
-  }
-  const [head = "", tail] = address.split("::")
-  if (tail === undefined) return hextets(head).join("")
-  const zeros = Array.from({ length: 8 - hextets(head).length - hextets(tail).length }, () => "0000")
-  return [...hextets(head), ...zeros, ...hextets(tail)].join("")
-}
-
-const hextets = (part: string): ReadonlyArray<string> =>
-  part === "" ? [] : part.split(":").map((hextet) => hextet.padStart(4, "0"))

@@ -2,18 +2,20 @@
  * What an operator says in the Lease of its node, as a record. The Lease itself is the object that is renewed by
  * compare-and-set; a controller writes it only to fence (`fenced`) or to clear away the tombstone of a node that is gone.
  */
-import { Schema } from "effect"
+import { Result, Schema } from "effect"
+import type { HoldId as HoldIdText } from "../domain/HoldId.ts"
+import * as HoldId from "../domain/HoldId.ts"
 import type { Lease } from "./Lease.ts"
 import { finalizer, nodeLeaseAnnotations as keys, nodeLeaseName, nodeLeaseNamePrefix } from "./Names.ts"
 
-/** Why an interface cannot hold addresses; absent from the map: the node has no such interface. */
-const Interfaces = Schema.Record(Schema.String, Schema.Literals(["ready", "refused"]))
+/** By interface name, why it cannot hold addresses; empty text: it can. Absent: the node has no such interface. */
+const Interfaces = Schema.Record(Schema.String, Schema.String)
 export type InterfaceReadiness = typeof Interfaces.Type
 
 export interface NodeLease {
   readonly node: string
   /** `generation.random`; survives restarts of the operator on one boot. */
-  readonly holdId: string
+  readonly holdId: HoldIdText
   readonly bootId: string
   readonly systemUuid: string
   /** Names the process: two operators on one node tell each other apart by it. */
@@ -38,13 +40,13 @@ const decodeInterfaces = Schema.decodeUnknownOption(Schema.fromJsonString(Interf
 export const read = (lease: Lease): NodeLease | undefined => {
   const annotations = lease.metadata.annotations ?? {}
   const node = annotations[keys.node]
-  const holdId = annotations[keys.holdId]
-  if (!isNodeLease(lease) || node === undefined || holdId === undefined) return undefined
+  const holdId = HoldId.parse(annotations[keys.holdId] ?? "")
+  if (!isNodeLease(lease) || node === undefined || Result.isFailure(holdId)) return undefined
   const interfaces = decodeInterfaces(annotations[keys.interfaces] ?? "{}")
   const announced = Number(annotations[keys.durationMillis])
   return {
     node,
-    holdId,
+    holdId: holdId.success,
     bootId: annotations[keys.bootId] ?? "",
     systemUuid: annotations[keys.systemUuid] ?? "",
     nonce: annotations[keys.nonce] ?? "",

@@ -6,13 +6,16 @@ import { group, version } from "./Names.ts"
 import { optionalCloud, poolFields } from "./PoolOptions.ts"
 import { PoolStatus } from "./PoolStatus.ts"
 
-/** `list` holds the four octets as strings. */
-const number = (list: string) =>
-  `int(${list}[0]) * 16777216 + int(${list}[1]) * 65536 + int(${list}[2]) * 256 + int(${list}[3])`
+/** Octet by octet. CEL has no variables, and a `split` of a `split` is charged as if it were unbounded: hence `substring`. */
+const number = (text: string) =>
+  [16777216, 65536, 256, 1].map((weight, index) => `int(${text}.split('.')[${index}]) * ${weight}`).join(" + ")
+const before = (mark: string) => `self.substring(0, self.indexOf('${mark}'))`
+const after = (mark: string) => `self.substring(self.indexOf('${mark}') + 1)`
+const blockSizes = Array.from({ length: 33 }, (_, bits) => 2 ** (32 - bits)).join(", ")
 
 const form = `^(${ipv4}(/(3[0-2]|[12]?[0-9])|-${ipv4})?|(${ipv6})(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$`
 
-/** A list of one element and `all` stand for the variable binding that CEL lacks. Each rule passes what it is not about. */
+/** Each rule passes what it is not about, so that a mistake is told once. */
 const addressRules = [
   {
     rule: `self.matches('${form}')`,
@@ -21,23 +24,22 @@ const addressRules = [
       "(192.0.2.40-192.0.2.49); IPv6 ranges only as CIDR"
   },
   {
-    rule:
-      `!self.matches('^${ipv4}-${ipv4}$') || [self.split('-')].all(r, [r[0].split('.')].all(a, ` +
-      `[r[1].split('.')].all(b, ${number("a")} <= ${number("b")})))`,
+    rule: `!self.matches('^${ipv4}-${ipv4}$') || ${number(before("-"))} <= ${number(after("-"))}`,
     message: "the range ends before it starts: write the lower address first, as in 192.0.2.40-192.0.2.49"
   },
   {
     rule:
-      `!self.matches('^${ipv4}/(3[0-2]|[12]?[0-9])$') || [self.split('/')].all(c, [c[0].split('.')].all(a, ` +
-      `(${number("a")}) % [${Array.from({ length: 33 }, (_, bits) => 2 ** (32 - bits)).join(", ")}][int(c[1])] == 0))`,
+      `!self.matches('^${ipv4}/(3[0-2]|[12]?[0-9])$') || ` +
+      `(${number(before("/"))}) % [${blockSizes}][int(${after("/")})] == 0`,
     message:
       "the CIDR has bits set behind its prefix: write its first address, as in 192.0.2.16/28, or /32 for one address"
   },
   {
     rule:
-      "!self.matches('^(0|127|22[4-9]|23[0-9]|24[0-9]|25[0-5])[.]|^169[.]254[.]|^::1?(/[0-9]+)?$|" +
-      "^[fF]([eE][89abAB]|[fF])[0-9a-fA-F]*:')",
-    message: "loopback, link-local, multicast and reserved addresses cannot be served: write addresses of your network"
+      "!self.matches('^(0|127|22[4-9]|23[0-9]|169[.]254|255[.]255[.]255[.]255)([.]|$)|^::1?(/[0-9]+)?$|" +
+      "^[fF][eE][89abAB][0-9a-fA-F]:|^[fF][fF][0-9a-fA-F]{2}:')",
+    message:
+      "loopback, link-local, multicast and unspecified addresses cannot be served: write addresses of your network"
   }
 ]
 
@@ -56,7 +58,13 @@ export const PersistentIPPoolSpec = Schema.Struct({
         "The addresses of the pool: single ones, CIDRs (192.0.2.16/28, 2001:db8::/120) and IPv4 ranges " +
         "(192.0.2.40-192.0.2.49). Removing one that is in use takes it from its Service.",
       listType: "atomic",
-      bounds: { minItems: 1, maxItems: 1024 }
+      bounds: { maxItems: 1024 },
+      rules: [
+        {
+          rule: "size(self) > 0",
+          message: "the list is empty: write at least one address; disabled: true stops a pool from granting more"
+        }
+      ]
     })
   ),
   autoAssign: Schema.optionalKey(

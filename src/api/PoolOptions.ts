@@ -1,11 +1,9 @@
 /** What both kinds of pool have in common: who may use them, where their addresses go, and how they are held. */
 import { Schema } from "effect"
+import { defaultPriority } from "../domain/Pool.ts"
 import { dnsLabel, field } from "./Admission.ts"
 import { CloudIntegration } from "./CloudIntegration.ts"
 import { selector } from "./LabelSelector.ts"
-
-/** Absent `priority`. In the middle, so that a pool can be put before or behind those that say nothing. */
-export const defaultPriority = 100
 
 const interfaceNameRules = [
   {
@@ -64,7 +62,13 @@ export const HostNetworkInterface = Schema.Struct({
         absent: "the interfaces of the node's default routes",
         since: "1.0",
         listType: "set",
-        bounds: { minItems: 1, maxItems: 16 }
+        bounds: { maxItems: 16 },
+        rules: [
+          {
+            rule: "size(self) > 0",
+            message: "the list is empty: write the interfaces that face the network, or leave uplinks out"
+          }
+        ]
       })
     )
   ),

@@ -56,7 +56,12 @@ const labelPatch = (allocation: IPAllocation, entries: ReadonlyArray<Entry>) => 
 }
 
 /** Compare-and-set by resourceVersion: what another replica wrote meanwhile is never overwritten. */
-export const assign = (service: Service, allocation: IPAllocation, type: AllocationType, entries: ReadonlyArray<Entry>) => {
+export const assign = (
+  service: Service,
+  allocation: IPAllocation,
+  type: AllocationType,
+  entries: ReadonlyArray<Entry>
+) => {
   const others = (allocation.metadata.finalizers ?? []).filter((each) => each !== finalizer)
   const foreignOwners = (allocation.metadata.ownerReferences ?? []).filter((owner) => owner.kind !== "Service")
   return Kubernetes.use((kubernetes) =>
@@ -89,7 +94,12 @@ export const show = (service: Service, addresses: ReadonlyArray<Address>) =>
 export const remove = (allocation: IPAllocation) =>
   Kubernetes.use((kubernetes) =>
     kubernetes.delete(ipAllocations, refOf(allocation), { uid: allocation.metadata.uid })
-  ).pipe(Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.void))
+  ).pipe(
+    Effect.catchIf(
+      (error) => error.reason._tag === "NotFound",
+      () => Effect.void
+    )
+  )
 
 export const finalize = (allocation: IPAllocation) =>
   Kubernetes.use((kubernetes) =>

@@ -2,7 +2,8 @@
  * Events for people, on the object they look at. Written only when something changed, in the background: an event that
  * cannot be written is logged and lost, and never delays what it tells of.
  */
-import { Clock, Context, Effect, Layer, Queue, Random } from "effect"
+import { Clock, Context, Effect, Queue, Random } from "effect"
+import type { Scope } from "effect"
 import { events } from "../api/Event.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
@@ -29,51 +30,51 @@ export class Events extends Context.Service<Events, { readonly tell: (notice: No
   "plenuslb/controller/Events"
 ) {
   /** `component` and `instance` say who reports. Cluster-scoped objects have their events in `default`, as kubectl expects. */
-  static readonly layer = (component: string, instance: string): Layer.Layer<Events, never, Kubernetes> =>
-    Layer.effect(
-      Events,
-      Effect.gen(function* () {
-        const kubernetes = yield* Kubernetes
-        const pending = yield* Queue.dropping<Notice>(PENDING_MAX)
-        const write = Effect.fnUntraced(function* ({ message, reason, regarding, type }: Notice) {
-          const now = yield* Timestamp.now
-          const unique = yield* Clock.currentTimeNanos
-          const suffix = `${unique.toString(16)}${(yield* Random.nextIntBetween(0, 0xffff)).toString(16)}`
-          const namespace = regarding.namespace ?? "default"
-          yield* kubernetes.create(events, {
-            apiVersion: "v1",
-            kind: "Event",
-            metadata: { name: `${regarding.name}.${suffix}`.slice(-253), namespace },
-            involvedObject: {
-              apiVersion: regarding.apiVersion,
-              kind: regarding.kind,
-              name: regarding.name,
-              uid: regarding.uid,
-              ...(regarding.namespace === undefined ? {} : { namespace: regarding.namespace })
-            },
-            type,
-            reason,
-            message: message.slice(0, 1024),
-            source: { component },
-            reportingComponent: component,
-            reportingInstance: instance,
-            firstTimestamp: now,
-            lastTimestamp: now,
-            count: 1
-          })
+  static readonly make = (
+    component: string,
+    instance: string
+  ): Effect.Effect<Events["Service"], never, Kubernetes | Scope.Scope> =>
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const pending = yield* Queue.dropping<Notice>(PENDING_MAX)
+      const write = Effect.fnUntraced(function* ({ message, reason, regarding, type }: Notice) {
+        const now = yield* Timestamp.now
+        const unique = yield* Clock.currentTimeNanos
+        const suffix = `${unique.toString(16)}${(yield* Random.nextIntBetween(0, 0xffff)).toString(16)}`
+        const namespace = regarding.namespace ?? "default"
+        yield* kubernetes.create(events, {
+          apiVersion: "v1",
+          kind: "Event",
+          metadata: { name: `${regarding.name}.${suffix}`.slice(-253), namespace },
+          involvedObject: {
+            apiVersion: regarding.apiVersion,
+            kind: regarding.kind,
+            name: regarding.name,
+            uid: regarding.uid,
+            ...(regarding.namespace === undefined ? {} : { namespace: regarding.namespace })
+          },
+          type,
+          reason,
+          message: message.slice(0, 1024),
+          source: { component },
+          reportingComponent: component,
+          reportingInstance: instance,
+          firstTimestamp: now,
+          lastTimestamp: now,
+          count: 1
         })
-        yield* Queue.take(pending).pipe(
-          Effect.flatMap((notice) =>
-            write(notice).pipe(
-              Effect.catch((error) =>
-                Effect.logDebug("event not written").pipe(Effect.annotateLogs({ error: error.message }))
-              )
-            )
-          ),
-          Effect.forever,
-          Effect.forkScoped
-        )
-        return Events.of({ tell: (notice) => Effect.asVoid(Queue.offer(pending, notice)) })
       })
-    )
+      yield* Queue.take(pending).pipe(
+        Effect.flatMap((notice) =>
+          write(notice).pipe(
+            Effect.catch((error) =>
+              Effect.logDebug("event not written").pipe(Effect.annotateLogs({ error: error.message }))
+            )
+          )
+        ),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      return Events.of({ tell: (notice) => Effect.asVoid(Queue.offer(pending, notice)) })
+    })
 }

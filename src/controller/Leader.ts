@@ -8,23 +8,13 @@ import type { Scope } from "effect"
 import type { Lease } from "../api/Lease.ts"
 import { leases } from "../api/Lease.ts"
 import { leaderLeaseName } from "../api/Names.ts"
+import type { LeaderTimes } from "../domain/FailoverTimes.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { keyOf } from "../reconcile/Reflector.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
-
-export interface LeaderTimes {
-  /** How long others must have seen no change. Whole seconds, as the Lease carries it. */
-  readonly durationMillis: number
-  /** How long after a renewal was sent this replica may still act; less than the duration. */
-  readonly deadlineMillis: number
-  readonly retryMillis: number
-}
-
-/** failover: a standby leads 3 s after the last renewal that it saw, so holder and leader on one dead node cost no more. */
-export const defaultTimes: LeaderTimes = { durationMillis: 3_000, deadlineMillis: 2_000, retryMillis: 600 }
 
 export interface Leader {
   /** To be asked before every effect of a leader. */
@@ -58,7 +48,7 @@ const take = (lease: Lease | undefined, options: Options, nowMicro: string): Lea
     metadata: lease?.metadata ?? { name: leaderLeaseName, namespace: options.namespace },
     spec: {
       holderIdentity: options.identity,
-      leaseDurationSeconds: Math.ceil(options.times.durationMillis / 1000),
+      leaseDurationSeconds: Math.ceil(options.times.leaseMillis / 1000),
       acquireTime: (mine ? lease?.spec?.acquireTime : undefined) ?? nowMicro,
       renewTime: nowMicro,
       leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (mine || lease === undefined ? 0 : 1)
@@ -73,7 +63,7 @@ const millisUntilFree = (lease: Lease, state: State, times: LeaderTimes, now: nu
   const version = lease.metadata.resourceVersion
   if (state.seen === undefined || state.seen.version !== version) state.seen = { version, atMillis: now }
   const announced = (lease.spec?.leaseDurationSeconds ?? 0) * 1000
-  return Math.max(0, state.seen.atMillis + Math.max(times.durationMillis, announced) - now)
+  return Math.max(0, state.seen.atMillis + Math.max(times.leaseMillis, announced) - now)
 }
 
 export const make = Effect.fnUntraced(function* (
@@ -86,16 +76,16 @@ export const make = Effect.fnUntraced(function* (
 
   const isLeader = Effect.map(
     monotonicMillis,
-    (now) => state.renewedAt !== undefined && now - state.renewedAt < times.deadlineMillis
+    (now) => state.renewedAt !== undefined && now - state.renewedAt < times.renewDeadlineMillis
   )
 
   const write = Effect.fnUntraced(function* (lease: Lease | undefined) {
     const sentAt = yield* monotonicMillis
     const wasLeader = yield* isLeader
     const next = take(lease, options, yield* Timestamp.nowMicro)
-    const written = yield* (lease === undefined ? kubernetes.create(leases, next) : kubernetes.replace(leases, next)).pipe(
-      Effect.timeout(times.deadlineMillis)
-    )
+    const written = yield* (
+      lease === undefined ? kubernetes.create(leases, next) : kubernetes.replace(leases, next)
+    ).pipe(Effect.timeout(times.renewDeadlineMillis))
     state.held = written
     state.renewedAt = sentAt
     options.leases.absorb(written)
@@ -126,7 +116,7 @@ export const make = Effect.fnUntraced(function* (
   /** After a refused write the watch may lag, so the object itself is read. */
   const refresh = kubernetes.get(leases, { namespace: options.namespace, name: leaderLeaseName }).pipe(
     Effect.map((lease) => options.leases.absorb(lease)),
-    Effect.timeout(times.deadlineMillis),
+    Effect.timeout(times.renewDeadlineMillis),
     Effect.ignore
   )
   const recover = (error: KubernetesError | { readonly _tag: "TimeoutError" }) =>

@@ -60,7 +60,8 @@ export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<
 const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.Acknowledgement> => {
   const asked = allocation.entries.flatMap((entry) => {
     const holder = Hold.holderOf(entry)
-    const current = holder !== undefined && holder.node === self.node && entry.interfaceName !== undefined ? [holder] : []
+    const current =
+      holder !== undefined && holder.node === self.node && entry.interfaceName !== undefined ? [holder] : []
     return [...current, ...entry.previous.filter((each) => each.node === self.node)].map((each) => ({
       ...each,
       address: entry.address,
@@ -68,8 +69,7 @@ const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.A
     }))
   })
   const reported = allocation.acknowledgements.filter((each) => each.node === self.node && each.phase === "Serving")
-  const isAsked = (each: Hold.Acknowledgement) =>
-    asked.some((other) => Hold.hasReleased([other], each.address, each))
+  const isAsked = (each: Hold.Acknowledgement) => asked.some((other) => Hold.hasReleased([other], each.address, each))
   return [...asked, ...reported.filter((each) => !isAsked(each))]
 }
 

@@ -63,7 +63,7 @@ export type Change = Data.TaggedEnum<{
   /** Creates the IPAllocation: the committed intent that names every later effect. */
   Create: { readonly type: AllocationType; readonly entries: ReadonlyArray<Hold.Entry> }
   /** Rewrites `spec.allocations` with what follows from it. */
-  Assign: { readonly entries: ReadonlyArray<Hold.Entry> }
+  Assign: { readonly type: AllocationType; readonly entries: ReadonlyArray<Hold.Entry> }
   /** Writes the addresses of the Service status; none clears it. */
   Show: { readonly addresses: ReadonlyArray<Address> }
   /** Asks for the deletion of the IPAllocation, which its finalizer delays until every holder has let go. */
@@ -149,7 +149,8 @@ const planService = (
       const current = entries.find((each) => each.address === entry.address)
       return current !== undefined && entriesEqual(entry, current)
     })
-  const assign = unchanged && allocation.wellFormed ? [] : [Change.Assign({ entries: target })]
+  const settled = unchanged && allocation.wellFormed && allocation.type === wanted.type
+  const assign = settled ? [] : [Change.Assign({ type: wanted.type, entries: target })]
   const { report } = allocation
   const settle =
     report.state === wanted.report.state && report.message === wanted.report.message

@@ -36,7 +36,7 @@ export interface Registered {
   readonly content: NodeLease.NodeLease
 }
 
-const newHoldId = (after: string | undefined) =>
+const newHoldId = (after: HoldId.HoldId | undefined) =>
   Effect.map(Random.nextIntBetween(0, 2 ** 32), (random) => HoldId.next(after, random.toString(16).padStart(8, "0")))
 
 const send = Effect.fnUntraced(function* (identity: Identity, content: NodeLease.NodeLease, base: Lease | undefined) {
@@ -56,7 +56,7 @@ const fetch = Effect.fnUntraced(function* (identity: Identity) {
   )
 })
 
-const contentFor = (identity: Identity, holdId: string, attempt: number): NodeLease.NodeLease => ({
+const contentFor = (identity: Identity, holdId: HoldId.HoldId, attempt: number): NodeLease.NodeLease => ({
   node: identity.node,
   holdId,
   bootId: identity.bootId,

@@ -132,6 +132,10 @@ export class KubernetesError extends Schema.TaggedError<KubernetesError>()("Kube
   get category(): Category {
     return this.reason.category
   }
+  /** The pause that the server asked for; 0: none. */
+  get retryAfterMillis(): number {
+    return this.reason._tag === "Throttled" ? this.reason.retryAfterMillis : 0
+  }
   override get message(): string {
     const detail = "message" in this.reason ? `: ${this.reason.message}` : ""
     return `${this.method} ${this.resource}: ${this.reason._tag}${detail}`

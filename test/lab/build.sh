@@ -8,14 +8,6 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib/binaries.sh"
 
-# Go decides the toolchain by itself otherwise, and would download one.
-export GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
-
-find_go() {
-  PATH=$PATH:/usr/local/go/bin
-  command -v go >/dev/null || { echo "The lab builds Kubernetes itself and needs Go 1.26 (https://go.dev/dl, unpacked to /usr/local/go)." >&2; exit 1; }
-}
-
 # Without these, gitVersion is v0.0.0-master: helm's kubeVersion checks and the version skew rules would see garbage.
 kubernetes_ldflags() {
   local version=$1 package flags="-s -w" minor

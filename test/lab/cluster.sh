@@ -3,7 +3,7 @@
 # README.md beside this file says what it is made of; the parameters are in lib/settings.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for part in binaries settings machine cgroups certificates fabric control-plane node images; do
+for part in binaries settings machine cgroups certificates fabric control-plane images disk node; do
   source "$here/lib/$part.sh"
 done
 
@@ -36,21 +36,23 @@ clear_lab() {
 up() {
   local missing node
   require_machine
-  missing=$(missing_binaries "${ETCD_AND_KUBERNETES[@]}" helm)
-  [ -z "$missing" ] || "$LAB_DIR/build.sh" >/dev/null
   clear_lab
   enter_cgroup up
+  missing=$(missing_binaries "${ETCD_AND_KUBERNETES[@]}" helm)
+  [ -z "$missing" ] || "$LAB_DIR/build.sh" >/dev/null
   prepare_machine
   rm -rf "$LAB_STATE"
   mkdir -p "$LAB_STATE/log"
   write_settings
   pause_image
-  cp "$PAUSE_TAR" "$LAB_STATE/pause.tar"
+  echo_image
+  new_disk
   control_plane_certificates
   fabric_up
   control_plane_up
   for node in $(node_names); do
     node_files "$node"
+    install_disk "$LAB_STATE/$node/containerd"
     node_start "$node"
   done
   await 60 "A node's registration" all_registered
@@ -66,7 +68,7 @@ down() {
   [ "$(id -u)" = 0 ] || fail "The lab runs as root, and so must its end."
   clear_lab
   restore_machine
-  rm -rf "$LAB_STATE"/etcd "$LAB_STATE"/node*/{run,containerd,kubelet,cni} "$LAB_STATE"/*.tar
+  rm -rf "$LAB_STATE"/etcd "$LAB_STATE"/node*/{run,containerd,kubelet,cni} "$LAB_STATE"/{disk,load.tar}
 }
 
 print_env() {
@@ -103,7 +105,11 @@ on_node() { # FUNCTION NODE
   "$@"
 }
 exec_node() { exec nsenter --net="$(netns_of "$1")" "${@:2}"; }
-enter_node() { exec nsenter --target "$(node_pid1 "$1")" --all env PATH="$LAB_BIN:$PATH" "${@:2}"; }
+enter_node() {
+  local pid
+  pid=$(node_pid1 "$1")
+  exec nsenter --target "$pid" --all env PATH="$LAB_BIN:$PATH" "${@:2}"
+}
 
 main() {
   local command=${1:-}
@@ -117,7 +123,6 @@ main() {
     exec-client) running; exec nsenter --net="$LAB_CLIENT" "$@" ;;
     exec-node | enter-node | node-power-off | node-power-on | node-kill | node-cut-api | node-heal-api) on_node "${command//-/_}" "$@" ;;
     load) running; load_images "$@" ;;
-    echo-image) echo_image; echo "$ECHO_TAR" ;;
     *) usage >&2; exit 2 ;;
   esac
 }

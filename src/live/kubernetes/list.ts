@@ -41,7 +41,7 @@ export const list = Effect.fnUntraced(function* <A extends KubernetesObject>(
   return yield* Effect.fail<Reason>(new Expired())
 })
 
-/** Nothing when a page but the first had expired. */
+/** Nothing when a page had expired. */
 const readAll = Effect.fnUntraced(function* <A extends KubernetesObject>(
   api: ApiClient,
   type: ResourceType<A>,
@@ -91,5 +91,5 @@ const readPage = (
           onSome: (page) => Effect.succeed(page)
         })
       ),
-      Effect.catchTag("Expired", (expired) => (token === undefined ? Effect.fail<Reason>(expired) : Effect.undefined))
+      Effect.catchTag("Expired", () => Effect.undefined)
     )

@@ -29,11 +29,12 @@ const watchForEver = Effect.fnUntraced(function* (toolbox: Toolbox, queue: Queue
     const exit = yield* Effect.exit(watchOnce(toolbox, () => Queue.offerUnsafe(queue, undefined)))
     if (exit._tag === "Failure") return yield* Queue.failCause(queue, exit.cause)
     const lived = (yield* Clock.currentTimeMillis) - startedAt
-    pauseMillis = lived >= healthyMillis ? pauseMinMillis : Math.min(pauseMaxMillis, pauseMillis * 2)
+    if (lived >= healthyMillis) pauseMillis = pauseMinMillis
     yield* Effect.logWarning("the monitor of links and addresses ended and will be started again").pipe(
       Effect.annotateLogs({ livedMillis: lived, pauseMillis })
     )
     yield* Effect.sleep(pauseMillis)
+    pauseMillis = Math.min(pauseMaxMillis, pauseMillis * 2)
   }
 })
 

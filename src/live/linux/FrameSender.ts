@@ -31,7 +31,11 @@ export const open = (toolbox: Toolbox, interfaceName: string, frameBytes: number
     const args = ["-d", "-d", "-d", "-u", "-b", String(frameBytes), "STDIN", `INTERFACE:${interfaceName}`]
     const child = start(toolbox, toolbox.socat, args, ["pipe", "ignore", "pipe"])
     const log = watchLog(child, toolbox.socat, interfaceName)
-    const close = () => void child.kill("SIGKILL")
+    let isClosed = false
+    const close = () => {
+      isClosed = true
+      child.kill("SIGKILL")
+    }
     const framesMax = Math.floor(writeMaxBytes / frameBytes)
     const answered = <A>(step: Effect.Effect<A>, what: string): Effect.Effect<A, Reason> =>
       Effect.raceFirst(step, Deferred.await(log.ended)).pipe(
@@ -47,7 +51,7 @@ export const open = (toolbox: Toolbox, interfaceName: string, frameBytes: number
       }
     })
     return answered(log.ready, "its start").pipe(
-      Effect.as({ isAlive: () => !Deferred.isDoneUnsafe(log.ended), send, close })
+      Effect.as({ isAlive: () => !isClosed && !Deferred.isDoneUnsafe(log.ended), send, close })
     )
   })
 
@@ -87,7 +91,9 @@ const watchLog = (child: ChildProcess, tool: string, interfaceName: string): Log
   })
   const end = (reason: Reason) => Deferred.doneUnsafe(ended, Effect.fail(reason))
   // "close" comes after the last of stderr, "exit" may come before it.
-  child.on("close", (code) => end(reasonOf(tool, errors, `ended with exit code ${code}`, interfaceName)))
+  child.on("close", (code, signal) =>
+    end(reasonOf(tool, errors, `ended with ${signal ?? `exit code ${code}`}`, interfaceName))
+  )
   child.on("error", (error) => end(notStarted(tool, error)))
   child.stdin?.on("error", () => undefined)
   const reach = (target: number) =>

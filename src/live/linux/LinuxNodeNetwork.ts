@@ -9,6 +9,7 @@ import { hostPrefixLength } from "../../domain/HostAddress.ts"
 import { type HeldAddress, NodeNetwork, NodeNetworkError, ToolFailed } from "../../ports/NodeNetwork.ts"
 import * as Announcer from "./Announcer.ts"
 import { changes } from "./ChangeMonitor.ts"
+import * as IpBatch from "./IpBatch.ts"
 import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "./IpAddress.ts"
 import { decodeArpIgnore, decodeLinks, decodeRoutes, toNetworkState } from "./IpOutput.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
@@ -20,7 +21,7 @@ export interface Options {
   readonly tools?: Partial<Omit<Toolbox, "commandPrefix">>
 }
 
-/** So many short processes at once; more only wait for the kernel's lock on its tables. */
+/** So many short reading processes at once. */
 const processesMax = 4
 
 export const layer = (options: Options = {}): Layer.Layer<NodeNetwork> => Layer.effect(NodeNetwork, make(options))
@@ -36,7 +37,10 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
     }
     const limit = (yield* Semaphore.make(processesMax)).withPermit
     const announcer = yield* Announcer.make(toolbox)
-    const ip = (args: ReadonlyArray<string>, interfaceName = "") => limit(run(toolbox, toolbox.ip, args, interfaceName))
+    const ip: Ip = {
+      read: (args, interfaceName) => limit(run(toolbox, toolbox.ip, args, interfaceName)),
+      change: IpBatch.make(toolbox).submit
+    }
 
     return NodeNetwork.of({
       state: limitedState(toolbox, limit).pipe(fail("state")),
@@ -49,13 +53,15 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
     })
   })
 
-type Ip = (args: ReadonlyArray<string>, interfaceName?: string) => Effect.Effect<string, Reason>
+interface Ip {
+  readonly read: (args: ReadonlyArray<string>, interfaceName: string) => Effect.Effect<string, Reason>
+  readonly change: IpBatch.IpBatch["submit"]
+}
 type Limit = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 const fail = (method: NodeNetworkError["method"]) =>
   Effect.mapError((reason: Reason) => new NodeNetworkError({ method, reason }))
 
-/** A name that says what was read is in the message: the schema's error alone shows only where in the JSON. */
 const decoded = <A, E extends Error>(effect: Effect.Effect<A, E>, tool: string): Effect.Effect<A, Reason> =>
   Effect.mapError(
     effect,
@@ -83,32 +89,29 @@ const limitedState = Effect.fnUntraced(function* (toolbox: Toolbox, limit: Limit
 
 /** `add` and not `replace` first: it changes nothing and wakes nobody when the address is there already. */
 const put = (ip: Ip, held: HeldAddress): Effect.Effect<void, Reason> =>
-  ip(putArguments("add", held), held.interfaceName).pipe(
-    Effect.catchIf(isPresent, () => correct(ip, held)),
-    Effect.asVoid
-  )
+  ip.change(putArguments("add", held), held.interfaceName).pipe(Effect.catchIf(isPresent, () => correct(ip, held)))
 
 const correct = Effect.fnUntraced(function* (ip: Ip, held: HeldAddress) {
   const prefixLength = hostPrefixLength(held.address)
-  const text = yield* ip(["-j", "address", "show", "dev", held.interfaceName], held.interfaceName)
+  const text = yield* ip.read(["-j", "address", "show", "dev", held.interfaceName], held.interfaceName)
   const links = yield* decoded(decodeLinks(text), "ip")
   const found = links
     .flatMap(({ addr_info }) => addr_info ?? [])
     .find(({ local, prefixlen }) => local === held.address && prefixlen === prefixLength)
   const needed = found === undefined ? "anew" : difference(found, held)
   if (needed === "none") return
-  // Scope and label stay when an IPv4 address is replaced, so it goes first; a crash here leaves it to the next look.
-  if (needed === "anew") yield* remove(ip, held, prefixLength)
-  yield* ip(putArguments("replace", held), held.interfaceName)
+  const replace = ip.change(putArguments("replace", held), held.interfaceName)
+  // Scope and label stay when an IPv4 address is replaced, so it goes first, in the same batch: gone for microseconds.
+  const steps = needed === "anew" ? [remove(ip, held, prefixLength), replace] : [replace]
+  yield* Effect.all(steps, { concurrency: "unbounded", discard: true })
 })
 
 const remove = (ip: Ip, held: HeldAddress, prefixLength: number): Effect.Effect<void, Reason> =>
-  ip(deleteArguments(held, prefixLength), held.interfaceName).pipe(
+  ip.change(deleteArguments(held, prefixLength), held.interfaceName).pipe(
     Effect.catchIf(
       (reason) => isAbsent(reason) || reason._tag === "InterfaceMissing",
       () => Effect.void
-    ),
-    Effect.asVoid
+    )
   )
 
 const readText = (path: string): Effect.Effect<string, Reason> =>

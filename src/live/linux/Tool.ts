@@ -18,7 +18,7 @@ export interface Toolbox {
 }
 
 /** A healthy `ip` takes 3-6 ms; with this much the kernel or the machine is stuck, and the caller must know. */
-const runMaxMillis = 5_000
+export const runMaxMillis = 5_000
 /** `ip -d -j addr` prints about 300 bytes an address. */
 const outputMaxBytes = 16 * 1024 * 1024
 

@@ -228,7 +228,11 @@ class Node {
     const routes = this.routes.toSorted((left, right) => left.metric - right.metric)
     return {
       interfaces: devices.map(({ name, index, mac, up, kind, addresses }) => ({
-        ...{ name, index, mac, up, kind },
+        name,
+        index,
+        mac,
+        up,
+        kind,
         ports: devices.filter((port) => port.master === name).map((port) => port.name),
         addresses: [...addresses]
       })),
@@ -243,7 +247,9 @@ class Node {
     if (!this.permitted) return notPermitted("ip")
     const label = labelFor(address, interfaceName)
     const wanted: InterfaceAddress = {
-      ...{ address, prefixLength: hostPrefixLength(address), scope: scopeOf(address) },
+      address,
+      prefixLength: hostPrefixLength(address),
+      scope: scopeOf(address),
       // An IPv4 address without a label of its own prints the name of its interface.
       ...(familyOf(address) === "IPv4" ? { label: label ?? interfaceName } : {})
     }

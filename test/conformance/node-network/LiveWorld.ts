@@ -1,8 +1,10 @@
 /**
- * A node and its neighbours as two network namespaces, `pllnn-<pid>-<n>` and the same with `p`, joined by a veth pair
+ * A node and its neighbours as two network namespaces, `pllnn-<pid>-<thread>-<n>` and the same with `p`, joined by a veth pair
  * for each uplink. Nothing leaves them, and they go with the scope.
  */
 import { execFileSync, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { threadId } from "node:worker_threads"
 import { Deferred, Effect, Queue, Scope } from "effect"
 import { familyOf } from "../../../src/domain/Address.ts"
 import { make, type Options } from "../../../src/live/linux/LinuxNodeNetwork.ts"
@@ -47,6 +49,14 @@ const batch = (namespace: string, lines: ReadonlyArray<string>): void =>
     stdio: ["pipe", "ignore", "pipe"]
   })
 
+/** What a run that was killed left behind: namespaces that carry the id of a process which is no more. */
+const sweep = (): void => {
+  const names = execFileSync("ip", ["netns", "list"], { encoding: "utf8" }).matchAll(/^pllnn-(\d+)-\S+/gm)
+  for (const [name, pid] of names) {
+    if (!existsSync(`/proc/${pid}`)) execFileSync("ip", ["netns", "delete", name])
+  }
+}
+
 let made = 0
 
 /** Interfaces without addresses of the kernel's own: what the suite does is all that happens. */
@@ -54,7 +64,8 @@ const quiet = (name: string) => [`link set ${name} addrgenmode none`, `link set 
 
 export const namespaces: Effect.Effect<Namespaces, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
-    const node = `pllnn-${process.pid}-${made++}`
+    if (made === 0) sweep()
+    const node = `pllnn-${process.pid}-${threadId}-${made++}`
     const peer = `${node}p`
     for (const each of [node, peer]) execFileSync("ip", ["netns", "add", each])
     batch(node, ["link set lo up", "link add pl0 type bridge", ...quiet("pl0")])

@@ -3,16 +3,20 @@
 //	HTTP :8080   any path: "POD NODE CLIENT\n" (NODE from the environment, "-" without it)
 //	TCP  :8081   echoes what it reads, after a first line "POD\n": for connections that must live through a move
 //	UDP  :8080   "POD " before each datagram
+//
+// As `echo get URL` (kubectl exec) it is a client within the pod network: prints the status and the body.
 package main
 
 import (
 	"cmp"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"time"
 )
 
 var pod, _ = os.Hostname()
@@ -58,7 +62,25 @@ func serveUDP() {
 	}
 }
 
+// Certificates are not checked: what is asked is whether the address answers.
+func get(url string) {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	client := &http.Client{Timeout: 3 * time.Second, Transport: transport}
+	response, err := client.Get(url)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	fmt.Println(response.StatusCode)
+	io.Copy(os.Stdout, response.Body)
+}
+
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "get" {
+		get(os.Args[2])
+		return
+	}
+	log.Println("listening as", pod)
 	go serveTCP()
 	go serveUDP()
 	serveHTTP()

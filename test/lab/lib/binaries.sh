@@ -25,3 +25,18 @@ missing_binaries() {
   bin=$(bin_dir)
   for name in "$@"; do [ -x "$bin/$name" ] || echo "$name"; done
 }
+
+# A distribution's Go is often an older one, with a newer beside it.
+find_go() {
+  local dir
+  for dir in "$(dirname "$(command -v go || echo /none/go)")" /usr/local/go/bin; do
+    if [ -x "$dir/go" ] && printf '%s\n' go1.26 "$("$dir/go" env GOVERSION)" | sort -VC; then
+      PATH=$dir:$PATH
+      # local: Go would download another toolchain otherwise.
+      export GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
+      return
+    fi
+  done
+  echo "The lab builds Kubernetes itself and needs Go 1.26 or later: unpack it from https://go.dev/dl to /usr/local/go." >&2
+  exit 1
+}

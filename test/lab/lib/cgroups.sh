@@ -44,10 +44,15 @@ kill_cgroup() { # [PART]: at once, and waits until the last one is gone
   while [ -n "$(cgroup_processes "${1:-}")" ]; do sleep 0.02; done
 }
 
-remove_cgroup() { # [PART]: empty, but with the kubelet's own below it
-  local hierarchy dir
+# The kernel lets go of a hierarchy's last process a moment after the process is gone: rmdir says busy until then.
+remove_cgroup() { # [PART]: with the kubelet's own cgroups below it
+  local hierarchy dir try
   for hierarchy in $(hierarchies); do
     dir=$hierarchy/$LAB_CGROUP/${1:-}
-    [ ! -d "$dir" ] || find "$dir" -depth -type d -exec rmdir {} +
+    for try in {1..100}; do
+      [ ! -d "$dir" ] || find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || { sleep 0.02; continue; }
+      break
+    done
+    [ ! -d "$dir" ] || fail "The cgroup $dir does not go: $(wc -l <"$dir/cgroup.procs") processes."
   done
 }

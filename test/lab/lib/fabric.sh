@@ -18,16 +18,18 @@ fabric_up() {
   for node in $(node_names); do fabric_add_node "$node"; done
 }
 
-# A reboot does not change a network card, so the hardware address follows from the last byte of the address.
-fabric_plug() { # MEMBER LAST-BYTE
+# A reboot does not change a network card, so the hardware address follows from the other: .11 has 02:00:00:00:00:11.
+fabric_plug() { # MEMBER LAST-PART-OF-THE-ADDRESS
   ip netns add "$LAB_NAME-$1"
-  host_ip link add "v-$1" type veth peer name eth0 address "02:00:00:00:00:$(printf %02x "$2")" netns "$LAB_NAME-$1"
+  host_ip link add "v-$1" type veth peer name eth0 address "$(mac_of "$2")" netns "$LAB_NAME-$1"
   host_ip link set "v-$1" master lan up
   ip -n "$LAB_NAME-$1" link set lo up
   ip -n "$LAB_NAME-$1" link set eth0 up
   ip -n "$LAB_NAME-$1" address add "$LAN4.$2/24" dev eth0
   ip -n "$LAB_NAME-$1" address add "$LAN6:$2/64" dev eth0 nodad
 }
+
+mac_of() { printf '02:00:00:00:%02d:%02d' $(($1 / 100)) $(($1 % 100)); }
 
 # For the client every address is on the LAN: it asks for any of them by ARP, whatever range a pool has.
 fabric_add_client() {

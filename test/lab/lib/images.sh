@@ -1,40 +1,35 @@
-# The two images that the lab itself needs, and the way of images into the nodes. There is no registry anywhere.
+# The two images of the lab's own, and the way of images into the nodes. There is no registry anywhere.
 
-# buildah's layers are stored uncompressed in a docker-archive: nothing is packed here and unpacked three times.
+# An OCI archive: a layer that a node already has is not unpacked again, so a new bundle on a known base costs 2.2 s to
+# export and 1.4 s to import on three nodes (a docker-archive: 2 and 4.8 s).
 export_image() { # IMAGE TAR
-  rm -f "$2.half"
-  buildah push -q "$1" "docker-archive:$2.half:$1"
-  mv "$2.half" "$2"
+  rm -f "$2"
+  buildah push -q "$1" "oci-archive:$2:$1"
 }
 
-# From scratch, of one file: made once, then cached.
-image_of_file() { # TAR IMAGE FILE PATH-IN-IMAGE ENTRYPOINT
+has_image() { buildah inspect --type image "$1" >/dev/null 2>&1; }
+
+# From scratch, of one file. Without a time of its own, so that the same file gives the same image.
+image_of_file() { # IMAGE FILE PATH-IN-IMAGE ENTRYPOINT
   local container
-  [ ! -f "$1" ] || return 0
-  mkdir -p "$(dirname "$1")"
   container=$(buildah from scratch)
-  buildah copy -q "$container" "$3" "$4" >/dev/null
-  buildah config --entrypoint "$5" "$container"
-  buildah commit -q --rm "$container" "$2" >/dev/null
-  export_image "$2" "$1"
+  buildah copy -q "$container" "$2" "$3" >/dev/null
+  buildah config --entrypoint "$4" "$container"
+  buildah commit -q --rm --timestamp 0 "$container" "$1" >/dev/null
 }
 
-pause_image() {
-  PAUSE_TAR=$IMAGE_CACHE/pause.tar
-  image_of_file "$PAUSE_TAR" localhost/pause:lab /usr/bin/catatonit /pause '["/pause", "-P"]'
-}
+pause_image() { has_image localhost/pause:lab || image_of_file localhost/pause:lab /usr/bin/catatonit /pause '["/pause", "-P"]'; }
 
+# Its source is the name of the cached program, and the image is made anew whenever that is.
 echo_image() {
-  local hash
-  hash=$(cat "$LAB_DIR"/echo/* | sha256sum | cut -c1-12)
-  ECHO_TAR=$IMAGE_CACHE/echo-$hash.tar
-  [ -f "$ECHO_TAR" ] || build_echo "$IMAGE_CACHE/echo-$hash"
-  image_of_file "$ECHO_TAR" localhost/plenuslb-echo:lab "$IMAGE_CACHE/echo-$hash" /echo '["/echo"]'
-}
-build_echo() { # FILE
+  local program
+  program=$IMAGE_CACHE/echo-$(cat "$LAB_DIR"/echo/* | sha256sum | cut -c1-12)
+  [ -x "$program" ] && has_image localhost/plenuslb-echo:lab && return
   mkdir -p "$IMAGE_CACHE"
-  (cd "$LAB_DIR/echo" && PATH=$PATH:/usr/local/go/bin GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS=-buildvcs=false \
-    go build -trimpath -ldflags "-s -w" -o "$1" .)
+  find_go
+  (cd "$LAB_DIR/echo" && go build -ldflags "-s -w" -o "$program.half" .)
+  image_of_file localhost/plenuslb-echo:lab "$program.half" /echo '["/echo"]'
+  mv "$program.half" "$program"
 }
 
 # Into all nodes at once; what is no file is taken for the name of an image of buildah's.

@@ -47,7 +47,6 @@ mount_files
 
 containerd -c "$files/containerd.toml" >/var/log/containerd.log 2>&1 &
 until ctr version >/dev/null 2>&1; do sleep 0.05; done
-ctr -n k8s.io images ls -q | grep -qx localhost/pause:lab || ctr -n k8s.io images import "$LAB_STATE/pause.tar"
 kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig="$LAB_STATE/pki/$1.conf" --node-ip="$NODE_ADDRESSES" \
   --hostname-override="$1" >/var/log/kubelet.log 2>&1 &
 kube-proxy --config="$files/kube-proxy.yaml" --hostname-override="$1" >/var/log/kube-proxy.log 2>&1 &

@@ -72,7 +72,7 @@ node_start() { # NODE
 
 node_pid1() { # the node's pid 1 as the machine numbers it
   local pid
-  pid=$(cat "$LAB_STATE/$1/pid") && pid=$(pgrep -P "$pid" 2>/dev/null) || fail "$1 is not running."
+  pid=$(pgrep -P "$(cat "$LAB_STATE/$1/pid" 2>/dev/null)" 2>/dev/null) || fail "$1 is not running."
   echo "$pid"
 }
 

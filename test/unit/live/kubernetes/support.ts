@@ -160,3 +160,6 @@ export const serve = (handler: (request: IncomingMessage, response: ServerRespon
 /** The adapter over real sockets. */
 export const overNetwork = (url: string, options?: ApiClientOptions) =>
   LiveKubernetes.layer(options).pipe(Layer.provide(accessTo(url)))
+
+/** Web streams deliver through promises, which the test clock does not wait for. */
+export const settle = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))

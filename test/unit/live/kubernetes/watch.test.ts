@@ -8,6 +8,7 @@ import {
   overFunction,
   overNetwork,
   serve,
+  settle,
   status,
   streaming,
   type Thing,
@@ -91,12 +92,13 @@ describe("watch", () => {
   })
 
   it.effect("180 s without a byte is a dead connection, and any byte starts them anew", () => {
-    let give: (text: string) => void = () => {}
+    let body: ReadableStreamDefaultController<Uint8Array> | undefined
+    const give = (text: string) => body?.enqueue(new TextEncoder().encode(text))
     const reply = () =>
       new Response(
         new ReadableStream<Uint8Array>({
           start: (controller) => {
-            give = (text) => controller.enqueue(new TextEncoder().encode(text))
+            body = controller
           }
         })
       )
@@ -164,6 +166,3 @@ describe("watch", () => {
     })
   )
 })
-
-/** Web streams deliver through promises, which the test clock does not wait for. */
-const settle = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))

@@ -1,0 +1,84 @@
+/**
+ * The environment of both processes, decoded once at start. A wrong value stops the process at once, with the name, the
+ * value and what was expected.
+ */
+import { Config, Effect, Option, Result, Schema } from "effect"
+import * as Address from "../domain/Address.ts"
+import * as FailoverTimes from "../domain/FailoverTimes.ts"
+
+export class EnvironmentError extends Schema.TaggedError<EnvironmentError>()("EnvironmentError", {
+  message: Schema.String
+}) {}
+
+const refuse = (name: string, value: string, expected: string): Effect.Effect<never, EnvironmentError> =>
+  Effect.fail(new EnvironmentError({ message: `${name} is "${value}": expected ${expected}.` }))
+
+/** Empty counts as absent: a chart writes `""` where nothing was set. */
+const text = (name: string): Effect.Effect<string | undefined> =>
+  Config.option(Config.String(name)).pipe(
+    Effect.map((value) => {
+      const trimmed = Option.getOrUndefined(value)?.trim()
+      return trimmed === "" ? undefined : trimmed
+    }),
+    Effect.orElseSucceed(() => undefined)
+  )
+
+export const required = Effect.fnUntraced(function* (name: string, meaning: string) {
+  const value = yield* text(name)
+  if (value === undefined) {
+    return yield* new EnvironmentError({ message: `${name} is not set: it must hold ${meaning}.` })
+  }
+  return value
+})
+
+export const optional = (name: string, fallback: string): Effect.Effect<string> =>
+  Effect.map(text(name), (value) => value ?? fallback)
+
+const booleans: { readonly [text: string]: boolean } = { true: true, "1": true, false: false, "0": false }
+
+export const flag = Effect.fnUntraced(function* (name: string, fallback: boolean) {
+  const value = yield* text(name)
+  if (value === undefined) return fallback
+  return booleans[value.toLowerCase()] ?? (yield* refuse(name, value, "true or false"))
+})
+
+export const port = Effect.fnUntraced(function* (name: string, fallback: number) {
+  const value = yield* text(name)
+  if (value === undefined) return fallback
+  const number = /^\d{1,5}$/.test(value) ? Number(value) : 0
+  return number >= 1 && number <= 65_535 ? number : yield* refuse(name, value, "a port between 1 and 65535")
+})
+
+const isProfile = (value: string): value is FailoverTimes.Profile => Object.hasOwn(FailoverTimes.profiles, value)
+
+/** `FAILOVER_PROFILE`, the same for controller and operators. */
+export const profile = Effect.gen(function* () {
+  const value = yield* optional("FAILOVER_PROFILE", "default")
+  if (!isProfile(value)) {
+    return yield* refuse("FAILOVER_PROFILE", value, Object.keys(FailoverTimes.profiles).join(", "))
+  }
+  const times = FailoverTimes.profiles[value]
+  const [problem] = FailoverTimes.check(times)
+  if (problem !== undefined) return yield* new EnvironmentError({ message: problem.message })
+  return { times, leader: FailoverTimes.leaderTimes[value] }
+})
+
+export const addressList = Effect.fnUntraced(function* (name: string) {
+  const addresses: Array<Address.Address> = []
+  for (const each of (yield* optional(name, "")).split(",")) {
+    if (each.trim() === "") continue
+    const parsed = Address.parse(each.trim())
+    if (Result.isFailure(parsed)) return yield* refuse(name, each, "a comma list of addresses")
+    addresses.push(parsed.success)
+  }
+  return addresses
+})
+
+const levels = ["Trace", "Debug", "Info", "Warn", "Error", "Fatal"] as const
+
+/** `LOG_LEVEL`, in any case. */
+export const logLevel = Effect.gen(function* () {
+  const value = yield* optional("LOG_LEVEL", "info")
+  const level = levels.find((each) => each.toLowerCase() === value.toLowerCase().replace(/^warning$/, "warn"))
+  return level ?? (yield* refuse("LOG_LEVEL", value, levels.join(", ").toLowerCase()))
+})

@@ -1,0 +1,81 @@
+/**
+ * Takes the addresses of a dead node away from it: when its NodeLease was seen unchanged for long enough, the lease is
+ * fenced by compare-and-set, and whatever names the fenced hold id is planned anew. NotReady is not death while the lease
+ * is renewed, and death needs no NotReady.
+ *
+ * failover, "Taking over" 1 and 3 to 4. Promises of voters (2) come before the fence once they exist.
+ */
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import type { Lease } from "../api/Lease.ts"
+import { leases } from "../api/Lease.ts"
+import { nodeLeaseAnnotations } from "../api/Names.ts"
+import { Kubernetes } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import { writing } from "../reconcile/ReadBack.ts"
+import type { Reflector } from "../reconcile/Reflector.ts"
+import type { KnownLease, NodeBook } from "./NodeBook.ts"
+
+export interface Options {
+  readonly nodeBook: NodeBook
+  readonly leases: Reflector<Lease>
+  readonly namespace: string
+  readonly isLeader: Effect.Effect<boolean>
+}
+
+/** After silence of the watch only a consistent list may bring the counts back (LeaseCount). */
+const relist = Effect.fn("NodeFailure.relist")(
+  function* (options: Options) {
+    const kubernetes = yield* Kubernetes
+    const listed = yield* kubernetes.list(leases, { namespace: options.namespace })
+    for (const lease of listed.items) options.leases.absorb(lease)
+    options.nodeBook.onLeasesListed(yield* monotonicMillis)
+  },
+  Effect.catch((error) =>
+    Effect.logWarning("node leases not listed").pipe(Effect.annotateLogs({ error: error.message }))
+  )
+)
+
+/** Fails as `Conflict` when the node renewed meanwhile; its count then starts anew (R7). */
+const fence = Effect.fn("NodeFailure.fence")(function* ({ content, lease }: KnownLease, options: Options) {
+  const kubernetes = yield* Kubernetes
+  const { name, namespace } = lease.metadata
+  const fenced = {
+    ...lease,
+    metadata: {
+      ...lease.metadata,
+      annotations: { ...lease.metadata.annotations, [nodeLeaseAnnotations.fenced]: content.holdId }
+    }
+  }
+  yield* writing(kubernetes.replace(leases, fenced), leases, { name, namespace }, options.leases)
+  yield* Effect.logWarning("node fenced").pipe(
+    Effect.annotateLogs({ node: content.node, holdId: content.holdId, quietMillis: content.durationMillis })
+  )
+})
+
+const tryFence = (known: KnownLease, options: Options) =>
+  fence(known, options).pipe(
+    Effect.catch((error) =>
+      Effect.gen(function* () {
+        options.nodeBook.restartCount(known.content.node, yield* monotonicMillis)
+        yield* Effect.logInfo("not fenced").pipe(
+          Effect.annotateLogs({ node: known.content.node, error: error.message })
+        )
+      })
+    )
+  )
+
+export const run = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<void, never, Kubernetes | Scope.Scope> {
+  const { nodeBook } = options
+  const round = Effect.gen(function* () {
+    if (nodeBook.needsList(yield* monotonicMillis)) yield* relist(options)
+    const due = nodeBook.dueForFence(yield* monotonicMillis)
+    if (due.length > 0 && (yield* options.isLeader)) {
+      yield* Effect.forEach(due, (known) => tryFence(known, options), { concurrency: 16, discard: true })
+    }
+    yield* Effect.sleep(nodeBook.millisUntilDue(yield* monotonicMillis))
+  })
+  yield* Effect.forkScoped(Effect.forever(round))
+})

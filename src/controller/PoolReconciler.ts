@@ -1,0 +1,177 @@
+/**
+ * What a pool tells its users: counters, conflicts, fields that this version does not act on. And its finalizer: a pool
+ * stays until the last of its addresses is released.
+ */
+import { Effect } from "effect"
+import type { Condition } from "../api/Condition.ts"
+import { setCondition } from "../api/Condition.ts"
+import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
+import { ephemeralIPPools } from "../api/EphemeralIPPool.ts"
+import { fieldsNotHonoured } from "../api/FieldSupport.ts"
+import { apiVersion, controllerFieldManager, finalizer } from "../api/Names.ts"
+import type { PersistentIPPool } from "../api/PersistentIPPool.ts"
+import { persistentIPPools } from "../api/PersistentIPPool.ts"
+import type { PoolStatus } from "../api/PoolStatus.ts"
+import * as AddressIndex from "../domain/AddressIndex.ts"
+import type * as Pool from "../domain/Pool.ts"
+import * as PoolConflicts from "../domain/PoolConflicts.ts"
+import { Kubernetes } from "../ports/Kubernetes.ts"
+import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { writing } from "../reconcile/ReadBack.ts"
+import * as Timestamp from "../reconcile/Timestamp.ts"
+import type { Outcome } from "../reconcile/WorkQueue.ts"
+import type { Books, KnownPool } from "./Books.ts"
+import { Caches } from "./Caches.ts"
+import { Events } from "./Events.ts"
+
+type AnyPool = PersistentIPPool | EphemeralIPPool
+
+export const keyOfPool = (kind: Pool.PoolKind, name: string): string => `${kind}/${name}`
+
+/** Conditions without their times. */
+type Finding = Omit<Condition, "lastTransitionTime">
+
+const ready = ({ pool }: KnownPool): Finding => {
+  if (pool.deleting) {
+    return { type: "Ready", status: "False", reason: "Deleting", message: "Waits until its addresses are released." }
+  }
+  if (pool.disabled) {
+    return { type: "Ready", status: "False", reason: "Disabled", message: "spec.disabled is true: no new grants." }
+  }
+  return { type: "Ready", status: "True", reason: "Ready", message: "Grants addresses." }
+}
+
+const conflict = ({ pool }: KnownPool, books: Books): Finding => {
+  const concerns = (ref: Pool.PoolRef) => ref.kind === pool.kind && ref.name === pool.name
+  const found = books.index.conflicts.filter(
+    ({ loser, winner }) => concerns(loser) || (winner._tag === "Pool" && concerns(winner.pool))
+  )
+  const [first] = found
+  if (first === undefined) {
+    return { type: "PoolConflict", status: "False", reason: "NoConflict", message: "No address is claimed twice." }
+  }
+  const more = found.length > 1 ? ` (and ${found.length - 1} more)` : ""
+  return { type: "PoolConflict", status: "True", reason: "Overlap", message: PoolConflicts.describe(first) + more }
+}
+
+const degraded = ({ problems }: KnownPool, object: AnyPool): Finding => {
+  const [problem] = problems
+  if (problem !== undefined) return { type: "Degraded", status: "True", ...problem }
+  const fields = fieldsNotHonoured(object)
+  if (fields.length > 0) {
+    const message = `This version does not act on ${fields.join(", ")}. Remove what you do not need, or upgrade.`
+    return { type: "Degraded", status: "True", reason: "FieldNotYetHonoured", message }
+  }
+  return { type: "Degraded", status: "False", reason: "AsSpecified", message: "Every field is acted on." }
+}
+
+const statusOf = (known: KnownPool, object: AnyPool, books: Books, now: string): PoolStatus => {
+  const counts = AddressIndex.counts(books.index, known.pool)
+  const families = (["IPv4", "IPv6"] as const)
+    .filter((family) => counts[family].total > 0 || counts[family].inUse > 0)
+    .map((family) => ({
+      family,
+      addressesTotal: counts[family].total,
+      addressesInUse: counts[family].inUse,
+      addressesAvailable: counts[family].available
+    }))
+  const sum = (pick: (family: (typeof families)[number]) => number) =>
+    Math.min(
+      Number.MAX_SAFE_INTEGER,
+      families.reduce((total, family) => total + pick(family), 0)
+    )
+  const findings = [ready(known), conflict(known, books), degraded(known, object)]
+  return {
+    observedGeneration: object.metadata.generation ?? 0,
+    addressesTotal: sum((family) => family.addressesTotal),
+    addressesInUse: sum((family) => family.addressesInUse),
+    addressesAvailable: sum((family) => family.addressesAvailable),
+    families,
+    conditions: findings.reduce<ReadonlyArray<Condition>>(
+      (conditions, finding) => setCondition(conditions, { ...finding, lastTransitionTime: now }),
+      object.status?.conditions ?? []
+    )
+  }
+}
+
+const changedConditions = (before: PoolStatus | undefined, after: PoolStatus): ReadonlyArray<Condition> =>
+  (after.conditions ?? []).filter((condition) => {
+    const old = before?.conditions?.find(({ type }) => type === condition.type)
+    const isTrouble = condition.type !== "Ready" && condition.status === "True"
+    return isTrouble && (old?.status !== condition.status || old.message !== condition.message)
+  })
+
+/** Removing our finalizer, or putting it there; undefined when it is as it should be. */
+const finalizersFor = (object: AnyPool, books: Books): ReadonlyArray<string> | undefined => {
+  const present = object.metadata.finalizers ?? []
+  const has = present.includes(finalizer)
+  if (object.metadata.deletionTimestamp === undefined) return has ? undefined : [...present, finalizer]
+  const inUse = books.keysByPool.get(object.metadata.name).size > 0
+  return has && !inUse ? present.filter((each) => each !== finalizer) : undefined
+}
+
+const sameStatus = (before: PoolStatus | undefined, after: PoolStatus): boolean =>
+  before !== undefined &&
+  before.observedGeneration === after.observedGeneration &&
+  before.addressesTotal === after.addressesTotal &&
+  before.addressesInUse === after.addressesInUse &&
+  before.addressesAvailable === after.addressesAvailable &&
+  JSON.stringify(before.families ?? []) === JSON.stringify(after.families ?? []) &&
+  (before.conditions ?? []) === after.conditions
+
+export interface Options {
+  readonly books: Books
+  readonly isLeader: Effect.Effect<boolean>
+}
+
+export const step = ({ books, isLeader }: Options) =>
+  Effect.fn("PoolReconciler.step")(function* (
+    key: string
+  ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
+    if (!(yield* isLeader)) return "settled"
+    const caches = yield* Caches
+    const kubernetes = yield* Kubernetes
+    const known = books.pools.get(key)
+    const persistent = key.startsWith("PersistentIPPool/")
+    const name = key.slice(key.indexOf("/") + 1)
+    const object: AnyPool | undefined = persistent ? caches.persistentPools.get(name) : caches.ephemeralPools.get(name)
+    if (known === undefined || object === undefined) return "settled"
+
+    const patch = (body: { readonly [field: string]: unknown }) =>
+      persistent
+        ? writing(
+            kubernetes.patch(persistentIPPools, { name }, body),
+            persistentIPPools,
+            { name },
+            caches.persistentPools
+          )
+        : writing(kubernetes.patch(ephemeralIPPools, { name }, body), ephemeralIPPools, { name }, caches.ephemeralPools)
+    const finalizers = finalizersFor(object, books)
+    if (finalizers !== undefined) {
+      yield* patch({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } })
+      return "again"
+    }
+    const status = statusOf(known, object, books, yield* Timestamp.now)
+    if (sameStatus(object.status, status)) return "settled"
+    const applied = {
+      apiVersion,
+      kind: known.pool.kind,
+      metadata: { name, uid: object.metadata.uid },
+      status
+    }
+    const options = { fieldManager: controllerFieldManager, force: true, subresource: "status" } as const
+    yield* persistent
+      ? writing(
+          kubernetes.apply(persistentIPPools, applied, options),
+          persistentIPPools,
+          { name },
+          caches.persistentPools
+        )
+      : writing(kubernetes.apply(ephemeralIPPools, applied, options), ephemeralIPPools, { name }, caches.ephemeralPools)
+    const events = yield* Events
+    const regarding = { apiVersion, kind: known.pool.kind, name, uid: object.metadata.uid ?? "" }
+    for (const { message, reason } of changedConditions(object.status, status)) {
+      yield* events.tell({ regarding, type: "Warning", reason, message })
+    }
+    return "settled"
+  })

@@ -1,0 +1,20 @@
+/** Addresses that belong to the cluster itself and must never be granted: each Node's own, and its pod networks. */
+import { Result } from "effect"
+import type { Node } from "../api/Node.ts"
+import * as AddressRange from "../domain/AddressRange.ts"
+import type { Reserved } from "../domain/PoolConflicts.ts"
+
+const reserve = (text: string, owner: string): ReadonlyArray<Reserved> => {
+  const range = AddressRange.parse(text)
+  return Result.isSuccess(range) ? [{ range: range.success, owner }] : []
+}
+
+/** Host names among `status.addresses` do not parse and are left out. */
+export const reservedOf = (node: Node): ReadonlyArray<Reserved> => {
+  const own = (node.status?.addresses ?? []).filter(({ type }) => type === "InternalIP" || type === "ExternalIP")
+  const podNetworks = node.spec?.podCIDRs ?? (node.spec?.podCIDR === undefined ? [] : [node.spec.podCIDR])
+  return [
+    ...own.flatMap(({ address }) => reserve(address, `Node ${node.metadata.name}`)),
+    ...podNetworks.flatMap((cidr) => reserve(cidr, `the pod network of Node ${node.metadata.name}`))
+  ]
+}

@@ -1,0 +1,212 @@
+/**
+ * One step for one Service: observe, plan, apply the first change. The queue calls it again until nothing is left.
+ * Leadership is asked before every effect; a replica that does not lead settles, and a new leader looks at every key.
+ */
+import { Effect } from "effect"
+import { acknowledgementsOf, entriesOf } from "../api/AllocationEntries.ts"
+import type { IPAllocation } from "../api/IPAllocation.ts"
+import { ipAllocations } from "../api/IPAllocation.ts"
+import type { Service } from "../api/Service.ts"
+import { services } from "../api/Service.ts"
+import * as Plan from "../domain/Plan.ts"
+import * as ServiceRequest from "../domain/ServiceRequest.ts"
+import { Kubernetes } from "../ports/Kubernetes.ts"
+import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import { writing } from "../reconcile/ReadBack.ts"
+import { refOf } from "../reconcile/Reflector.ts"
+import type { Outcome } from "../reconcile/WorkQueue.ts"
+import * as AllocationWriter from "./AllocationWriter.ts"
+import type { Books } from "./Books.ts"
+import { Caches } from "./Caches.ts"
+import type { NodeBook } from "./NodeBook.ts"
+import type { Events } from "./Events.ts"
+import * as ServiceNotices from "./ServiceNotices.ts"
+import { observeAllocation, observeService } from "./ServiceView.ts"
+import type { ControllerSettings } from "./Settings.ts"
+import { wantedState } from "./WantedState.ts"
+import type { WantedState } from "./WantedState.ts"
+
+export interface Reconciling {
+  readonly settings: ControllerSettings
+  readonly books: Books
+  readonly nodeBook: NodeBook
+  readonly isLeader: Effect.Effect<boolean>
+}
+
+const nothing: WantedState = {
+  type: "persistent",
+  entries: [],
+  withdrawn: [],
+  report: { state: "", message: "" },
+  fresh: [],
+  lack: undefined
+}
+
+interface Observation {
+  readonly service: Service | undefined
+  readonly allocation: IPAllocation | undefined
+  readonly observed: Plan.Observed
+  readonly wanted: WantedState
+  readonly problems: ReadonlyArray<ServiceRequest.RequestProblem>
+}
+
+const observe = Effect.fnUntraced(function* (key: string, { books, nodeBook, settings }: Reconciling) {
+  const caches = yield* Caches
+  const nowMillis = yield* monotonicMillis
+  const service = caches.services.get(key)
+  const allocation = caches.allocations.get(key)
+  const observed: Plan.Observed = {
+    service: service === undefined ? undefined : observeService(service, settings),
+    allocation: allocation === undefined ? undefined : observeAllocation(allocation),
+    isFenced: (holder) => nodeBook.isFenced(holder)
+  }
+  if (service === undefined || observed.service?.ours !== true) {
+    return { service, allocation, observed, wanted: nothing, problems: [] } satisfies Observation
+  }
+  const { problems, request } = ServiceRequest.readRequest(service)
+  const inputs = {
+    request,
+    problems,
+    namespaceLabels: caches.namespaces.get(request.namespace)?.metadata.labels ?? {},
+    type: allocation?.spec.type,
+    entries: allocation === undefined ? [] : entriesOf(allocation),
+    acknowledgements: allocation === undefined ? [] : acknowledgementsOf(allocation),
+    generation: allocation?.metadata.generation ?? 0,
+    ignoreExcludeLabel: settings.ignoreExcludeLabel,
+    nowMillis
+  }
+  return { service, allocation, observed, wanted: wantedState(inputs, books, nodeBook), problems } satisfies Observation
+})
+
+/**
+ * Claims what is granted for the first time, writes, and takes the claims back if nothing was written. Two workers that
+ * decide at once for two Services cannot be granted one address: the second finds it claimed and plans again.
+ */
+const withClaims = <A, R>(
+  write: Effect.Effect<A, KubernetesError, R>,
+  { service, wanted }: Observation,
+  { books }: Reconciling,
+  isWritten: () => boolean
+): Effect.Effect<A | "taken", KubernetesError, R> =>
+  Effect.suspend((): Effect.Effect<A | "taken", KubernetesError, R> => {
+    const claimant = {
+      namespace: service?.metadata.namespace ?? "",
+      name: service?.metadata.name ?? "",
+      uid: service?.metadata.uid ?? ""
+    }
+    const release = () => {
+      for (const { address } of wanted.fresh) books.release(address, claimant)
+    }
+    const claimed = wanted.fresh.every(({ address, pool }) => books.reserve(address, { ...claimant, pool }))
+    if (!claimed) {
+      release()
+      return Effect.succeed("taken")
+    }
+    return write.pipe(
+      Effect.onError(() =>
+        Effect.sync(() => {
+          if (!isWritten()) release()
+        })
+      )
+    )
+  })
+
+const apply = Effect.fnUntraced(function* (
+  key: string,
+  change: Exclude<Plan.Change, { readonly _tag: "Report" }>,
+  observation: Observation,
+  reconciling: Reconciling
+) {
+  const caches = yield* Caches
+  const { allocation, service } = observation
+  const ref = refOf(key)
+  const onAllocation = <B extends IPAllocation | void>(write: Effect.Effect<B, KubernetesError, Kubernetes>) =>
+    writing(write, ipAllocations, ref, caches.allocations)
+  switch (change._tag) {
+    case "Create":
+      if (service === undefined) return
+      yield* withClaims(
+        onAllocation(AllocationWriter.create(service, change.type, change.entries)),
+        observation,
+        reconciling,
+        () => caches.allocations.get(key) !== undefined
+      )
+      return
+    case "Assign":
+      if (service === undefined || allocation === undefined) return
+      yield* withClaims(
+        onAllocation(AllocationWriter.assign(service, allocation, change.type, change.entries)),
+        observation,
+        reconciling,
+        () => caches.allocations.get(key)?.metadata.resourceVersion !== allocation.metadata.resourceVersion
+      )
+      return
+    case "Show":
+      if (service === undefined) return
+      yield* writing(AllocationWriter.show(service, change.addresses), services, ref, caches.services)
+      return
+    case "Delete":
+      if (allocation !== undefined) yield* onAllocation(AllocationWriter.remove(allocation))
+      return
+    case "Finalize":
+      if (allocation !== undefined) yield* onAllocation(AllocationWriter.finalize(allocation))
+  }
+})
+
+/** What waits for another object must be found when that object changes. */
+const noteLack = (key: string, { wanted }: Observation, { books }: Reconciling) =>
+  Effect.sync(() => {
+    if (wanted.lack === undefined) books.waiting.delete(key)
+    else books.waiting.add(key)
+  })
+
+/** `report` receives the keys whose state for users is out of date; that write has a queue of its own. */
+export const step = (reconciling: Reconciling, report: (key: string) => void) =>
+  Effect.fn("ServiceReconciler.step")(
+    function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
+      if (!(yield* reconciling.isLeader)) return "settled"
+      const observation = yield* observe(key, reconciling)
+      yield* noteLack(key, observation, reconciling)
+      const [change] = Plan.plan(observation.wanted, observation.observed)
+      if (change === undefined) return "settled"
+      if (change._tag === "Report") {
+        report(key)
+        return "settled"
+      }
+      yield* apply(key, change, observation, reconciling)
+      yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
+      return "again"
+    },
+    (effect, key) => Effect.annotateLogs(effect, { service: key })
+  )
+
+/**
+ * The low-priority step: state and message of the IPAllocation, and with them the events. What lacks nothing and is not
+ * served yet is given a second: the usual end is `success`, and one write instead of two.
+ */
+export const reportStep = (reconciling: Reconciling) => {
+  const patience = new Set<string>()
+  return Effect.fn("ServiceReconciler.reportStep")(function* (
+    key: string
+  ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
+    if (!(yield* reconciling.isLeader)) return "settled"
+    const caches = yield* Caches
+    const observation = yield* observe(key, reconciling)
+    const { allocation, observed, service, wanted } = observation
+    const change = Plan.plan(wanted, observed).find((each) => each._tag === "Report")
+    const transitional = wanted.report.state === "pending" && wanted.lack === undefined
+    if (change === undefined || allocation === undefined || service === undefined) {
+      patience.delete(key)
+      return "settled"
+    }
+    if (transitional && !patience.has(key)) {
+      patience.add(key)
+      return { afterMillis: 1_000 }
+    }
+    patience.delete(key)
+    yield* writing(AllocationWriter.report(allocation, change.report), ipAllocations, refOf(key), caches.allocations)
+    yield* ServiceNotices.tell(service, allocation, wanted, observation.problems)
+    return "settled"
+  })
+}

@@ -1,0 +1,156 @@
+/**
+ * What one node still has to change on its interfaces so that it carries the addresses it is to hold, and what it must
+ * refuse to hold, because it would be unreachable or would break the node. Pure and total.
+ *
+ * The order is the safety argument: an address that this node no longer holds goes first, since another node may serve
+ * it by now; then what is missing comes; last go second copies of an address that stays, so that it answers throughout.
+ * Applied to its end, planning again gives nothing. A refusal changes nothing for its address, neither way.
+ *
+ * Only for lists that are known to be complete: what is not among `wanted` and ours is removed.
+ */
+import { Order } from "effect"
+import { type Address, familyOf, order as addressOrder } from "./Address.ts"
+import { hostPrefixLength, labelFor, scopeOf } from "./HostAddress.ts"
+import {
+  type AddressFacts,
+  bridgeRefusal,
+  type InterfaceFacts,
+  isGlobal,
+  isLabelled,
+  isRefusal,
+  judge,
+  labelWarning,
+  type NodeFacts,
+  type PoolInterface,
+  type Refusal,
+  type Use
+} from "./InterfaceMode.ts"
+
+/** An address that this node is to hold, and how its pool says. */
+export interface Wanted extends PoolInterface {
+  readonly address: Address
+}
+
+/** The interface of a pool, whether or not this node holds an address of it. */
+export interface Cleaned extends PoolInterface {
+  readonly startupCleaning: "all" | "ours"
+}
+
+export interface Placed {
+  readonly address: Address
+  readonly interfaceName: string
+}
+
+export interface Input extends NodeFacts {
+  readonly wanted: ReadonlyArray<Wanted>
+  readonly pools: ReadonlyArray<Cleaned>
+  /** Known as ours by other means than the label, which IPv6 and long interface names lack. */
+  readonly remembered: ReadonlyArray<Placed>
+  /** `startup` once, with the first complete lists: only then addresses are removed that are not ours. */
+  readonly phase: "startup" | "steady"
+}
+
+export type Change =
+  | ({ readonly _tag: "Add" } & Placed)
+  | ({ readonly _tag: "Remove"; readonly prefixLength: number } & Placed)
+
+export interface InterfacePlan {
+  readonly changes: ReadonlyArray<Change>
+  /** What is held once the changes are done, and where it is to be announced. */
+  readonly held: ReadonlyArray<Placed & Use>
+  readonly refusals: ReadonlyArray<Placed & Refusal>
+  /** Sentences about what works, but not as well as it might. */
+  readonly warnings: ReadonlyArray<
+    Placed & { readonly reason: "InterfaceNameTooLongForLabel"; readonly message: string }
+  >
+}
+
+export const render = (change: Change): string =>
+  change._tag === "Add"
+    ? `add ${change.address} to ${change.interfaceName}`
+    : `remove ${change.address}/${change.prefixLength} from ${change.interfaceName}`
+
+export const plan = (input: Input): InterfacePlan => {
+  const verdicts = distinct(input.wanted).map((wanted) => ({
+    placed: { address: wanted.address, interfaceName: wanted.interfaceName },
+    verdict: judge(input, wanted, wanted.address)
+  }))
+  const held = verdicts.flatMap(({ placed, verdict }) => (isRefusal(verdict) ? [] : [{ ...placed, ...verdict }]))
+  const refusals = verdicts.flatMap(({ placed, verdict }) => (isRefusal(verdict) ? [{ ...placed, ...verdict }] : []))
+  const refused = new Set(refusals.map(({ address }) => address))
+  const surplus = surplusOf(input).filter(({ address }) => !refused.has(address))
+  const stays = new Set(held.map(({ address }) => address))
+  return {
+    changes: [
+      ...surplus.filter(({ address }) => !stays.has(address)),
+      ...held.filter((placed) => !isInPlace(input, placed)).map(toAdd),
+      ...surplus.filter(({ address }) => stays.has(address))
+    ],
+    held,
+    refusals,
+    warnings: held.flatMap(({ address, interfaceName }) => {
+      const message = familyOf(address) === "IPv4" ? labelWarning(interfaceName) : undefined
+      return message === undefined ? [] : [{ address, interfaceName, reason: "InterfaceNameTooLongForLabel", message }]
+    })
+  }
+}
+
+const keyOf = ({ address, interfaceName }: Placed): string => `${address} ${interfaceName}`
+
+/** By address; of one address on one interface the first entry counts. */
+const distinct = (wanted: ReadonlyArray<Wanted>): ReadonlyArray<Wanted> =>
+  [...new Map(wanted.toReversed().map((each) => [keyOf(each), each])).values()].toSorted(placedOrder)
+
+const placedOrder = Order.combine(
+  Order.mapInput(addressOrder, ({ address }: Placed) => address),
+  Order.mapInput(Order.String, ({ interfaceName }: Placed) => interfaceName)
+)
+
+const toAdd = ({ address, interfaceName }: Placed): Change => ({ _tag: "Add", address, interfaceName })
+
+/** With all attributes: without our label it would be lost to the next start-up, with a lifetime to the kernel. */
+const isInPlace = ({ network }: Input, { address, interfaceName }: Placed): boolean => {
+  const found = network.interfaces.find(({ name }) => name === interfaceName)
+  const label = labelFor(address, interfaceName) ?? interfaceName
+  return (found?.addresses ?? []).some(
+    (each) =>
+      each.address === address &&
+      each.prefixLength === hostPrefixLength(address) &&
+      each.validSeconds === undefined &&
+      (familyOf(address) === "IPv6" || (each.scope === scopeOf(address) && (each.label ?? interfaceName) === label))
+  )
+}
+
+/** What is on an interface, may be removed by us, and is not wanted there. */
+const surplusOf = (input: Input): ReadonlyArray<Change & { readonly _tag: "Remove" }> => {
+  const wanted = new Set(input.wanted.map(keyOf))
+  const remembered = new Set(input.remembered.map(keyOf))
+  return input.network.interfaces
+    .flatMap((found) => {
+      const cleanAll = isCleanedOfAll(input, found)
+      const isOurs = (each: AddressFacts) =>
+        isHostPrefix(each) && (isLabelled(each, found.name) || remembered.has(keyOf(at(each, found))))
+      return found.addresses
+        .filter((each) => isOurs(each) || (cleanAll && isGlobal(each)))
+        .filter((each) => !(isHostPrefix(each) && wanted.has(keyOf(at(each, found)))))
+        .map((each) => ({ _tag: "Remove" as const, ...at(each, found), prefixLength: each.prefixLength }))
+    })
+    .toSorted(placedOrder)
+}
+
+const at = ({ address }: AddressFacts, { name }: InterfaceFacts): Placed => ({ address, interfaceName: name })
+
+const isHostPrefix = ({ address, prefixLength }: AddressFacts): boolean => prefixLength === hostPrefixLength(address)
+
+/** At start-up, in bridge mode, and only when every pool of this interface asks for it. */
+const isCleanedOfAll = (input: Input, found: InterfaceFacts): boolean => {
+  const pools = input.pools.filter(({ interfaceName }) => interfaceName === found.name)
+  return (
+    input.phase === "startup" &&
+    pools.length > 0 &&
+    pools.every(
+      (pool) =>
+        pool.startupCleaning === "all" && pool.mode !== "uplink" && bridgeRefusal(input, pool, found) === undefined
+    )
+  )
+}

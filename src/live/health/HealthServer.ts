@@ -1,0 +1,107 @@
+/**
+ * What the kubelet's probes and Prometheus ask for, with the answers of v0.4: `/health` 200 `ok` or 500 `dead`, `/ready`
+ * 200 `ok` or 423 `not-ready`, `/metrics` in Prometheus' text format, anything else 404. A probe that dies answers no.
+ *
+ * Plain node:http: four routes need no router, and the agent's memory is counted.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { Effect, FiberSet, Layer, Schema, type Scope } from "effect"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+
+export interface HealthOptions<R> {
+  /** `HEALTH_PORT`; 0 takes a free one (tests). */
+  readonly port: number
+  /** All addresses of the pod unless given. */
+  readonly host?: string
+  /** False: restarting this process would help. */
+  readonly liveness: Effect.Effect<boolean, never, R>
+  /** False: it cannot do its work yet. */
+  readonly readiness: Effect.Effect<boolean, never, R>
+}
+
+export class HealthPortError extends Schema.TaggedError<HealthPortError>()("HealthPortError", {
+  port: Schema.Int,
+  /** Node's error code, such as EADDRINUSE. */
+  code: Schema.String
+}) {
+  override get message(): string {
+    const why = causes[this.code] ?? `listening failed with ${this.code}`
+    return `Cannot serve health checks on port ${this.port}: ${why}. Set HEALTH_PORT to another port.`
+  }
+}
+
+const causes: { readonly [code: string]: string } = {
+  EADDRINUSE: "another process listens on it (in the host's network all pods of a node share its ports)",
+  EACCES: "ports below 1024 need a privilege that this process does not have",
+  EADDRNOTAVAIL: "the address to listen on is none of this host"
+}
+
+export const layer = <R>(options: HealthOptions<R>): Layer.Layer<never, HealthPortError, R> =>
+  Layer.effectDiscard(serve(options))
+
+/** Serves until its scope closes, and gives the port that it listens on. */
+export const serve = Effect.fnUntraced(function* <R>(
+  options: HealthOptions<R>
+): Effect.fn.Return<number, HealthPortError, R | Scope.Scope> {
+  const run = yield* FiberSet.makeRuntime<R>()
+  const server = createServer((request, response) => {
+    run(Effect.map(answer(options, request), (reply) => write(response, request, reply)))
+  })
+  yield* Effect.acquireRelease(listen(server, options), () => close(server))
+  const address = server.address()
+  return typeof address === "object" && address !== null ? address.port : options.port
+})
+
+interface Reply {
+  readonly status: number
+  readonly body: string
+  readonly contentType?: string
+}
+
+const answer = <R>(options: HealthOptions<R>, { method, url }: IncomingMessage): Effect.Effect<Reply, never, R> => {
+  if (method !== "GET" && method !== "HEAD") return Effect.succeed({ status: 405, body: "only GET" })
+  switch (url?.split("?", 1)[0]) {
+    case "/health":
+      return probe(options.liveness, { status: 500, body: "dead" })
+    case "/ready":
+      return probe(options.readiness, { status: 423, body: "not-ready" })
+    case "/metrics":
+      return Effect.map(PrometheusMetrics.format(), (body) => ({ status: 200, body, contentType: metricsType }))
+    default:
+      return Effect.succeed({ status: 404, body: "not found" })
+  }
+}
+
+const metricsType = "text/plain; version=0.0.4; charset=utf-8"
+
+const probe = <R>(healthy: Effect.Effect<boolean, never, R>, otherwise: Reply): Effect.Effect<Reply, never, R> =>
+  healthy.pipe(
+    Effect.catchCause((cause) => Effect.as(Effect.logError("health probe died", cause), false)),
+    Effect.map((ok) => (ok ? { status: 200, body: "ok" } : otherwise))
+  )
+
+const write = (response: ServerResponse, request: IncomingMessage, { status, body, contentType }: Reply): void => {
+  response.writeHead(status, { "content-type": contentType ?? "text/plain; charset=utf-8" })
+  response.end(request.method === "HEAD" ? undefined : body)
+}
+
+const listen = (
+  server: Server,
+  { port, host }: Pick<HealthOptions<never>, "port" | "host">
+): Effect.Effect<void, HealthPortError> =>
+  Effect.callback((resume) => {
+    const onError = (error: NodeJS.ErrnoException) =>
+      resume(Effect.fail(new HealthPortError({ port, code: error.code ?? error.message })))
+    server.once("error", onError)
+    server.listen({ port, host }, () => {
+      server.off("error", onError)
+      resume(Effect.void)
+    })
+  })
+
+/** Does not wait for keep-alive connections of the kubelet. */
+const close = (server: Server): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+/** All commands of `plenuslb`, and the only place where their layers are composed. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Effect, Layer, Logger, References } from "effect"
+import { Command } from "effect/cli"
+import * as ControllerCommand from "./cli/ControllerCommand.ts"
+import * as CrdsCommand from "./cli/CrdsCommand.ts"
+import * as Environment from "./cli/Environment.ts"
+import * as UninstallCommand from "./cli/UninstallCommand.ts"
+import * as Kubeconfig from "./live/kubernetes/Kubeconfig.ts"
+import * as LiveKubernetes from "./live/kubernetes/LiveKubernetes.ts"
+import { version } from "./cli/Version.ts"
+
+const Logging = Layer.unwrap(
+  Effect.map(Environment.logLevel, (level) =>
+    Layer.mergeAll(Logger.layer([Logger.consoleJson]), Layer.succeed(References.MinimumLogLevel, level))
+  )
+)
+const Cluster = LiveKubernetes.layer().pipe(Layer.provide(Kubeconfig.detect()))
+const Live = Layer.mergeAll(Cluster, Logging)
+
+const controller = Command.make("controller", {}, () => ControllerCommand.run.pipe(Effect.provide(Live))).pipe(
+  Command.withDescription("Run the controller: two replicas, one of which leads")
+)
+
+const crdsApply = Command.make("apply", {}, () => CrdsCommand.apply.pipe(Effect.provide(Live))).pipe(
+  Command.withDescription("Apply the custom resource definitions; never deletes any")
+)
+const crds = Command.make("crds").pipe(
+  Command.withDescription("Custom resource definitions"),
+  Command.withSubcommands([crdsApply])
+)
+
+const uninstall = Command.make("uninstall", {}, () => UninstallCommand.run.pipe(Effect.provide(Live))).pipe(
+  Command.withDescription(
+    "Release every address and take our finalizers off; what the chart's hook runs before it goes"
+  )
+)
+
+const plenuslb = Command.make("plenuslb").pipe(
+  Command.withDescription("Load balancer for Kubernetes clusters that have none"),
+  Command.withSubcommands([controller, crds, uninstall])
+)
+
+plenuslb.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -1,0 +1,125 @@
+/**
+ * What kube-controller-manager does in a real cluster: garbage collection by owner references, and the emptying of
+ * namespaces. One pass is one synchronous step; `MemoryKubernetes` decides when passes happen. A bare API server (the
+ * loopback tier) has none of it.
+ */
+import { Result } from "effect"
+import type { ApiServer } from "./ApiServer.ts"
+import { kindOf } from "./ApiServer.ts"
+import { remove } from "./Deletion.ts"
+import type { JsonObject } from "./Json.ts"
+import { at, isObject, listAt, textAt, withMetadata } from "./Json.ts"
+import * as Metadata from "./Metadata.ts"
+import { keyOfObject, type Stored } from "./Store.ts"
+
+/** Whether anything was changed; repeat until false. */
+export const pass = (server: ApiServer, nowMillis: number): boolean => {
+  const collected = collectGarbage(server, nowMillis)
+  const emptied = emptyNamespaces(server, nowMillis)
+  return collected || emptied
+}
+
+interface Found extends Stored {
+  readonly collection: string
+}
+
+const everything = ({ store }: ApiServer): ReadonlyArray<Found> =>
+  store.collections().flatMap((collection) => store.entries(collection).map((stored) => ({ ...stored, collection })))
+
+const uidOf = (object: JsonObject): string => textAt(object, "metadata", "uid") ?? ""
+
+const ownersOf = (object: JsonObject): ReadonlyArray<JsonObject> =>
+  listAt(object, "metadata", "ownerReferences").filter(isObject)
+
+const collectGarbage = (server: ApiServer, nowMillis: number): boolean => {
+  const all = everything(server)
+  const alive = new Map(all.map((found) => [uidOf(found.object), found]))
+  let changed = false
+  for (const found of all) {
+    const owners = ownersOf(found.object)
+    if (owners.length > 0) changed = collectDependent(server, found, owners, alive, nowMillis) || changed
+  }
+  for (const found of all) changed = finishOwner(server, found, all) || changed
+  return changed
+}
+
+/** A dependent lives as long as one owner does; references to owners that are gone are dropped. */
+const collectDependent = (
+  server: ApiServer,
+  found: Found,
+  owners: ReadonlyArray<JsonObject>,
+  alive: ReadonlyMap<string, Found>,
+  nowMillis: number
+): boolean => {
+  const ownerOf = (reference: JsonObject): Found | undefined => alive.get(textAt(reference, "uid") ?? "")
+  const solid = owners.filter((reference) => {
+    const owner = ownerOf(reference)
+    return owner !== undefined && !isHeldBy(owner.object, "foregroundDeletion")
+  })
+  if (solid.length === 0) return removeFound(server, found, nowMillis)
+  const present = owners.filter((reference) => ownerOf(reference) !== undefined)
+  if (present.length === owners.length) return false
+  return rewrite(server, found, withMetadata(found.object, { ownerReferences: present }))
+}
+
+const isHeldBy = (object: JsonObject, finalizer: string): boolean =>
+  Metadata.isDeleting(object) && listAt(object, "metadata", "finalizers").includes(finalizer)
+
+/** Foreground: once no dependent is left that blocks it. Orphan: once no dependent names it. */
+const finishOwner = (server: ApiServer, found: Found, all: ReadonlyArray<Found>): boolean => {
+  const { object } = found
+  const isOrphaning = isHeldBy(object, "orphan")
+  if (!isOrphaning && !isHeldBy(object, "foregroundDeletion")) return false
+  const named = (other: Found, blocking: boolean): boolean =>
+    ownersOf(other.object).some(
+      (reference) => reference["uid"] === uidOf(object) && (!blocking || at(reference, "blockOwnerDeletion") === true)
+    )
+  if (isOrphaning) {
+    for (const other of all.filter((candidate) => named(candidate, false))) {
+      const rest = ownersOf(other.object).filter((reference) => reference["uid"] !== uidOf(object))
+      rewrite(server, other, withMetadata(other.object, { ownerReferences: rest }))
+    }
+  } else if (all.some((other) => exists(server, other) && named(other, true))) return false
+  return release(server, found, isOrphaning ? "orphan" : "foregroundDeletion")
+}
+
+const exists = ({ store }: ApiServer, found: Found): boolean =>
+  store.get(found.collection, keyOfObject(found.object)) !== undefined
+
+const release = (server: ApiServer, found: Found, finalizer: string): boolean => {
+  const finalizers = listAt(found.object, "metadata", "finalizers").filter((name) => name !== finalizer)
+  return rewrite(server, found, withMetadata(found.object, { finalizers }))
+}
+
+const rewrite = (server: ApiServer, found: Found, next: JsonObject): boolean => {
+  const object = Metadata.withoutEmpty(next)
+  const ends = Metadata.isDeleting(object) && !Metadata.hasFinalizers(object)
+  server.store.commit(found.collection, keyOfObject(object), ends ? undefined : { ...found, object })
+  return true
+}
+
+const removeFound = (server: ApiServer, found: Found, nowMillis: number): boolean => {
+  if (Metadata.isDeleting(found.object)) return false
+  const [group = "", plural = ""] = found.collection.split("/")
+  const apiVersion = textAt(found.object, "apiVersion") ?? ""
+  const kind = kindOf(server, { group, plural, version: apiVersion.split("/").at(-1) ?? "" })
+  if (Result.isFailure(kind)) return false
+  const ref = {
+    namespace: textAt(found.object, "metadata", "namespace"),
+    name: textAt(found.object, "metadata", "name") ?? ""
+  }
+  return Result.isSuccess(remove(server, kind.success, ref, { uid: uidOf(found.object) }, nowMillis))
+}
+
+const emptyNamespaces = (server: ApiServer, nowMillis: number): boolean => {
+  let changed = false
+  for (const { object } of server.store.entries("/namespaces").filter((found) => Metadata.isDeleting(found.object))) {
+    const name = textAt(object, "metadata", "name")
+    const inside = everything(server).filter((found) => textAt(found.object, "metadata", "namespace") === name)
+    for (const found of inside) changed = removeFound(server, found, nowMillis) || changed
+    if (inside.length > 0) continue
+    server.store.commit("/namespaces", keyOfObject(object), undefined)
+    changed = true
+  }
+  return changed
+}

@@ -1,0 +1,76 @@
+/** Objects as the API server stores them: immutable JSON, compared by value. */
+export type Json = string | number | boolean | null | ReadonlyArray<Json> | JsonObject
+
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+export const isList = (value: Json | undefined): value is ReadonlyArray<Json> => Array.isArray(value)
+
+/** A copy, as it would arrive over the wire: keys whose value is undefined are not sent. */
+export const fromUnknown = (value: unknown): Json => {
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return value
+  if (Array.isArray(value)) return value.map(fromUnknown)
+  if (typeof value === "object") {
+    const copy: Record<string, Json> = {}
+    for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = fromUnknown(member)
+    return copy
+  }
+  throw new TypeError(`not JSON: ${typeof value}`)
+}
+
+export const objectFromUnknown = (value: unknown): JsonObject => {
+  const copy = fromUnknown(value)
+  if (!isObject(copy)) throw new TypeError(`not a JSON object: ${typeof value}`)
+  return copy
+}
+
+export const equals = (a: Json | undefined, b: Json | undefined): boolean => {
+  if (a === b) return true
+  if (isList(a)) return isList(b) && a.length === b.length && a.every((item, index) => equals(item, b[index]))
+  if (!isObject(a) || !isObject(b)) return false
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && equals(a[key], b[key]))
+}
+
+export const at = (value: Json | undefined, ...path: ReadonlyArray<string>): Json | undefined => {
+  let current = value
+  for (const key of path) {
+    if (!isObject(current)) return undefined
+    current = current[key]
+  }
+  return current
+}
+
+export const textAt = (value: Json | undefined, ...path: ReadonlyArray<string>): string | undefined => {
+  const found = at(value, ...path)
+  return typeof found === "string" ? found : undefined
+}
+
+export const objectAt = (value: Json | undefined, ...path: ReadonlyArray<string>): JsonObject => {
+  const found = at(value, ...path)
+  return isObject(found) ? found : {}
+}
+
+export const listAt = (value: Json | undefined, ...path: ReadonlyArray<string>): ReadonlyArray<Json> => {
+  const found = at(value, ...path)
+  return isList(found) ? found : []
+}
+
+/** `undefined` removes the key. */
+export const withField = (object: JsonObject, key: string, value: Json | undefined): JsonObject => {
+  const copy: Record<string, Json> = { ...object }
+  if (value === undefined) delete copy[key]
+  else copy[key] = value
+  return copy
+}
+
+export const withMetadata = (object: JsonObject, changes: { readonly [key: string]: Json | undefined }): JsonObject => {
+  let metadata = objectAt(object, "metadata")
+  for (const [key, value] of Object.entries(changes)) metadata = withField(metadata, key, value)
+  return { ...object, metadata }
+}

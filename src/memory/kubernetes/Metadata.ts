@@ -1,0 +1,115 @@
+/** `metadata`: what a client may write, and what the server keeps to itself. */
+import type { FieldError } from "./FieldError.ts"
+import { fieldError } from "./FieldError.ts"
+import type { Json, JsonObject } from "./Json.ts"
+import { listAt, objectAt, textAt, withMetadata } from "./Json.ts"
+import type { Kind } from "./Kind.ts"
+import type { Rules } from "./Rules.ts"
+
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/u
+const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/u
+const namePart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/u
+
+export const refusals = (rules: Rules, kind: Kind, object: JsonObject): ReadonlyArray<FieldError> => [
+  ...(rules.namesAreChecked ? ofName(kind, textAt(object, "metadata", "name") ?? "") : []),
+  ...(rules.labelsAreChecked ? ofLabels(objectAt(object, "metadata", "labels")) : []),
+  ...(rules.finalizerNamesAreChecked ? ofFinalizers(listAt(object, "metadata", "finalizers")) : [])
+]
+
+const ofName = (kind: Kind, name: string): ReadonlyArray<FieldError> => {
+  if (name === "") return [fieldError("metadata.name", "Required value: name or generateName is required")]
+  if (kind.nameIsLabel && name.includes("."))
+    return [fieldError("metadata.name", `Invalid value: ${JSON.stringify(name)}: must not contain dots`)]
+  const fits = kind.nameIsLabel ? label.test(name) && name.length <= 63 : subdomain.test(name) && name.length <= 253
+  return fits
+    ? []
+    : [
+        fieldError(
+          "metadata.name",
+          `Invalid value: ${JSON.stringify(name)}: a lowercase RFC 1123 ${kind.nameIsLabel ? "label" : "subdomain"} must consist of lower case alphanumeric characters, '-'${kind.nameIsLabel ? "" : " or '.'"}, and must start and end with an alphanumeric character`
+        )
+      ]
+}
+
+/** `[prefix/]name`: the prefix a DNS name, the name at most 63 characters. */
+const isQualifiedName = (text: string): boolean => {
+  const parts = text.split("/")
+  const [prefix, name] = parts.length === 2 ? parts : [undefined, parts[0]]
+  if (parts.length > 2 || name === undefined || name.length > 63 || !namePart.test(name)) return false
+  return prefix === undefined || (prefix.length <= 253 && subdomain.test(prefix))
+}
+
+const ofLabels = (labels: JsonObject): ReadonlyArray<FieldError> =>
+  Object.entries(labels).flatMap(([key, value]) => {
+    const errors: Array<FieldError> = []
+    if (!isQualifiedName(key))
+      errors.push(
+        fieldError(
+          "metadata.labels",
+          `Invalid value: ${JSON.stringify(key)}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`
+        )
+      )
+    if (typeof value === "string" && value !== "" && (value.length > 63 || !namePart.test(value)))
+      errors.push(
+        fieldError(
+          "metadata.labels",
+          `Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`
+        )
+      )
+    return errors
+  })
+
+const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"])
+
+const ofFinalizers = (finalizers: ReadonlyArray<Json>): ReadonlyArray<FieldError> =>
+  finalizers.flatMap((finalizer, index) =>
+    typeof finalizer === "string" &&
+    (standardFinalizers.has(finalizer) || (finalizer.includes("/") && isQualifiedName(finalizer)))
+      ? []
+      : [
+          fieldError(
+            `metadata.finalizers[${index}]`,
+            `Invalid value: ${JSON.stringify(finalizer)}: name is neither a standard finalizer name nor is it fully qualified`
+          )
+        ]
+  )
+
+export const newFinalizers = (object: JsonObject, before: JsonObject): ReadonlyArray<FieldError> => {
+  const known = listAt(before, "metadata", "finalizers")
+  const added = listAt(object, "metadata", "finalizers").filter((finalizer) => !known.includes(finalizer))
+  return added.length === 0
+    ? []
+    : [
+        fieldError(
+          "metadata.finalizers",
+          `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((finalizer) => JSON.stringify(finalizer)).join(", ")}}`
+        )
+      ]
+}
+
+export const hasFinalizers = (object: JsonObject): boolean => listAt(object, "metadata", "finalizers").length > 0
+
+export const isDeleting = (object: JsonObject): boolean => textAt(object, "metadata", "deletionTimestamp") !== undefined
+
+const serverKeys = ["namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"]
+
+/** As the client wrote it, but with the identity that the server gave. */
+export const withIdentityOf = (object: JsonObject, before: JsonObject): JsonObject =>
+  withMetadata(
+    object,
+    Object.fromEntries([...serverKeys, "name", "generation"].map((key) => [key, objectAt(before, "metadata")[key]]))
+  )
+
+/** The API server leaves empty labels, annotations and lists out, whoever wrote them. */
+export const withoutEmpty = (object: JsonObject): JsonObject => {
+  const kept = Object.entries(objectAt(object, "metadata")).filter(
+    ([key, value]) =>
+      value !== null &&
+      !(
+        ["labels", "annotations", "finalizers", "ownerReferences"].includes(key) &&
+        typeof value === "object" &&
+        Object.keys(value).length === 0
+      )
+  )
+  return { ...object, metadata: Object.fromEntries(kept) }
+}

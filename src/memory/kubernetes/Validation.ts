@@ -1,0 +1,142 @@
+/** OpenAPI validation of a custom resource, with the words of kube-apiserver 1.36. */
+import type { FieldError } from "./FieldError.ts"
+import type { Json, JsonObject } from "./Json.ts"
+import { equals, isList, isObject } from "./Json.ts"
+import type { OpenApiSchema } from "./OpenApiSchema.ts"
+import { itemKeys, items, listType, member } from "./OpenApiSchema.ts"
+
+export const validate = (value: Json, schema: OpenApiSchema, path = ""): ReadonlyArray<FieldError> => {
+  if (value === null && schema.nullable === true) return []
+  const typeError = wrongType(value, schema, path)
+  if (typeError !== undefined) return [typeError]
+  const errors = [...ofEnum(value, schema, path)]
+  if (typeof value === "string") errors.push(...ofString(value, schema, path))
+  if (typeof value === "number") errors.push(...ofNumber(value, schema, path))
+  if (isList(value)) errors.push(...ofList(value, schema, path))
+  if (isObject(value)) errors.push(...ofObject(value, schema, path))
+  return errors
+}
+
+const child = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
+
+const jsonType = (value: Json): string => {
+  if (value === null) return "null"
+  if (isList(value)) return "array"
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number"
+  return typeof value
+}
+
+const wrongType = (value: Json, schema: OpenApiSchema, path: string): FieldError | undefined => {
+  const found = jsonType(value)
+  if (schema["x-kubernetes-int-or-string"] === true)
+    return found === "integer" || found === "string" ? undefined : typeError(path, "integer,string", found)
+  if (schema.type === undefined || schema.type === found) return undefined
+  if (schema.type === "number" && found === "integer") return undefined
+  return typeError(path, schema.type, found)
+}
+
+const typeError = (path: string, wanted: string, found: string): FieldError => ({
+  path,
+  message: `Invalid value: ${JSON.stringify(found)}: ${path} in body must be of type ${wanted}: ${JSON.stringify(found)}`,
+  blocksRules: true
+})
+
+const ofEnum = (value: Json, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> =>
+  schema.enum === undefined || schema.enum.some((allowed) => equals(allowed, value))
+    ? []
+    : [
+        {
+          path,
+          message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${schema.enum.map((allowed) => JSON.stringify(allowed)).join(", ")}`,
+          blocksRules: true
+        }
+      ]
+
+const ofString = (value: string, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
+  const errors: Array<FieldError> = []
+  const length = [...value].length
+  if (schema.maxLength !== undefined && length > schema.maxLength)
+    errors.push({ path, message: `Too long: may not be more than ${schema.maxLength} bytes`, blocksRules: true })
+  if (schema.minLength !== undefined && length < schema.minLength)
+    errors.push(invalid(path, value, `should be at least ${schema.minLength} chars long`))
+  if (schema.pattern !== undefined && !patternOf(schema.pattern).test(value))
+    errors.push(invalid(path, value, `should match '${schema.pattern}'`))
+  return errors
+}
+
+const patterns = new Map<string, RegExp>()
+
+const patternOf = (pattern: string): RegExp => {
+  const known = patterns.get(pattern)
+  if (known !== undefined) return known
+  const compiled = new RegExp(pattern, "u")
+  patterns.set(pattern, compiled)
+  return compiled
+}
+
+const invalid = (path: string, value: Json, complaint: string): FieldError => ({
+  path,
+  message: `Invalid value: ${JSON.stringify(value)}: ${path} in body ${complaint}`,
+  blocksRules: false
+})
+
+const ofNumber = (value: number, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
+  const errors: Array<FieldError> = []
+  const { minimum, maximum, multipleOf } = schema
+  if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum))
+    errors.push(
+      invalid(path, value, `should be greater than ${schema.exclusiveMinimum === true ? "" : "or equal to "}${minimum}`)
+    )
+  if (maximum !== undefined && (schema.exclusiveMaximum === true ? value >= maximum : value > maximum))
+    errors.push(
+      invalid(path, value, `should be less than ${schema.exclusiveMaximum === true ? "" : "or equal to "}${maximum}`)
+    )
+  if (multipleOf !== undefined && value % multipleOf !== 0)
+    errors.push(invalid(path, value, `should be a multiple of ${multipleOf}`))
+  return errors
+}
+
+const ofList = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
+  const errors: Array<FieldError> = []
+  if (schema.maxItems !== undefined && value.length > schema.maxItems)
+    errors.push({
+      path,
+      message: `Too many: ${value.length}: must have at most ${schema.maxItems} items`,
+      blocksRules: true
+    })
+  if (schema.minItems !== undefined && value.length < schema.minItems)
+    errors.push(invalid(path, value.length, `should have at least ${schema.minItems} items`))
+  for (const [index, item] of value.entries()) errors.push(...validate(item, items(schema), `${path}[${index}]`))
+  return [...errors, ...duplicates(value, schema, path)]
+}
+
+const duplicates = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
+  const kind = listType(schema)
+  if (kind === "atomic") return []
+  const keys = value.map((item) => (kind === "map" && isObject(item) ? itemKeys(schema, item) : item))
+  return keys.flatMap((key, index) =>
+    keys.findIndex((earlier) => equals(earlier, key)) < index
+      ? [{ path: `${path}[${index}]`, message: `Duplicate value: ${JSON.stringify(key)}`, blocksRules: false }]
+      : []
+  )
+}
+
+const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
+  const errors: Array<FieldError> = []
+  for (const key of schema.required ?? [])
+    if (value[key] === undefined) errors.push({ path: child(path, key), message: "Required value", blocksRules: true })
+  const count = Object.keys(value).length
+  if (schema.maxProperties !== undefined && count > schema.maxProperties)
+    errors.push({
+      path,
+      message: `Too many: ${count}: must have at most ${schema.maxProperties} items`,
+      blocksRules: true
+    })
+  if (schema.minProperties !== undefined && count < schema.minProperties)
+    errors.push(invalid(path, count, `should have at least ${schema.minProperties} properties`))
+  for (const [key, item] of Object.entries(value)) {
+    const schemaOfItem = member(schema, key)
+    if (schemaOfItem !== undefined) errors.push(...validate(item, schemaOfItem, child(path, key)))
+  }
+  return errors
+}

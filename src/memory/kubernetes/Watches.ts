@@ -1,0 +1,93 @@
+/** Open watches: what each delivers, and the knobs that end, break or silence them. */
+import { Cause, Effect, Queue, Result, Stream } from "effect"
+import type { Reason, Selection } from "../../ports/Kubernetes.ts"
+import { Expired, Unavailable } from "../../ports/Kubernetes.ts"
+import type { ApiServer } from "./ApiServer.ts"
+import type { ApiRequest } from "./Faults.ts"
+import type { Kind } from "./Kind.ts"
+import type { ObjectEvent } from "./Reads.ts"
+import { eventsOf, missed } from "./Reads.ts"
+
+export type RawEvent = ObjectEvent | { readonly type: "Bookmark"; readonly resourceVersion: string }
+
+export interface WatchKnobs {
+  readonly open: () => ReadonlyArray<ApiRequest>
+  /** Closed in peace, as an API server does after some minutes. */
+  readonly drop: (matches: (watch: ApiRequest) => boolean) => void
+  /** The connection is reset. */
+  readonly reset: (matches: (watch: ApiRequest) => boolean) => void
+  /** The server sends 410 into the open watch. */
+  readonly expire: (matches: (watch: ApiRequest) => boolean) => void
+  /** Dead without a sign: nothing more arrives, not even the end. */
+  readonly silence: (matches: (watch: ApiRequest) => boolean) => void
+  readonly bookmark: (matches: (watch: ApiRequest) => boolean) => void
+}
+
+interface OpenWatch {
+  readonly request: ApiRequest
+  readonly queue: Queue.Queue<RawEvent, Reason | Cause.Done>
+  isSilent: boolean
+}
+
+export interface Watches extends WatchKnobs {
+  readonly start: (
+    request: ApiRequest,
+    kind: Kind,
+    selection: Selection,
+    resourceVersion: string
+  ) => Stream.Stream<RawEvent, Reason>
+}
+
+export const make = (server: ApiServer, bookmarkMillis: number): Watches => {
+  const open = new Set<OpenWatch>()
+
+  const start: Watches["start"] = (request, kind, selection, resourceVersion) =>
+    Stream.callback<RawEvent, Reason>(
+      (queue) => {
+        const watch: OpenWatch = { request, queue, isSilent: false }
+        const opened = Result.all([eventsOf(server, kind, selection), missed(server, resourceVersion)])
+        if (Result.isFailure(opened)) return Effect.sync(() => Queue.failCauseUnsafe(queue, Cause.fail(opened.failure)))
+        const [eventOf, changes] = opened.success
+        const offer = (event: RawEvent | undefined): void => {
+          if (event !== undefined && !watch.isSilent) Queue.offerUnsafe(queue, event)
+        }
+        for (const change of changes) offer(eventOf(change))
+        const unsubscribe = server.store.subscribe((change) => offer(eventOf(change)))
+        open.add(watch)
+        const close = Effect.sync(() => {
+          open.delete(watch)
+          unsubscribe()
+        })
+        const bookmarks = Effect.forever(
+          Effect.andThen(
+            Effect.sleep(bookmarkMillis),
+            Effect.sync(() => offer(bookmarkOf(server)))
+          )
+        )
+        return Effect.ensuring(bookmarks, close)
+      },
+      { bufferSize: Number.POSITIVE_INFINITY }
+    )
+
+  const each = (act: (watch: OpenWatch) => void) => (matches: (request: ApiRequest) => boolean) => {
+    for (const watch of open) if (matches(watch.request)) act(watch)
+  }
+
+  return {
+    start,
+    open: () => [...open].map(({ request }) => request),
+    drop: each((watch) => Queue.endUnsafe(watch.queue)),
+    reset: each((watch) =>
+      Queue.failCauseUnsafe(watch.queue, Cause.fail(new Unavailable({ message: "connection reset" })))
+    ),
+    expire: each((watch) => Queue.failCauseUnsafe(watch.queue, Cause.fail(new Expired()))),
+    silence: each((watch) => {
+      watch.isSilent = true
+    }),
+    bookmark: each((watch) => {
+      if (!watch.isSilent) Queue.offerUnsafe(watch.queue, bookmarkOf(server))
+    })
+  }
+}
+
+const bookmarkOf = ({ store }: ApiServer): RawEvent => ({ type: "Bookmark", resourceVersion: String(store.version()) })

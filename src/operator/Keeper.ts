@@ -1,0 +1,168 @@
+/**
+ * Keeps this node's kernel as its IPAllocations want it: one round reads the whole state, plans, changes what differs,
+ * announces what is new and reports. Level-triggered: a round does not ask what woke it, so a lost wake-up costs at most
+ * the time to the next one. Rounds never overlap.
+ */
+import { Effect, Result, Semaphore } from "effect"
+import type { Scope } from "effect"
+import { viewOf } from "../api/AllocationEntries.ts"
+import type { IPAllocation } from "../api/IPAllocation.ts"
+import type { InterfaceReadiness } from "../api/NodeLease.ts"
+import type { NodeConfig } from "../api/NodeConfig.ts"
+import * as Address from "../domain/Address.ts"
+import type { HoldId } from "../domain/HoldId.ts"
+import { hostPrefixLength } from "../domain/HostAddress.ts"
+import * as InterfaceMode from "../domain/InterfaceMode.ts"
+import * as InterfacePlan from "../domain/InterfacePlan.ts"
+import * as NodeDuty from "../domain/NodeDuty.ts"
+import type { Kubernetes } from "../ports/Kubernetes.ts"
+import { NodeNetwork } from "../ports/NodeNetwork.ts"
+import type { NetworkState, NodeNetworkError } from "../ports/NodeNetwork.ts"
+import type { Reflector } from "../reconcile/Reflector.ts"
+import * as Announcer from "./Announcer.ts"
+import * as StatusReporter from "./StatusReporter.ts"
+
+export interface Options {
+  readonly node: string
+  /** Addresses of the Node object: never ours to hold, and no interface that carries one is ours to clean. */
+  readonly nodeAddresses: ReadonlyArray<Address.Address>
+  readonly allocations: Reflector<IPAllocation>
+  readonly config: () => NodeConfig
+}
+
+export interface Keeper {
+  /**
+   * One round under this hold id; without one everything of ours goes. Fails when the kernel's state cannot be read.
+   * `complete`: nothing was left undone.
+   */
+  readonly round: (
+    holdId: HoldId | undefined
+  ) => Effect.Effect<{ readonly complete: boolean }, NodeNetworkError, Kubernetes>
+  /** What the last round found of the pools' interfaces, for the NodeLease. */
+  readonly interfaces: () => InterfaceReadiness
+}
+
+/** Addresses that this process put in place, or the status says this node served: IPv6 and long names carry no label. */
+const rememberedOf = (allocations: Iterable<IPAllocation>, node: string): ReadonlyArray<InterfacePlan.Placed> =>
+  [...allocations].flatMap(({ status }) =>
+    (status?.addresses ?? []).flatMap((entry) => {
+      const parsed = Address.parse(entry.address)
+      return entry.node !== node || entry.interface === undefined || Result.isFailure(parsed)
+        ? []
+        : [{ address: parsed.success, interfaceName: entry.interface }]
+    })
+  )
+
+const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
+  const held = new Map<string, Set<string>>()
+  for (const { addresses, name } of state.interfaces) {
+    for (const { address, prefixLength } of addresses) {
+      if (prefixLength !== hostPrefixLength(address)) continue
+      held.set(address, (held.get(address) ?? new Set()).add(name))
+    }
+  }
+  return held
+}
+
+/** Any IPv4 address tells whether the interface can be used; an IPv6 one that cannot is refused when it is wanted. */
+const probeAddress = Address.fromBigInt("IPv4", 0n)
+
+const readinessOf = (config: NodeConfig, facts: InterfaceMode.NodeFacts): InterfaceReadiness =>
+  Object.fromEntries(
+    config.pools.flatMap((pool) => {
+      const verdict = InterfaceMode.judge(facts, pool, probeAddress)
+      if (!InterfaceMode.isRefusal(verdict)) return [[pool.interfaceName, ""]]
+      return verdict.reason === "InterfaceMissing" ? [] : [[pool.interfaceName, verdict.message]]
+    })
+  )
+
+const wantedOf = (duties: ReadonlyArray<NodeDuty.Duty>, config: NodeConfig): ReadonlyArray<InterfacePlan.Wanted> =>
+  duties.map(({ address, interfaceName, pool }) => {
+    const known = config.pools.find((each) => each.pool === pool && each.interfaceName === interfaceName)
+    return { address, interfaceName, mode: known?.mode ?? "auto", uplinks: known?.uplinks ?? [] }
+  })
+
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<Keeper, never, NodeNetwork | Scope.Scope> {
+  const network = yield* NodeNetwork
+  const announcer = yield* Announcer.make
+  const exclusive = yield* Semaphore.make(1)
+  const remembered = new Map<string, InterfacePlan.Placed>()
+  let phase: "startup" | "steady" = "startup"
+  let interfaces: InterfaceReadiness = {}
+  let told = ""
+
+  const change = (each: InterfacePlan.Change) =>
+    each._tag === "Add"
+      ? network.addAddress(each)
+      : Effect.suspend(() => {
+          announcer.stop(each.address)
+          return network.removeAddress(each, each.prefixLength)
+        })
+
+  const applyAll = Effect.fnUntraced(function* (changes: ReadonlyArray<InterfacePlan.Change>) {
+    const results = yield* Effect.forEach(changes, (each) => Effect.result(change(each)), { concurrency: 16 })
+    for (const [index, result] of results.entries()) {
+      const done = changes[index]
+      if (done === undefined) continue
+      const log = Result.isSuccess(result) ? Effect.logInfo("changed") : Effect.logError("not changed")
+      const error = Result.isFailure(result) ? { error: result.failure.message } : {}
+      yield* log.pipe(Effect.annotateLogs({ change: InterfacePlan.render(done), ...error }))
+    }
+    return results.every(Result.isSuccess)
+  })
+
+  /** Refusals and warnings are said when they change, not in every round. */
+  const tell = Effect.fnUntraced(function* (plan: InterfacePlan.InterfacePlan) {
+    const sentences = [...plan.refusals, ...plan.warnings].map(({ message, reason }) => `${reason}: ${message}`)
+    const text = [...new Set(sentences)].join("\n")
+    if (text !== told && text !== "") yield* Effect.logWarning(text)
+    told = text
+  })
+
+  const rememberHeld = (plan: InterfacePlan.InterfacePlan) => {
+    remembered.clear()
+    for (const { address, interfaceName } of plan.held) remembered.set(address, { address, interfaceName })
+  }
+
+  const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
+    const self: NodeDuty.Self = { node: options.node, holdId }
+    const config = options.config()
+    const before = yield* network.state
+    const allocations = [...options.allocations.values()]
+    const facts = { network: before, nodeAddresses: options.nodeAddresses }
+    const wanted = wantedOf(
+      allocations.flatMap((allocation) => NodeDuty.dutiesOf(viewOf(allocation), self)),
+      config
+    )
+    const plan = InterfacePlan.plan({
+      ...facts,
+      wanted,
+      pools: config.pools,
+      remembered: [...rememberedOf(allocations, options.node), ...remembered.values()],
+      phase
+    })
+    interfaces = readinessOf(config, facts)
+    yield* tell(plan)
+    const changed = yield* applyAll(plan.changes)
+    rememberHeld(plan)
+    const after = plan.changes.length === 0 ? before : yield* network.state
+    const held = heldIn(after)
+    const added = new Set(plan.changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
+    yield* announcer.start(plan.held.filter(({ address }) => added.has(address) && held.has(address)))
+    const onInterface = new Map(plan.held.map(({ address, interfaceName }) => [address, interfaceName]))
+    const isHeld = (address: Address.Address) => {
+      const expected = onInterface.get(address)
+      return expected === undefined ? held.has(address) : (held.get(address)?.has(expected) ?? false)
+    }
+    const failures = yield* StatusReporter.reportAll(self, options.allocations, isHeld)
+    for (const error of failures) {
+      yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error: error.message }))
+    }
+    phase = "steady"
+    return { complete: changed && failures.length === 0 }
+  })
+
+  return { round: (holdId) => exclusive.withPermit(round(holdId)), interfaces: () => interfaces }
+})

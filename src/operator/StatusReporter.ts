@@ -1,0 +1,97 @@
+/**
+ * What this node acknowledges, written into `status.addresses` by server-side apply under a field manager of its own:
+ * each apply repeats all of this node's entries of that IPAllocation, since one that is left out is removed.
+ */
+import { Effect } from "effect"
+import { viewOf } from "../api/AllocationEntries.ts"
+import type { AddressStatus, IPAllocation } from "../api/IPAllocation.ts"
+import { ipAllocations } from "../api/IPAllocation.ts"
+import { apiVersion, operatorFieldManager } from "../api/Names.ts"
+import type { Address } from "../domain/Address.ts"
+import type { Acknowledgement } from "../domain/Hold.ts"
+import * as NodeDuty from "../domain/NodeDuty.ts"
+import { Kubernetes } from "../ports/Kubernetes.ts"
+import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { writing } from "../reconcile/ReadBack.ts"
+import type { Reflector } from "../reconcile/Reflector.ts"
+import * as Timestamp from "../reconcile/Timestamp.ts"
+
+const interfaceOf = (allocation: IPAllocation, address: string): string | undefined =>
+  allocation.spec.allocations.find((entry) => entry.address === address)?.networkInterface
+
+const sameAs = (present: AddressStatus, wanted: Acknowledgement): boolean =>
+  present.address === wanted.address &&
+  present.holdId === wanted.holdId &&
+  present.epoch === wanted.epoch &&
+  present.phase === wanted.phase
+
+/** The entries to apply; undefined: they stand there already. `since` moves only when the phase or its holder did. */
+export const entriesToApply = (
+  allocation: IPAllocation,
+  wanted: ReadonlyArray<Acknowledgement>,
+  node: string,
+  now: string
+): ReadonlyArray<AddressStatus> | undefined => {
+  const present = (allocation.status?.addresses ?? []).filter((entry) => entry.node === node)
+  const unchanged =
+    present.length === wanted.length && wanted.every((each) => present.some((entry) => sameAs(entry, each)))
+  if (unchanged) return undefined
+  return wanted.map(({ address, epoch, holdId, phase }) => {
+    const before = present.find((entry) => entry.address === address)
+    const kept = before !== undefined && before.phase === phase && before.epoch === epoch
+    const interfaceName = interfaceOf(allocation, address) ?? before?.interface
+    return {
+      address,
+      node,
+      holdId,
+      epoch,
+      phase,
+      since: (kept ? before.since : undefined) ?? now,
+      ...(interfaceName === undefined ? {} : { interface: interfaceName })
+    }
+  })
+}
+
+const apply = Effect.fnUntraced(function* (
+  allocation: IPAllocation,
+  addresses: ReadonlyArray<AddressStatus>,
+  node: string,
+  cache: Reflector<IPAllocation>
+) {
+  const kubernetes = yield* Kubernetes
+  const { name, namespace, uid } = allocation.metadata
+  const write = kubernetes.apply(
+    ipAllocations,
+    { apiVersion, kind: "IPAllocation", metadata: { name, namespace, uid }, status: { addresses } },
+    { fieldManager: operatorFieldManager(node), force: true, subresource: "status" }
+  )
+  yield* writing(write, ipAllocations, { name, namespace }, cache)
+})
+
+/** Reports on all IPAllocations that concern this node; answers those that could not be written. */
+export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
+  self: NodeDuty.Self,
+  cache: Reflector<IPAllocation>,
+  isHeld: (address: Address) => boolean
+): Effect.fn.Return<ReadonlyArray<KubernetesError>, never, Kubernetes> {
+  const now = yield* Timestamp.now
+  const failures = yield* Effect.forEach(
+    cache.values(),
+    (allocation) => {
+      const wanted = NodeDuty.acknowledge(viewOf(allocation), self, isHeld)
+      const entries = entriesToApply(allocation, wanted, self.node, now)
+      if (entries === undefined) return Effect.succeed<ReadonlyArray<KubernetesError>>([])
+      return apply(allocation, entries, self.node, cache).pipe(
+        Effect.as<ReadonlyArray<KubernetesError>>([]),
+        Effect.catch((error) =>
+          // Deleted meanwhile: there is nobody left to tell.
+          error.reason._tag === "NotFound" || error.reason._tag === "Conflict"
+            ? Effect.succeed<ReadonlyArray<KubernetesError>>([])
+            : Effect.succeed([error])
+        )
+      )
+    },
+    { concurrency: 32 }
+  )
+  return failures.flat()
+})
