@@ -8,7 +8,7 @@ import { isMap, isScalar, parse, parseDocument, stringify, type Pair, type YAMLM
 
 interface GeneratedFile {
   readonly path: string
-  readonly text: string
+  readonly content: string
 }
 
 interface JsonSchema {
@@ -154,6 +154,6 @@ const readme = (root: string): string =>
   ].join("\n")
 
 export const generateChartDocs = (root: string): ReadonlyArray<GeneratedFile> => [
-  { path: "chart/values.schema.json", text: valuesSchema(readValues(root)) },
-  { path: "chart/README.md", text: readme(root) }
+  { path: "chart/values.schema.json", content: valuesSchema(readValues(root)) },
+  { path: "chart/README.md", content: readme(root) }
 ]

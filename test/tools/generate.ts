@@ -8,6 +8,7 @@ import { stringify } from "yaml"
 import { customResourceDefinitions } from "../../src/api/Crd.ts"
 import { badManifests } from "../conformance/bad-manifests.ts"
 import { goodManifests } from "../conformance/good-manifests.ts"
+import { generateChartDocs } from "./chart-docs.ts"
 import { apiReference } from "./reference.ts"
 import { problemsOfRules } from "./rules.ts"
 
@@ -35,7 +36,9 @@ const write = ({ path, content }: Generated): void => {
 }
 
 const problems = problemsOfRules(customResourceDefinitions, goodManifests, badManifests)
-const stale = [...crdFiles(), { path: "docs/api.md", content: apiReference() }].filter(isStale)
+const stale = [...crdFiles(), ...generateChartDocs("."), { path: "docs/api.md", content: apiReference() }].filter(
+  isStale
+)
 for (const problem of problems) console.error(problem)
 if (process.argv.includes("--check")) {
   for (const { path } of stale) console.error(`${path} is stale: run "npm run generate" and commit it`)
