@@ -9,7 +9,10 @@ const Definition = Schema.Struct({
   ...objectFields,
   status: Schema.optionalKey(
     Schema.Struct({
-      conditions: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })))
+      // `null` in the answer to the apply that creates it, before any controller has seen it.
+      conditions: Schema.optionalKey(
+        Schema.NullOr(Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })))
+      )
     })
   )
 })
