@@ -253,7 +253,7 @@ describe.skipIf(skipped !== "")(`the chart on a real API server${skipped}`, () =
       ["controller", "plenuslb", "patch", "configmaps/plenuslb-node-config", true],
       ["controller", "plenuslb", "patch", "configmaps/kube-root-ca.crt", false],
       ["controller", "plenuslb", "patch", "nodes", false],
-      ["controller", "plenuslb", "patch", "deployments/scale", false],
+      ["controller", "plenuslb", "patch", "deployments", false],
       ["operator", "plenuslb-operator", "list", "ipallocations --all-namespaces", true],
       ["operator", "plenuslb-operator", "patch", "ipallocations", false],
       ["operator", "plenuslb-operator", "get", "persistentippools", false],
@@ -269,7 +269,7 @@ describe.skipIf(skipped !== "")(`the chart on a real API server${skipped}`, () =
         const resource = what.replace(" ", "").split("--")
         const flags = resource.slice(1).map((flag) => `--${flag}`)
         const [name = ""] = resource
-        const target = /^(services|deployments)\/(status|scale)$/.test(name)
+        const target = /^services\/status$/.test(name)
           ? [name.split("/")[0] ?? "", `--subresource=${name.split("/")[1]}`]
           : [name]
         const where = flags.length > 0 ? flags : ["--namespace=plenuslb"]
