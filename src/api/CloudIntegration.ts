@@ -4,7 +4,7 @@ import { dnsSubdomain, field } from "./Admission.ts"
 
 const group = "[0-9a-f]{1,4}"
 
-export const SecretKeyReference = Schema.Struct({
+const SecretKeyReference = Schema.Struct({
   name: Schema.String.annotate(
     field({
       description: "Name of the Secret.",

@@ -47,13 +47,16 @@ export const InstalledCrd = Schema.Struct({
   status: Schema.optionalKey(
     Schema.Struct({
       conditions: Schema.optionalKey(
-        Schema.Array(
-          Schema.Struct({
-            type: Schema.String,
-            status: Schema.String,
-            reason: Schema.optionalKey(Schema.String),
-            message: Schema.optionalKey(Schema.String)
-          })
+        // Null right after the object is made.
+        Schema.NullOr(
+          Schema.Array(
+            Schema.Struct({
+              type: Schema.String,
+              status: Schema.String,
+              reason: Schema.optionalKey(Schema.String),
+              message: Schema.optionalKey(Schema.String)
+            })
+          )
         )
       )
     })

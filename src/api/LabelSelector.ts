@@ -4,7 +4,7 @@ import { field } from "./Admission.ts"
 
 const labelName = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 
-export const LabelSelectorRequirement = Schema.Struct({
+const LabelSelectorRequirement = Schema.Struct({
   key: Schema.String.annotate(
     field({
       description: "Name of the label.",

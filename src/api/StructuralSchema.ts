@@ -126,12 +126,17 @@ const convert = (source: JsonNode, context: Context): StructuralSchema => {
   const copied: StructuralSchema = {
     ...Object.fromEntries(Object.entries(node).filter(([key]) => plainKeys.has(key))),
     ...(isNode(node["x-bounds"]) ? node["x-bounds"] : {}),
-    ...(node["x-crd-default"] === undefined ? {} : { default: node["x-crd-default"] })
+    ...(node["x-crd-default"] === undefined ? {} : { default: node["x-crd-default"] }),
+    ...(typeof node["x-absent"] === "string" ? { description: explained(node, node["x-absent"]) } : {})
   }
   if (copied.type === "integer") return integer(copied)
   if (copied.type === "object") return { ...copied, ...objectOf(node, context) }
   return copied.type === "array" ? { ...copied, items: itemsOf(node, context) } : copied
 }
+
+/** `kubectl explain` shows a default only when the API server fills it in. */
+const explained = ({ description }: JsonNode, absent: string): string =>
+  `${typeof description === "string" ? description : ""} When absent: ${absent}.`
 
 const inline = (reference: string, { $ref: _, ...rest }: JsonNode, context: Context): StructuralSchema => {
   if (context.open.includes(reference)) refuse(context.path, `${reference} contains itself`)

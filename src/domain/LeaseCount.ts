@@ -9,35 +9,39 @@
  *   its version is unchanged and those of at least half of the other candidates changed (so the API took writes all along);
  *   otherwise it starts anew. What arrives late, without a list, ends no gap: the lease waited for may be next in the pipe.
  */
+import { HashMap, Option } from "effect"
 
 interface Count {
   readonly version: string
   readonly sinceMillis: number
 }
 
+type Counts = HashMap.HashMap<string, Count>
+
 export interface LeaseCounts {
   /** p: what a candidate renews by. */
   readonly periodMillis: number
   readonly lastEventMillis: number
-  readonly byNode: ReadonlyMap<string, Count>
-  /** The versions from before a gap that no consistent list has closed yet. */
-  readonly beforeGap: ReadonlyMap<string, string> | undefined
+  /** Persistent, because every renewal of every node changes one entry. */
+  readonly byNode: Counts
+  /** As it was before a gap that no consistent list has closed yet. */
+  readonly beforeGap: Counts | undefined
 }
 
 /** Nothing is due before the first `resume`, which the first list is. */
 export const make = (periodMillis: number, nowMillis: number): LeaseCounts => ({
   periodMillis,
   lastEventMillis: nowMillis,
-  byNode: new Map(),
-  beforeGap: new Map()
+  byNode: HashMap.empty(),
+  beforeGap: HashMap.empty()
 })
 
 /** An event of the watch, or the answer to an own write. */
 export const observe = (counts: LeaseCounts, node: string, version: string, nowMillis: number): LeaseCounts => {
   const suspended = noticeGap(counts, nowMillis)
-  const before = counts.byNode.get(node)
+  const before = countOf(counts.byNode, node)
   const count = before?.version === version ? before : { version, sinceMillis: nowMillis }
-  return { ...suspended, lastEventMillis: nowMillis, byNode: new Map(counts.byNode).set(node, count) }
+  return { ...suspended, lastEventMillis: nowMillis, byNode: HashMap.set(counts.byNode, node, count) }
 }
 
 /** The watch is alive and says nothing of any node: a bookmark. */
@@ -49,21 +53,19 @@ export const heard = (counts: LeaseCounts, nowMillis: number): LeaseCounts => ({
 /** A compare-and-set failed, or the duration that counts changed: this node's count starts at this version and now (R7). */
 export const restart = (counts: LeaseCounts, node: string, version: string, nowMillis: number): LeaseCounts => ({
   ...counts,
-  byNode: new Map(counts.byNode).set(node, { version, sinceMillis: nowMillis })
+  byNode: HashMap.set(counts.byNode, node, { version, sinceMillis: nowMillis })
 })
 
 /** Its lease is gone. A missing lease is not a dead node; the caller waits L for that, too. */
-export const forget = (counts: LeaseCounts, node: string): LeaseCounts => {
-  const byNode = new Map(counts.byNode)
-  byNode.delete(node)
-  return { ...counts, byNode }
-}
+export const forget = (counts: LeaseCounts, node: string): LeaseCounts => ({
+  ...counts,
+  byNode: HashMap.remove(counts.byNode, node)
+})
+
+const countOf = (counts: Counts, node: string): Count | undefined => Option.getOrUndefined(HashMap.get(counts, node))
 
 const noticeGap = (counts: LeaseCounts, nowMillis: number): LeaseCounts =>
-  counts.beforeGap === undefined && isSilent(counts, nowMillis) ? { ...counts, beforeGap: versionsOf(counts) } : counts
-
-const versionsOf = ({ byNode }: LeaseCounts): ReadonlyMap<string, string> =>
-  new Map([...byNode].map(([node, { version }]) => [node, version]))
+  counts.beforeGap === undefined && isSilent(counts, nowMillis) ? { ...counts, beforeGap: counts.byNode } : counts
 
 /** No event for 2p: list consistently, then `resume`. */
 export const isSilent = ({ lastEventMillis, periodMillis }: LeaseCounts, nowMillis: number): boolean =>
@@ -81,23 +83,25 @@ export interface Listed {
 }
 
 export const resume = (counts: LeaseCounts, { versions, candidates }: Listed, nowMillis: number): LeaseCounts => {
-  const before = needsList(counts, nowMillis) ? (counts.beforeGap ?? versionsOf(counts)) : undefined
-  const changed = [...candidates].filter((node) => before?.get(node) !== versions.get(node))
-  const byNode = new Map<string, Count>()
-  for (const [node, version] of versions) {
-    const count = counts.byNode.get(node)
-    const isSame = count !== undefined && count.version === version && (before?.get(node) ?? version) === version
-    const others = candidates.size - (candidates.has(node) ? 1 : 0)
-    const proven =
-      before === undefined || (others > 0 && 2 * changed.filter((other) => other !== node).length >= others)
-    byNode.set(node, isSame && proven ? count : { version, sinceMillis: nowMillis })
-  }
-  return { ...counts, lastEventMillis: nowMillis, byNode, beforeGap: undefined }
+  const before = needsList(counts, nowMillis) ? (counts.beforeGap ?? counts.byNode) : undefined
+  const isUnchanged = (node: string): boolean =>
+    before === undefined || countOf(before, node)?.version === versions.get(node)
+  const changed = new Set([...candidates].filter((node) => !isUnchanged(node)))
+  const isProven = (node: string): boolean =>
+    before === undefined || (others(candidates, node) > 0 && 2 * others(changed, node) >= others(candidates, node))
+  const byNode = [...versions].map(([node, version]): readonly [string, Count] => {
+    const count = countOf(counts.byNode, node)
+    const goesOn = count?.version === version && isUnchanged(node) && isProven(node)
+    return [node, goesOn ? count : { version, sinceMillis: nowMillis }]
+  })
+  return { ...counts, lastEventMillis: nowMillis, byNode: HashMap.fromIterable(byNode), beforeGap: undefined }
 }
+
+const others = (all: ReadonlySet<string>, node: string): number => all.size - (all.has(node) ? 1 : 0)
 
 /** How long this node's lease has not changed; nothing when it is not known. */
 export const quietFor = (counts: LeaseCounts, node: string, nowMillis: number): number | undefined => {
-  const count = counts.byNode.get(node)
+  const count = countOf(counts.byNode, node)
   return count === undefined ? undefined : nowMillis - count.sinceMillis
 }
 

@@ -139,10 +139,41 @@ const allocations = table("IPAllocation", [
   ["a previous holder without a hold id", allocation({ previous: [{ node: "worker-1", epoch: 1 }] }), "spec.allocations[0].previous[0].holdId: Required value"]
 ])
 
+const reported = { address: "192.0.2.10", node: "worker-1", phase: "Serving" }
+const ready = {
+  type: "Ready",
+  status: "True",
+  reason: "Serving",
+  message: "",
+  lastTransitionTime: "2026-11-24T15:00:00Z"
+}
+
+/** The object itself is good; its status is refused. */
+const inStatus = (
+  rows: ReadonlyArray<readonly [name: string, status: { readonly [key: string]: unknown }, refusal: string]>
+): ReadonlyArray<BadManifest> =>
+  rows.map(([name, status, refusal]) => ({
+    ...manifest(`IPAllocation: ${name}`, "IPAllocation", { type: "persistent", allocations: [] }, { status }),
+    refusal
+  }))
+
+// oxfmt-ignore
+const statuses = inStatus([
+  ["an unknown state", { state: "done" }, "status.state: Unsupported value: \"done\""],
+  ["an unknown phase", { addresses: [{ ...reported, phase: "Held" }] }, "status.addresses[0].phase: Unsupported value: \"Held\""],
+  ["a report without a node", { addresses: [{ address: "192.0.2.10", phase: "Serving" }] }, "status.addresses[0].node: Required value"],
+  ["two reports of one node on one address", { addresses: [reported, reported] }, "status.addresses[1]: Duplicate value"],
+  ["a time without a zone", { addresses: [{ ...reported, since: "2026-11-24 15:00:00" }] }, "addresses[0].since in body must be of type date-time"],
+  ["a condition without a reason", { conditions: [{ ...ready, reason: "" }] }, "conditions[0].reason in body should be at least 1 chars long"],
+  ["a condition that is neither true nor false", { conditions: [{ ...ready, status: "Maybe" }] }, "Unsupported value: \"Maybe\""],
+  ["a condition twice", { conditions: [ready, { ...ready, status: "False" }] }, "status.conditions[1]: Duplicate value"]
+])
+
 export const badManifests: ReadonlyArray<BadManifest> = [
   ...poolAddresses,
   ...poolRules,
   ...interfaces,
   ...clouds,
-  ...allocations
+  ...allocations,
+  ...statuses
 ]

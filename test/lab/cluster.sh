@@ -3,7 +3,7 @@
 # README.md beside this file says what it is made of; the parameters are in lib/settings.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for part in binaries settings machine cgroups certificates fabric control-plane images disk node; do
+for part in binaries settings machine cgroups certificates fabric control-plane images disk node deploy; do
   source "$here/lib/$part.sh"
 done
 
@@ -17,6 +17,7 @@ cluster.sh run CMD…               within the lab's host namespace, KUBECONFIG 
 cluster.sh exec-client CMD…       as a machine outside of the cluster, on the same LAN
 cluster.sh exec-node NODE CMD…    in the network namespace of a node, dead or alive
 cluster.sh enter-node NODE CMD…   in all namespaces of a running node, with its files and processes
+cluster.sh deploy [HELM-ARGS…]    build this checkout's images, load them, install or upgrade the chart
 cluster.sh load TAR|IMAGE…        image archives, or images of buildah's, into all nodes
 cluster.sh node-power-off NODE    pull the plug: link down, every process gone at once
 cluster.sh node-kill NODE         every process gone at once, but the kernel goes on answering for its addresses
@@ -123,6 +124,7 @@ main() {
     exec-client) running; exec nsenter --net="$LAB_CLIENT" "$@" ;;
     exec-node | enter-node | node-power-off | node-power-on | node-kill | node-cut-api | node-heal-api) on_node "${command//-/_}" "$@" ;;
     load) running; load_images "$@" ;;
+    deploy) running; deploy "$@" ;;
     *) usage >&2; exit 2 ;;
   esac
 }

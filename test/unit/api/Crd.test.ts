@@ -5,6 +5,7 @@ import type { StructuralSchema } from "../../../src/api/StructuralSchema.ts"
 import { badManifests } from "../../conformance/bad-manifests.ts"
 import { goodManifests } from "../../conformance/good-manifests.ts"
 import { resourceTypes } from "../../conformance/manifest.ts"
+import { staleFiles } from "../../tools/generated.ts"
 import { problemsOfRules } from "../../tools/rules.ts"
 
 interface Visited {
@@ -105,6 +106,19 @@ describe("Crd.customResourceDefinitions", () => {
       EphemeralIPPool: undefined,
       IPAllocation: ["all"]
     })
+  })
+})
+
+describe("Generated files", () => {
+  it("are what the Schemas say: otherwise run npm run generate", () => {
+    assert.deepStrictEqual(
+      staleFiles(process.cwd()).map(({ path }) => path),
+      []
+    )
+  })
+
+  it("are stale in a folder that has none, all seven of them", () => {
+    assert.lengthOf(staleFiles(import.meta.dirname), 7)
   })
 })
 

@@ -56,9 +56,9 @@ describe("StructuralSchema.structural", () => {
     })
   })
 
-  it("leaves out what only the reference page reads", () => {
-    const marked = Schema.String.annotate(field({ description: "d", since: "1.0", absent: "nothing" }))
-    assert.deepStrictEqual(property(marked), { type: "string", description: "d" })
+  it("says in the description what absence means, and leaves out what only the reference page reads", () => {
+    const marked = Schema.String.annotate(field({ description: "A limit.", since: "1.0", absent: "no limit" }))
+    assert.deepStrictEqual(property(marked), { type: "string", description: "A limit. When absent: no limit." })
   })
 
   it("inlines a named schema", () => {
