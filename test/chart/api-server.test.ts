@@ -23,6 +23,8 @@ const call = (program: string, args: ReadonlyArray<string>, input: string): Repl
   return { ok: status === 0, text: `${stdout}${stderr}`.trim() }
 }
 
+const text = (input: object | undefined): string => (input === undefined ? "" : JSON.stringify(input))
+
 class Cluster extends Context.Service<
   Cluster,
   {
@@ -43,7 +45,6 @@ class Cluster extends Context.Service<
       // A certificate in the kubeconfig would win over --token.
       const anonymous = join(folder, "anonymous.conf")
       writeFileSync(anonymous, "apiVersion: v1\nkind: Config\n")
-      const text = (input: object | undefined): string => (input === undefined ? "" : JSON.stringify(input))
       return Cluster.of({
         kubectl: (args, input) => call(kubectl, [`--kubeconfig=${kubeconfig}`, ...args], text(input)),
         as: (token, args, input) =>
@@ -103,6 +104,16 @@ const allocation = (status?: object) => ({
   metadata: { name: "web", namespace: "default" },
   ...(status === undefined ? { spec: { type: "persistent", allocations: [] } } : { status })
 })
+
+const mergePatch = (node: string, entries: ReadonlyArray<object>): ReadonlyArray<string> => [
+  "patch",
+  "ipallocation",
+  "web",
+  "--subresource=status",
+  "--type=merge",
+  "--patch",
+  JSON.stringify({ status: { addresses: [...entries, entry(node)] } })
+]
 
 const reason = skipReason()
 const skipped = helm === undefined ? needsHelm : reason === undefined ? "" : ` (${reason})`
@@ -392,15 +403,6 @@ describe.skipIf(skipped !== "")(`the chart on a real API server${skipped}`, () =
             "--bound-object-name=operator-n1"
           ])
         )
-        const write = (node: string, entries: ReadonlyArray<object>): ReadonlyArray<string> => [
-          "patch",
-          "ipallocation",
-          "web",
-          "--subresource=status",
-          "--type=merge",
-          "--patch",
-          JSON.stringify({ status: { addresses: [...entries, entry(node)] } })
-        ]
         // kubectl reads before it patches; the policy, not RBAC, is looked at here.
         must(kubectl(["create", "clusterrole", "reader", "--verb=get", "--resource=ipallocations/status"]))
         must(
@@ -413,8 +415,8 @@ describe.skipIf(skipped !== "")(`the chart on a real API server${skipped}`, () =
           ])
         )
         const others = addresses.map((address) => entry("n2", "Serving", address))
-        must(kubectl(write("n1", others)))
-        must(as(token, write("n1", others.toReversed())))
+        must(kubectl(mergePatch("n1", others)))
+        must(as(token, mergePatch("n1", others.toReversed())))
       })
     )
 
