@@ -4,7 +4,7 @@
  */
 import { describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Layer, Option, Schema } from "effect"
-import { installedCrds } from "../../../src/api/CustomResourceDefinition.ts"
+import { objectFields } from "../../../src/api/KubernetesObject.ts"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
 import { Kubernetes } from "../../../src/ports/Kubernetes.ts"
 import type { Case } from "./Case.ts"
@@ -60,7 +60,14 @@ export const kubernetesSuite = <E>(name: string, layer: Layer.Layer<Kubernetes, 
   })
 }
 
-const rawDefinitions = untyped(installedCrds)
+const rawDefinitions = untyped({
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+  schema: Schema.Struct(objectFields)
+})
 
 /** By the port itself, as `plenuslb crds apply` does; done when the API server serves the kinds. */
 export const installCrds: Effect.Effect<void, unknown, Kubernetes> = Effect.gen(function* () {
