@@ -9,7 +9,10 @@ const Definition = Schema.Struct({
   ...objectFields,
   status: Schema.optionalKey(
     Schema.Struct({
-      conditions: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })))
+      /** Null right after the object is made. */
+      conditions: Schema.optionalKey(
+        Schema.NullOr(Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })))
+      )
     })
   )
 })

@@ -102,7 +102,8 @@ export const make = Effect.fnUntraced(function* (
         })
 
   const applyAll = Effect.fnUntraced(function* (changes: ReadonlyArray<InterfacePlan.Change>) {
-    const results = yield* Effect.forEach(changes, (each) => Effect.result(change(each)), { concurrency: 16 })
+    // All at once: the adapter puts whatever waits into one process, in this order.
+    const results = yield* Effect.forEach(changes, (each) => Effect.result(change(each)), { concurrency: "unbounded" })
     for (const [index, result] of results.entries()) {
       const done = changes[index]
       if (done === undefined) continue
@@ -121,8 +122,9 @@ export const make = Effect.fnUntraced(function* (
     told = text
   })
 
-  const rememberHeld = (plan: InterfacePlan.InterfacePlan) => {
-    remembered.clear()
+  /** What failed to be removed stays remembered, or nobody would know it as ours again. */
+  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean) => {
+    if (allDone) remembered.clear()
     for (const { address, interfaceName } of plan.held) remembered.set(address, { address, interfaceName })
   }
 
@@ -146,21 +148,24 @@ export const make = Effect.fnUntraced(function* (
     interfaces = readinessOf(config, facts)
     yield* tell(plan)
     const changed = yield* applyAll(plan.changes)
-    rememberHeld(plan)
+    remember(plan, changed)
     const after = plan.changes.length === 0 ? before : yield* network.state
     const held = heldIn(after)
     const added = new Set(plan.changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     yield* announcer.start(plan.held.filter(({ address }) => added.has(address) && held.has(address)))
     const onInterface = new Map(plan.held.map(({ address, interfaceName }) => [address, interfaceName]))
+    const refused = new Set(plan.refusals.map(({ address }) => address))
     const isHeld = (address: Address.Address) => {
       const expected = onInterface.get(address)
+      if (refused.has(address)) return false
       return expected === undefined ? held.has(address) : (held.get(address)?.has(expected) ?? false)
     }
     const failures = yield* StatusReporter.reportAll(self, options.allocations, isHeld)
     for (const error of failures) {
       yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error: error.message }))
     }
-    phase = "steady"
+    // A start-up cleaning that failed is tried again as such.
+    if (changed) phase = "steady"
     return { complete: changed && failures.length === 0 }
   })
 

@@ -57,7 +57,7 @@ const partition = (addresses: ReadonlyArray<Address>): readonly [ReadonlyArray<A
 ]
 
 const readMac = Effect.fnUntraced(function* (toolbox: Toolbox, uplink: string) {
-  const text = yield* run(toolbox, toolbox.ip, ["-j", "link", "show", "dev", uplink], uplink)
+  const text = yield* run(toolbox, toolbox.ip, ["-j", "link", "show", "dev", uplink], { interfaceName: uplink })
   const links = yield* Effect.mapError(decodeLinks(text), (error) => unusable(toolbox, error.message))
   const link = links.find(({ ifname }) => ifname === uplink)
   if (link === undefined) return yield* Effect.fail(new InterfaceMissing({ interfaceName: uplink }))

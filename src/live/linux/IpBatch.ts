@@ -1,8 +1,7 @@
 /**
  * Changes of addresses through `ip -force -batch -`, all that wait at a time in one process: while one runs, the next
- * ones gather. A single change costs one process as before, a hundred at once one or two (measured: 7 ms
- * instead of 340-620).
- * No process stays, since a long-lived `ip -batch` leaks some 4 kB a line.
+ * ones gather. A single change costs one process, a hundred at once one or two (measured: 7 ms instead of 340-620 ms
+ * with a process each). No process stays, since a long-lived `ip -batch` leaks some 4 kB a line.
  */
 import type { ChildProcess } from "node:child_process"
 import { Effect } from "effect"

@@ -22,12 +22,19 @@ export const runMaxMillis = 5_000
 /** `ip -d -j addr` prints about 300 bytes an address. */
 const outputMaxBytes = 16 * 1024 * 1024
 
+export interface RunOptions {
+  /** The interface that the arguments name: so that "no such device" is told as that. */
+  readonly interfaceName?: string
+  /** What it printed counts even with an exit code other than 0. */
+  readonly isPartialEnough?: boolean
+}
+
 /** Runs to its end and gives what it printed; an exit code other than 0 is a failure, told by its stderr. */
 export const run = (
   toolbox: Toolbox,
   tool: string,
   args: ReadonlyArray<string>,
-  interfaceName = ""
+  { interfaceName = "", isPartialEnough = false }: RunOptions = {}
 ): Effect.Effect<string, Reason> =>
   Effect.callback<string, Reason>((resume) => {
     const [file, argv] = commandLine(toolbox, tool, args)
@@ -36,7 +43,8 @@ export const run = (
       argv,
       { env: environment, timeout: runMaxMillis, killSignal: "SIGKILL", maxBuffer: outputMaxBytes },
       (error, stdout, stderr) => {
-        if (error === null) resume(Effect.succeed(stdout))
+        const isEnough = isPartialEnough && stdout !== "" && typeof error?.code === "number"
+        if (error === null || isEnough) resume(Effect.succeed(stdout))
         else if (typeof error.code === "string") resume(Effect.fail(notStarted(tool, error)))
         else {
           const how = error.killed === true ? `did not finish within ${runMaxMillis} ms` : `exit code ${error.code}`

@@ -1,12 +1,15 @@
 /** The contract, on a real API server with our adapter. */
+import { describe } from "@effect/vitest"
 import { Layer } from "effect"
-import * as Loopback from "../loopback.ts"
+import { layerLive, Loopback, skipReason } from "../loopback.ts"
 import { kubernetesSuite } from "./suite.ts"
 
-const layer = Loopback.layerLive.pipe(Layer.provide(Loopback.Loopback.layer))
+const reason = skipReason()
+if (reason !== undefined) console.log(`Kubernetes of a real API server: ${reason}`)
 
-kubernetesSuite("Kubernetes of a real API server", layer, {
-  // test/lab/loopback.sh starts these beside the API server when it is told which.
-  controllers: (process.env["LOOPBACK_CONTROLLERS"] ?? "").includes("garbage-collector-controller"),
-  unavailable: Loopback.skipReason()
+const controllers = skipReason({ controllers: true }) === undefined
+const server = controllers ? Loopback.layerControllers : Loopback.layer
+
+describe.skipIf(reason !== undefined)("live", () => {
+  kubernetesSuite("Kubernetes of a real API server", layerLive.pipe(Layer.provide(server)), { controllers })
 })

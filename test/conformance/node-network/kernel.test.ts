@@ -4,10 +4,13 @@ import { Effect, Queue, Result, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { type Address, parse } from "../../../src/domain/Address.ts"
+import { isListening } from "../../../src/live/linux/ChangeMonitor.ts"
+import { make } from "../../../src/live/linux/LinuxNodeNetwork.ts"
 import { namespaces, type Namespaces, runIn, whyNot, worldIn } from "./LiveWorld.ts"
 import type { World } from "./World.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))
+const somewhere = { address: a("192.0.2.10"), interfaceName: "pl0" }
 const staleMac = "02:00:00:00:00:99"
 
 interface Site {
@@ -86,6 +89,14 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
     })
   )
 
+  check("starts one sender for callers that come at the same time", ({ names, world }) =>
+    Effect.gen(function* () {
+      const calls = ["192.0.2.10", "192.0.2.11", "192.0.2.12"].map((each) => world.network.announce([a(each)], "up0"))
+      yield* Effect.all(calls, { concurrency: "unbounded" })
+      assert.strictEqual(processesIn(names, "socat").length, 1)
+    })
+  )
+
   check("sends again after its sender was killed, and keeps no more than one", ({ names, world }) =>
     Effect.gen(function* () {
       const listener = yield* world.listen("up0")
@@ -117,6 +128,15 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
     }).pipe(Effect.scoped)
   )
 
+  check("the first waking says that every later change will wake", ({ names, world }) =>
+    Stream.runForEach(Stream.take(world.network.changes, 1), () =>
+      Effect.sync(() => {
+        const [pid = 0] = processesIn(names, "ip -o monitor")
+        assert.isTrue(isListening(readFileSync(`/proc/${pid}/net/netlink`, "utf8"), pid))
+      })
+    )
+  )
+
   check("wakes when its monitor was killed, and then for each change again", ({ names, world }) =>
     Effect.gen(function* () {
       const wakings = yield* Queue.unbounded<void>()
@@ -129,6 +149,26 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
       yield* Queue.take(wakings)
     }).pipe(Effect.scoped)
   )
+
+  const strange: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
+    ["a namespace that is gone", ["nsenter", "--net=/run/netns/pllnn-gone"], /cannot open .*pllnn-gone/],
+    ["tools that hang", ["sh", "-c", "exec sleep 60"], /did not finish within 5000 ms/],
+    ["tools that print something else", ["echo"], /printed what is not understood/]
+  ]
+  for (const [sentence, commandPrefix, message] of strange) {
+    it.live(`fails, and does not take it for an empty node, with ${sentence}`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const network = yield* make({ commandPrefix })
+          const calls = [network.state, ...(sentence.includes("print") ? [] : [network.addAddress(somewhere)])]
+          for (const error of yield* Effect.forEach(calls, Effect.flip, { concurrency: "unbounded" })) {
+            assert.strictEqual(error.reason._tag, "ToolFailed")
+            assert.match(error.message, message)
+          }
+        })
+      )
+    )
+  }
 
   it.live("leaves no process behind when its scope ends", () =>
     Effect.scoped(

@@ -67,6 +67,17 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           const { interfaces } = yield* world.network.state
           assert.strictEqual(new Set(interfaces.map(({ index }) => index)).size, interfaces.length)
           for (const each of interfaces) assert.match(each.mac, /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, each.name)
+          const uplinks = interfaces.filter(({ name }) => name.startsWith("up"))
+          assert.strictEqual(new Set(uplinks.map(({ mac }) => mac)).size, 2)
+        })
+      )
+      check("what was read stays as it was read", (world) =>
+        Effect.gen(function* () {
+          const before = yield* world.network.state
+          yield* world.network.addAddress(held(v4))
+          yield* world.setUp("up1", false)
+          assert.deepStrictEqual(addressesOf(before, "pl0"), [])
+          assert.isTrue(interfaceOf(before, "up1").up)
         })
       )
       check("says that an interface is down", (world) =>
@@ -414,13 +425,16 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
       )
       check("does not mix the frames of callers at the same time", (world) =>
         Effect.gen(function* () {
+          yield* world.network.announce([v4], "up0")
           const listener = yield* world.listen("up0")
-          const groups = [many(40), [v6, a("2001:db8::11")], [v4]]
+          const groups = [...Array.from({ length: 10 }, (_, group) => many(1000).slice(100 * group)), [v6], [v4]].map(
+            (group) => group.slice(0, 100)
+          )
           yield* Effect.forEach(groups, (group) => world.network.announce(group, "up0"), {
             concurrency: "unbounded",
             discard: true
           })
-          const seen = (yield* listener.take(43)).map(({ address }) => address)
+          const seen = (yield* listener.take(1002)).map(({ address }) => address)
           assert.deepStrictEqual(seen.toSorted(), groups.flat().toSorted())
         }).pipe(Effect.scoped)
       )
