@@ -247,7 +247,7 @@ describe.skipIf(skipped !== "")(`the chart on a real API server${skipped}`, () =
       ["controller", "plenuslb", "patch", "services/status", true],
       ["controller", "plenuslb", "patch", "services", false],
       ["controller", "plenuslb", "get", "secrets", false],
-      ["controller", "plenuslb", "list", "pods --namespace=kube-system", false],
+      ["controller", "plenuslb", "list", "events --namespace=kube-system", false],
       ["controller", "plenuslb", "delete", "daemonsets/plenuslb-operator", true],
       ["controller", "plenuslb", "delete", "daemonsets/another", false],
       ["controller", "plenuslb", "patch", "configmaps/plenuslb-node-config", true],
