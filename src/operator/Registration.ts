@@ -89,7 +89,9 @@ export const register = Effect.fn("Registration.register")(function* (
   }
   const keeps = sameBoot && before.fenced !== before.holdId
   const holdId = keeps ? before.holdId : yield* newHoldId(before.holdId)
-  return yield* send(identity, contentFor(identity, holdId, 1), lease)
+  // Until the first round has looked, the node's interfaces are what they were: an empty list would say that it has
+  // none, and its addresses would be moved away.
+  return yield* send(identity, { ...contentFor(identity, holdId, 1), interfaces: before.interfaces }, lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
