@@ -161,6 +161,12 @@ const noteLack = (key: string, { wanted }: Observation, { books }: Reconciling) 
     else books.waiting.add(key)
   })
 
+/**
+ * The answer to these carries no newer version, so the cache knows of them by the watch alone: asked again before that,
+ * it would repeat them as fast as the API server answers.
+ */
+const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
+
 /** `report` receives the keys whose state for users is out of date; that write has a queue of its own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
@@ -176,7 +182,7 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
       }
       yield* apply(key, change, observation, reconciling)
       yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
-      return "again"
+      return endsHere(change) ? "settled" : "again"
     },
     (effect, key) => Effect.annotateLogs(effect, { service: key })
   )
