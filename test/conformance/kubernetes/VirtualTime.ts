@@ -3,7 +3,7 @@
  * nothing can run. What waits for ever ends at once, with a timeout or as stuck. It proves by the way that the API
  * server in memory needs neither Promises nor real timers.
  */
-import { Clock, Context, Effect, Exit, Scheduler } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Scheduler } from "effect"
 
 interface Timer {
   readonly atMillis: number
@@ -38,7 +38,7 @@ export const runVirtually = <A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E
     monotonicTimeNanos: Effect.sync(() => BigInt(nowMillis) * 1_000_000n),
     sleep: (duration) =>
       Effect.callback<void>((resume) => {
-        timers.push({ atMillis: nowMillis + Number(duration), order: order++, run: () => resume(Effect.void) })
+        timers.push({ atMillis: nowMillis + Math.ceil(Duration.toMillis(duration)), order: order++, run: () => resume(Effect.void) })
       })
   }
   const context = Context.empty().pipe(Context.add(Scheduler.Scheduler, scheduler), Context.add(Clock.Clock, clock))
