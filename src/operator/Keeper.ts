@@ -38,8 +38,8 @@ export interface Keeper {
   readonly round: (
     holdId: HoldId | undefined
   ) => Effect.Effect<{ readonly complete: boolean }, NodeNetworkError, Kubernetes>
-  /** What the last round found of the pools' interfaces, for the NodeLease. */
-  readonly interfaces: () => InterfaceReadiness
+  /** What the last round found of the pools' interfaces, for the NodeLease; undefined before the first. */
+  readonly interfaces: () => InterfaceReadiness | undefined
 }
 
 /** Addresses that this process put in place, or the status says this node served: IPv6 and long names carry no label. */
@@ -90,7 +90,7 @@ export const make = Effect.fnUntraced(function* (
   const exclusive = yield* Semaphore.make(1)
   const remembered = new Map<string, InterfacePlan.Placed>()
   let phase: "startup" | "steady" = "startup"
-  let interfaces: InterfaceReadiness = {}
+  let interfaces: InterfaceReadiness | undefined
   let told = ""
 
   const change = (each: InterfacePlan.Change) =>

@@ -56,7 +56,12 @@ const fetch = Effect.fnUntraced(function* (identity: Identity) {
   )
 })
 
-const contentFor = (identity: Identity, holdId: HoldId.HoldId, attempt: number): NodeLease.NodeLease => ({
+const contentFor = (
+  identity: Identity,
+  holdId: HoldId.HoldId,
+  attempt: number,
+  interfaces: NodeLease.InterfaceReadiness
+): NodeLease.NodeLease => ({
   node: identity.node,
   holdId,
   bootId: identity.bootId,
@@ -66,7 +71,7 @@ const contentFor = (identity: Identity, holdId: HoldId.HoldId, attempt: number):
   durationMillis: identity.durationMillis,
   fenced: undefined,
   released: undefined,
-  interfaces: {}
+  interfaces
 })
 
 /**
@@ -80,7 +85,7 @@ export const register = Effect.fn("Registration.register")(function* (
   const lease = yield* fetch(identity)
   const before = lease === undefined ? undefined : NodeLease.read(lease)
   if (lease === undefined || before === undefined) {
-    return yield* send(identity, contentFor(identity, yield* newHoldId(undefined), 1), lease)
+    return yield* send(identity, contentFor(identity, yield* newHoldId(undefined), 1, {}), lease)
   }
   const sameBoot = before.bootId === identity.bootId
   const watchedLongEnough = takeover?.metadata.resourceVersion === lease.metadata.resourceVersion
@@ -89,7 +94,9 @@ export const register = Effect.fn("Registration.register")(function* (
   }
   const keeps = sameBoot && before.fenced !== before.holdId
   const holdId = keeps ? before.holdId : yield* newHoldId(before.holdId)
-  return yield* send(identity, contentFor(identity, holdId, 1), lease)
+  // Nobody has looked at the interfaces yet, and what is not in the list is missing: holders would hand over.
+  const interfaces = sameBoot ? before.interfaces : {}
+  return yield* send(identity, contentFor(identity, holdId, 1, interfaces), lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
@@ -112,7 +119,8 @@ const readBack = Effect.fnUntraced(function* (
 })
 
 export interface Renewing {
-  readonly interfaces: NodeLease.InterfaceReadiness
+  /** Absent: not looked at since the start, so what stands in the lease goes on to hold. */
+  readonly interfaces?: NodeLease.InterfaceReadiness | undefined
   /** Says that everything held under this hold id was let go (shutdown). */
   readonly released?: boolean
 }
@@ -122,10 +130,10 @@ export const renew = Effect.fn("Registration.renew")(function* (
   current: Registered,
   { interfaces, released = false }: Renewing
 ): Effect.fn.Return<Renewal, KubernetesError | Superseded, Kubernetes> {
+  const { attempt, holdId } = current.content
   const content: NodeLease.NodeLease = {
-    ...contentFor(identity, current.content.holdId, current.content.attempt + 1),
-    interfaces,
-    released: released ? current.content.holdId : undefined
+    ...contentFor(identity, holdId, attempt + 1, interfaces ?? current.content.interfaces),
+    released: released ? holdId : undefined
   }
   return yield* send(identity, content, current.lease).pipe(
     Effect.map((registered) => Renewal.Renewed({ registered })),
