@@ -1,29 +1,34 @@
 #!/usr/bin/env node
 /** All commands of `plenuslb`, and the only place where their layers are composed. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect, Layer, Logger, References } from "effect"
+import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 import * as ControllerCommand from "./cli/ControllerCommand.ts"
 import * as CrdsCommand from "./cli/CrdsCommand.ts"
+import { reportFailure } from "./cli/ErrorReport.ts"
 import * as Environment from "./cli/Environment.ts"
 import * as UninstallCommand from "./cli/UninstallCommand.ts"
+import * as Logging from "./live/Logging.ts"
 import * as Kubeconfig from "./live/kubernetes/Kubeconfig.ts"
 import * as LiveKubernetes from "./live/kubernetes/LiveKubernetes.ts"
+import type { Kubernetes } from "./ports/Kubernetes.ts"
 import { version } from "./cli/Version.ts"
 
-const Logging = Layer.unwrap(
-  Effect.map(Environment.logLevel, (level) =>
-    Layer.mergeAll(Logger.layer([Logger.consoleJson]), Layer.succeed(References.MinimumLogLevel, level))
-  )
-)
 const Cluster = LiveKubernetes.layer().pipe(Layer.provide(Kubeconfig.detect()))
-const Live = Layer.mergeAll(Cluster, Logging)
 
-const controller = Command.make("controller", {}, () => ControllerCommand.run.pipe(Effect.provide(Live))).pipe(
+const onCluster = <A, E>(program: Effect.Effect<A, E, Kubernetes>) =>
+  Environment.logLevel.pipe(
+    Effect.andThen(program),
+    Effect.provide(Cluster),
+    reportFailure,
+    Effect.provide(Logging.layer(Environment.logLevel))
+  )
+
+const controller = Command.make("controller", {}, () => onCluster(ControllerCommand.run)).pipe(
   Command.withDescription("Run the controller: two replicas, one of which leads")
 )
 
-const crdsApply = Command.make("apply", {}, () => CrdsCommand.apply.pipe(Effect.provide(Live))).pipe(
+const crdsApply = Command.make("apply", {}, () => onCluster(CrdsCommand.apply)).pipe(
   Command.withDescription("Apply the custom resource definitions; never deletes any")
 )
 const crds = Command.make("crds").pipe(
@@ -31,7 +36,7 @@ const crds = Command.make("crds").pipe(
   Command.withSubcommands([crdsApply])
 )
 
-const uninstall = Command.make("uninstall", {}, () => UninstallCommand.run.pipe(Effect.provide(Live))).pipe(
+const uninstall = Command.make("uninstall", {}, () => onCluster(UninstallCommand.run)).pipe(
   Command.withDescription(
     "Release every address and take our finalizers off; what the chart's hook runs before it goes"
   )
@@ -42,4 +47,8 @@ const plenuslb = Command.make("plenuslb").pipe(
   Command.withSubcommands([controller, crds, uninstall])
 )
 
-plenuslb.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+plenuslb.pipe(
+  Command.run({ version }),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

@@ -106,7 +106,7 @@ export const make = Effect.fnUntraced(function* (
   const isSynced = () => allocations.isSynced() && configs.isSynced()
 
   const round = Effect.gen(function* () {
-    if (!isSynced() || state.registered === undefined) return
+    if (!isSynced() || state.registered === undefined || config().release === true) return
     const { complete } = yield* keeper.round(state.registered.content.holdId)
     state.able = true
     if (!complete) yield* giveLater(wake)
@@ -124,7 +124,7 @@ export const make = Effect.fnUntraced(function* (
   yield* followKernel(network, wake)
   return {
     isReady: Effect.sync(() => isSynced() && state.registered !== undefined && state.able),
-    superseded: renewForEver({ settings, identity, state, keeper, wake })
+    superseded: renewForEver({ settings, identity, state, keeper, wake, mustRelease: () => config().release === true })
   }
 })
 
@@ -157,6 +157,8 @@ interface Renewing {
   readonly state: State
   readonly keeper: Keeper.Keeper
   readonly wake: Signal.Signal
+  /** PlenusLB is being uninstalled. */
+  readonly mustRelease: () => boolean
 }
 
 /** Everything held under a fenced id goes before a new one is registered: the next holder may be serving already. */
@@ -172,6 +174,18 @@ const dropEverything = Effect.fnUntraced(function* ({ keeper, state, wake }: Ren
   wake.give()
 })
 
+/** True once nothing of ours is left on the node. */
+const releaseEverything = ({ keeper }: Renewing) =>
+  keeper.round(undefined).pipe(
+    Effect.map(({ complete }) => complete),
+    Effect.catch((error) =>
+      Effect.logError("addresses could not be removed").pipe(
+        Effect.annotateLogs({ error: error.message }),
+        Effect.as(false)
+      )
+    )
+  )
+
 const renewForEver = (renewing: Renewing): Effect.Effect<never, Registration.Superseded, Kubernetes> => {
   const { identity, keeper, settings, state, wake } = renewing
   const adopt = Effect.fnUntraced(function* () {
@@ -180,7 +194,9 @@ const renewForEver = (renewing: Renewing): Effect.Effect<never, Registration.Sup
     wake.give()
   })
   const renewOnce = Effect.fnUntraced(function* (current: Registration.Registered) {
-    const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces() })
+    const releasing = renewing.mustRelease()
+    const released = releasing && (yield* releaseEverything(renewing))
+    const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released })
     if (renewal._tag === "Renewed") {
       state.registered = renewal.registered
       return settings.renewEveryMillis

@@ -94,9 +94,9 @@ export const register = Effect.fn("Registration.register")(function* (
   }
   const keeps = sameBoot && before.fenced !== before.holdId
   const holdId = keeps ? before.holdId : yield* newHoldId(before.holdId)
-  // Nobody has looked at the interfaces yet, and what is not in the list is missing: holders would hand over.
-  const interfaces = sameBoot ? before.interfaces : {}
-  return yield* send(identity, contentFor(identity, holdId, 1, interfaces), lease)
+  // Until the first round has looked, the node's interfaces are what they were: an empty list would say that it has
+  // none, and its addresses would be moved away.
+  return yield* send(identity, contentFor(identity, holdId, 1, before.interfaces), lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */

@@ -3,9 +3,9 @@
  * `test/lab/loopback.sh` starts and ends them; it lives as long as its standard input, hence no longer than this
  * process, even if that is killed.
  */
-import { spawn, spawnSync } from "node:child_process"
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
 import { createInterface } from "node:readline"
-import { Context, Effect, Layer, Schema, type Scope } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import * as Kubeconfig from "../../src/live/kubernetes/Kubeconfig.ts"
 import * as LiveKubernetes from "../../src/live/kubernetes/LiveKubernetes.ts"
 
@@ -33,38 +33,52 @@ export type LoopbackEnv = typeof Env.Type
 export class Loopback extends Context.Service<Loopback, LoopbackEnv>()("plenuslb/test/conformance/loopback") {
   static readonly layer = Layer.effect(
     Loopback,
-    Effect.suspend(() => start)
+    Effect.suspend(() => start(false))
+  )
+  /** With what ends namespaces and collects the children of deleted owners: kube-controller-manager. */
+  static readonly layerControllers = Layer.effect(
+    Loopback,
+    Effect.suspend(() => start(true))
   )
 }
 
-export class LoopbackError extends Schema.TaggedError<LoopbackError>()("LoopbackError", { message: Schema.String }) {}
+class LoopbackError extends Schema.TaggedError<LoopbackError>()("LoopbackError", { message: Schema.String }) {}
 
-const missing = (): ReadonlyArray<string> =>
-  spawnSync("bash", ["-c", `source "${binaries}" && missing_binaries etcd kube-apiserver`], { encoding: "utf8" })
+const controllers = "namespace-controller,garbage-collector-controller,serviceaccount-controller"
+
+const missing = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  spawnSync("bash", ["-c", `source "${binaries}" && missing_binaries ${names.join(" ")}`], { encoding: "utf8" })
     .stdout.split("\n")
     .filter((name) => name !== "")
 
 /**
  * Why the live side cannot run here; nothing when it can. The binaries take minutes to build and need Go, so `npm test`
- * goes without them; `npm run test:cluster` sets `PLENUSLB_REQUIRE_LOOPBACK`, and then their absence is a failure.
+ * goes without them; `PLENUSLB_REQUIRE_LOOPBACK` makes their absence a failure.
  */
-export const skipReason = (): string | undefined => {
-  const names = missing()
-  if (names.length === 0 || process.env["PLENUSLB_REQUIRE_LOOPBACK"] !== undefined) return undefined
-  return `skipped: no real API server (${names.join(" and ")} not built); run test/lab/build.sh etcd kube-apiserver`
+export const skipReason = (options?: { readonly controllers?: boolean }): string | undefined => {
+  const wanted = ["etcd", "kube-apiserver", ...(options?.controllers === true ? ["kube-controller-manager"] : [])]
+  if (process.env["PLENUSLB_REQUIRE_LOOPBACK"] !== undefined || missing(wanted).length === 0) return undefined
+  return `skipped, since no real API server is built here; to run it: test/lab/build.sh ${wanted.join(" ")}`
 }
 
-const start: Effect.Effect<LoopbackEnv, LoopbackError | Schema.SchemaError, Scope.Scope> = Effect.gen(function* () {
+const start = Effect.fnUntraced(function* (withControllers: boolean) {
+  const env = withControllers ? { ...process.env, LOOPBACK_CONTROLLERS: controllers } : process.env
   const child = yield* Effect.acquireRelease(
-    Effect.sync(() => spawn(script, ["up", "--foreground"], { stdio: ["pipe", "pipe", "pipe"] })),
-    (child) =>
-      Effect.callback<void>((resume) => {
-        if (child.exitCode !== null) return resume(Effect.void)
-        child.once("exit", () => resume(Effect.void))
-        child.stdin.end()
-      })
+    Effect.sync(() => spawn(script, ["up", "--foreground"], { stdio: ["pipe", "pipe", "pipe"], env })),
+    end
   )
-  const line = yield* Effect.callback<string, LoopbackError>((resume) => {
+  return yield* Effect.flatMap(firstLine(child), Schema.decodeEffect(Env))
+})
+
+const end = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (child.exitCode !== null) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    child.stdin?.end()
+  })
+
+const firstLine = (child: ChildProcessWithoutNullStreams): Effect.Effect<string, LoopbackError> =>
+  Effect.callback((resume) => {
     let stderr = ""
     child.stderr.on("data", (text) => (stderr += String(text)))
     child.once("exit", (code) =>
@@ -72,8 +86,6 @@ const start: Effect.Effect<LoopbackEnv, LoopbackError | Schema.SchemaError, Scop
     )
     createInterface({ input: child.stdout }).once("line", (text) => resume(Effect.succeed(text)))
   })
-  return yield* Schema.decodeEffect(Env)(line)
-})
 
 /** Our adapter as the cluster's admin, with the kubeconfig that the script wrote. */
 export const layerLive = Layer.unwrap(

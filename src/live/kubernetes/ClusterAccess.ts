@@ -40,12 +40,12 @@ export class ClusterAccess extends Context.Service<
 >()("plenuslb/live/kubernetes/ClusterAccess") {}
 
 /** `authorization` and `refused` of a token that is read anew from time to time. */
-export const bearer = (read: Effect.Effect<string, ClusterAccessError>) => {
+const bearer = (read: Effect.Effect<string, ClusterAccessError>) => {
   const source = TokenSource.make(read.pipe(Effect.map((token) => `Bearer ${token.trim()}`)))
   return { authorization: source.current, refused: source.refused }
 }
 
-export const readText = (path: string, remedy: string): Effect.Effect<string, ClusterAccessError> =>
+const readText = (path: string, remedy: string): Effect.Effect<string, ClusterAccessError> =>
   Effect.tryPromise({
     try: () => readFile(path, "utf8"),
     catch: (cause) => new ClusterAccessError({ message: `Cannot read ${path} (${messageOf(cause)}). ${remedy}` })
@@ -54,7 +54,7 @@ export const readText = (path: string, remedy: string): Effect.Effect<string, Cl
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 /** Where the kubelet mounts the pod's service account. */
-export const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount"
+const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 const inClusterConfig = Config.all({
   host: Config.NonEmptyString("KUBERNETES_SERVICE_HOST"),

@@ -50,7 +50,7 @@ export type Status = typeof Status.Type
 export const decodeStatus = Schema.decodeUnknownOption(Status)
 const decodeStatusText = Schema.decodeUnknownOption(Schema.fromJsonString(Status))
 
-export const isWrite = (method: Method): boolean => !(method === "get" || method === "list" || method === "watch")
+const isWrite = (method: Method): boolean => !(method === "get" || method === "list" || method === "watch")
 
 export const reasonOfRefusal = (method: Method, refusal: Refusal): Port.Reason => {
   const status = Option.getOrUndefined(decodeStatusText(refusal.body))

@@ -104,7 +104,7 @@ export const throughEndpoint = (
   if (subresource === "")
     return rules.mainEndpointKeepsStatus ? withField(written, "status", before["status"]) : written
   if (!rules.statusEndpointKeepsTheRest) return written
-  const rest = kind.isCustom ? before : withClientMetadata(before, written)
+  const rest = !kind.isCustom && rules.builtinStatusTakesMetadata ? withClientMetadata(before, written) : before
   return withField(rest, "status", written["status"])
 }
 

@@ -59,7 +59,8 @@ const evaluateRule = (
   const outcome = program.run(toCel(value, schema), old === undefined ? null : toCel(old, schema))
   if (outcome === true) return []
   const message = outcome === false ? (rule.message ?? `failed rule: ${rule.rule}`) : outcome
-  return [{ path: path + (rule.fieldPath ?? ""), message: `Invalid value: ${message}`, blocksRules: false }]
+  const shown = isObject(value) || isList(value) ? "" : `${JSON.stringify(value)}: `
+  return [{ path: path + (rule.fieldPath ?? ""), message: `Invalid value: ${shown}${message}`, blocksRules: false }]
 }
 
 interface Program {

@@ -106,6 +106,8 @@ const newServer = (options: Options, nowMillis: number): ApiServer => {
     Result.getOrThrow(create(server, namespaces, { metadata: { name } }, caller))
   for (const definition of options.customResourceDefinitions ?? [])
     Result.getOrThrow(create(server, customResourceDefinitions, objectFromUnknown(definition), caller))
+  // As after any start: nobody can watch from before it.
+  server.store.forgetHistory()
   return server
 }
 

@@ -91,14 +91,14 @@ export const hasFinalizers = (object: JsonObject): boolean => listAt(object, "me
 
 export const isDeleting = (object: JsonObject): boolean => textAt(object, "metadata", "deletionTimestamp") !== undefined
 
-const serverKeys = ["namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"]
+const identityKeys = ["name", "namespace", "uid", "creationTimestamp", "generation"]
+const deletionKeys = ["deletionTimestamp", "deletionGracePeriodSeconds"]
 
-/** As the client wrote it, but with the identity that the server gave. */
-export const withIdentityOf = (object: JsonObject, before: JsonObject): JsonObject =>
-  withMetadata(
-    object,
-    Object.fromEntries([...serverKeys, "name", "generation"].map((key) => [key, objectAt(before, "metadata")[key]]))
-  )
+/** As the client wrote it, but with what only the server decides. */
+export const withIdentityOf = (rules: Rules, object: JsonObject, before: JsonObject): JsonObject => {
+  const kept = [...(rules.identityIsImmutable ? identityKeys : []), ...(rules.deletionIsFinal ? deletionKeys : [])]
+  return withMetadata(object, Object.fromEntries(kept.map((key) => [key, objectAt(before, "metadata")[key]])))
+}
 
 /** The API server leaves empty labels, annotations and lists out, whoever wrote them. */
 export const withoutEmpty = (object: JsonObject): JsonObject => {

@@ -25,6 +25,8 @@ export const allRules = {
   // status subresource
   mainEndpointKeepsStatus: true,
   statusEndpointKeepsTheRest: true,
+  builtinStatusTakesMetadata: true,
+  customStatusTakesAnyUid: true,
   // deletion
   deleteComparesUid: true,
   deleteComparesVersion: true,

@@ -33,7 +33,7 @@ export const thing = (name: string, resourceVersion = "1"): Thing => ({
   size: 1
 })
 
-export const accessTo = (server: string, access?: Partial<ClusterAccess["Service"]>): Layer.Layer<ClusterAccess> =>
+const accessTo = (server: string, access?: Partial<ClusterAccess["Service"]>): Layer.Layer<ClusterAccess> =>
   Layer.succeed(
     ClusterAccess,
     ClusterAccess.of({
