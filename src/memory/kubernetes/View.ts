@@ -171,7 +171,8 @@ const decodedEvent =
   (event: RawEvent): WatchEvent<A> => {
     if (event.type === "Bookmark") return event
     const decoded = decode(event.object)
-    return Result.isSuccess(decoded)
-      ? { type: event.type, object: decoded.success }
+    if (Result.isSuccess(decoded)) return { type: event.type, object: decoded.success }
+    return event.type === "Deleted"
+      ? { type: "Undecodable", object: decoded.failure, deleted: true }
       : { type: "Undecodable", object: decoded.failure }
   }
