@@ -78,7 +78,7 @@ describe("the API server in memory", () => {
     ["a timer", () => setTimeout(() => {}, 0)],
     ["randomness", () => Math.random()]
   ])("(the locks of this test hold: %s)", (_, reach) => {
-    assert.throws(() => locked(reach), "was used")
+    assert.throws(() => locked<unknown>(reach), "was used")
   })
 
   it("runs the whole suite without Promise, timer, date or randomness of the outside world", () => {
