@@ -49,16 +49,11 @@ interface Promised {
 const rowsOf = (markdown: string): ReadonlyArray<Promised> =>
   [...markdown.matchAll(/^\| (\d+) \|.*\| ([^|]+) \|$/gm)].map(([, row = "", proof = ""]) => ({ row, proof }))
 
-/** Folders of tests that another piece of work brings: what is named in them is checked once they are there. */
-const isExpected = (file: string): boolean =>
-  /^test\/(e2e|unit\/integration)\//.test(file) && !existsSync(join(root, dirname(file)))
-
 /** A proof names a file and, in double quotes, sentences that stand in it; or says `not yet: ` and what will bring it. */
 const problemsOfProof = ({ row, proof }: Promised): ReadonlyArray<string> => {
   if (/^not yet: \S/.test(proof)) return []
   const [, file, names = ""] = /^`([^`]+)` (".+")$/.exec(proof) ?? []
   if (file === undefined) return [`row ${row} names neither a test nor the work that will bring it: ${proof}`]
-  if (isExpected(file)) return []
   if (!existsSync(join(root, file))) return [`row ${row}: ${file} does not exist`]
   const text = read(file)
   return names
