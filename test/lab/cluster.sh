@@ -18,6 +18,7 @@ cluster.sh exec-client CMD…       as a machine outside of the cluster, on the 
 cluster.sh exec-node NODE CMD…    in the network namespace of a node, dead or alive
 cluster.sh enter-node NODE CMD…   in all namespaces of a running node, with its files and processes
 cluster.sh deploy [HELM-ARGS…]    build this checkout's images, load them, install or upgrade the chart
+cluster.sh install [HELM-ARGS…]   install or upgrade this checkout's chart with the images that were deployed
 cluster.sh load TAR|IMAGE…        image archives, or images of buildah's, into all nodes
 cluster.sh node-power-off NODE    pull the plug: link down, every process gone at once
 cluster.sh node-kill NODE         every process gone at once, but the kernel goes on answering for its addresses
@@ -125,6 +126,7 @@ main() {
     exec-node | enter-node | node-power-off | node-power-on | node-kill | node-cut-api | node-heal-api) on_node "${command//-/_}" "$@" ;;
     load) running; load_images "$@" ;;
     deploy) running; deploy "$@" ;;
+    install) running; install_product "$@" ;;
     *) usage >&2; exit 2 ;;
   esac
 }
