@@ -23,6 +23,10 @@ export const generationOf = (id: HoldId): number => Number(id.slice(0, id.indexO
 export const next = (before: HoldId | undefined, random: string): HoldId =>
   make(before === undefined ? 1 : generationOf(before) + 1, random)
 
+/** The one of the higher generation. */
+export const newer = (a: HoldId | undefined, b: HoldId | undefined): HoldId | undefined =>
+  a === undefined || (b !== undefined && generationOf(b) > generationOf(a)) ? b : a
+
 export type Standing =
   /** It is the one that its node holds under. */
   | "Current"

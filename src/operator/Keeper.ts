@@ -31,15 +31,19 @@ export interface Options {
 }
 
 export interface Keeper {
-  /**
-   * One round under this hold id; without one everything of ours goes. Fails when the kernel's state cannot be read.
-   * `complete`: nothing was left undone.
-   */
-  readonly round: (
-    holdId: HoldId | undefined
-  ) => Effect.Effect<{ readonly complete: boolean }, NodeNetworkError, Kubernetes>
-  /** What the last round found of the pools' interfaces, for the NodeLease; undefined before the first. */
-  readonly interfaces: () => InterfaceReadiness | undefined
+  /** Reads the kernel and judges the pools' interfaces; changes nothing. Fails when the kernel cannot be read. */
+  readonly look: Effect.Effect<void, NodeNetworkError>
+  /** One round under this hold id; without one everything of ours goes. Fails when the kernel cannot be read. */
+  readonly round: (holdId: HoldId | undefined) => Effect.Effect<RoundResult, NodeNetworkError, Kubernetes>
+  /** What the last round or look found of the pools' interfaces, for the NodeLease. */
+  readonly interfaces: () => InterfaceReadiness
+}
+
+export interface RoundResult {
+  /** Every change to the kernel succeeded. */
+  readonly applied: boolean
+  /** Everything that was to be acknowledged is. */
+  readonly reported: boolean
 }
 
 /** Addresses that this process put in place, or the status says this node served: IPv6 and long names carry no label. */
@@ -90,7 +94,7 @@ export const make = Effect.fnUntraced(function* (
   const exclusive = yield* Semaphore.make(1)
   const remembered = new Map<string, InterfacePlan.Placed>()
   let phase: "startup" | "steady" = "startup"
-  let interfaces: InterfaceReadiness | undefined
+  let interfaces: InterfaceReadiness = {}
   let told = ""
 
   const change = (each: InterfacePlan.Change) =>
@@ -166,8 +170,12 @@ export const make = Effect.fnUntraced(function* (
     }
     // A start-up cleaning that failed is tried again as such.
     if (changed) phase = "steady"
-    return { complete: changed && failures.length === 0 }
+    return { applied: changed, reported: failures.length === 0 }
   })
 
-  return { round: (holdId) => exclusive.withPermit(round(holdId)), interfaces: () => interfaces }
+  const look = Effect.map(network.state, (state) => {
+    interfaces = readinessOf(options.config(), { network: state, nodeAddresses: options.nodeAddresses })
+  })
+
+  return { look, round: (holdId) => exclusive.withPermit(round(holdId)), interfaces: () => interfaces }
 })

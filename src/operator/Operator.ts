@@ -2,18 +2,22 @@
  * The operator of one node: registers, renews its NodeLease, and keeps the kernel as its IPAllocations want it. It sees
  * only the IPAllocations that name its node (label selector) and the ConfigMap with the pools' interfaces.
  */
-import { Clock, Effect, Random, Result } from "effect"
+import { Effect, Random, Result, Schedule } from "effect"
 import type { Scope } from "effect"
+import type { ConfigMap } from "../api/ConfigMap.ts"
 import { configMaps } from "../api/ConfigMap.ts"
+import type { IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
 import type { Lease } from "../api/Lease.ts"
 import { nodeConfigMapName, nodeLabel } from "../api/Names.ts"
 import * as NodeConfig from "../api/NodeConfig.ts"
 import type { Address } from "../domain/Address.ts"
+import * as HoldId from "../domain/HoldId.ts"
 import type { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { NodeNetwork } from "../ports/NodeNetwork.ts"
 import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
 import * as Keeper from "./Keeper.ts"
@@ -32,8 +36,8 @@ export interface OperatorSettings {
 export interface Operator {
   /** Tools answer, caches are synced, the node is registered. */
   readonly isReady: Effect.Effect<boolean>
-  /** Ends only when another process has taken this node over. */
-  readonly superseded: Effect.Effect<never, Registration.Superseded, Kubernetes>
+  /** Ends only when another process or machine holds this node's lease. */
+  readonly superseded: Effect.Effect<never, Registration.Superseded | Registration.Displaced, Kubernetes>
 }
 
 /** A full look at the kernel even when nothing woke us. */
@@ -43,33 +47,23 @@ const RETRY_MILLIS = 1_000
 
 interface State {
   registered: Registration.Registered | undefined
-  /** The kernel could be read, and its tools answered, in the last round. */
+  /** The newest hold id that this process had, also after its lease was fenced or deleted. */
+  lastHoldId: HoldId.HoldId | undefined
+  /** The kernel could be read in the last round, or look. */
   able: boolean
 }
 
-/** Waits until a lease of another boot was not renewed for its duration, then answers that version. */
-const awaitQuiet = Effect.fnUntraced(function* ({ durationMillis, lease }: Registration.Foreign) {
-  yield* Effect.logWarning("the lease of this node is of another boot or machine; waiting until it is quiet").pipe(
-    Effect.annotateLogs({ durationMillis })
-  )
-  yield* Effect.sleep(durationMillis)
-  return lease
-})
-
-const register = (
-  identity: Registration.Identity,
-  takeover: Lease | undefined
-): Effect.Effect<Registration.Registered, never, Kubernetes> =>
-  Registration.register(identity, takeover).pipe(
-    Effect.catchTag("Foreign", (foreign) => Effect.flatMap(awaitQuiet(foreign), (lease) => register(identity, lease))),
-    Effect.catch((error) =>
-      Effect.logWarning("not registered").pipe(
-        Effect.annotateLogs({ error: error.message }),
-        Effect.andThen(Effect.sleep(RETRY_MILLIS)),
-        Effect.andThen(Effect.suspend(() => register(identity, takeover)))
-      )
-    )
-  )
+interface Parts {
+  readonly settings: OperatorSettings
+  readonly identity: Registration.Identity
+  readonly state: State
+  readonly keeper: Keeper.Keeper
+  readonly wake: Signal.Signal
+  readonly allocations: Reflector.Reflector<IPAllocation>
+  readonly synced: Effect.Effect<void>
+  /** PlenusLB is being uninstalled. */
+  readonly mustRelease: () => boolean
+}
 
 export const make = Effect.fnUntraced(function* (
   settings: OperatorSettings
@@ -88,53 +82,62 @@ export const make = Effect.fnUntraced(function* (
     onChange: wake.give,
     onSynced: wake.give
   })
-  const config = () => readConfig(configs, settings.namespace)
-  const keeper = yield* Keeper.make({
-    node: settings.node,
-    nodeAddresses: settings.nodeAddresses,
-    allocations,
-    config
-  })
+  const { node, nodeAddresses } = settings
+  const config = lastReadableConfig(configs, settings.namespace)
+  const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config })
   const identity: Registration.Identity = {
-    node: settings.node,
+    node,
     namespace: settings.namespace,
     ...(yield* network.identity),
     nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
     durationMillis: settings.leaseMillis
   }
-  const state: State = { registered: undefined, able: false }
-  const isSynced = () => allocations.isSynced() && configs.isSynced()
-
-  const round = Effect.gen(function* () {
-    if (!isSynced() || state.registered === undefined || config().release === true) return
-    const { complete } = yield* keeper.round(state.registered.content.holdId)
-    state.able = true
-    if (!complete) yield* giveLater(wake)
-  }).pipe(
-    Effect.catch((error) => {
-      state.able = false
-      return Effect.logError("the node's network cannot be read").pipe(
-        Effect.annotateLogs({ error: error.message }),
-        Effect.andThen(giveLater(wake))
-      )
-    })
+  const state: State = { registered: undefined, lastHoldId: undefined, able: false }
+  const synced = Effect.andThen(allocations.synced, configs.synced)
+  const mustRelease = () => config().release === true
+  const parts: Parts = { settings, identity, state, keeper, wake, allocations, synced, mustRelease }
+  yield* wake.wait.pipe(
+    Effect.timeoutOption(RESYNC_MILLIS),
+    Effect.andThen(round(parts)),
+    Effect.forever,
+    Effect.forkScoped
   )
-
-  yield* wake.wait.pipe(Effect.timeoutOption(RESYNC_MILLIS), Effect.andThen(round), Effect.forever, Effect.forkScoped)
   yield* followKernel(network, wake)
   return {
-    isReady: Effect.sync(() => isSynced() && state.registered !== undefined && state.able),
-    superseded: renewForEver({ settings, identity, state, keeper, wake, mustRelease: () => config().release === true })
+    isReady: Effect.sync(() => state.registered !== undefined && state.able),
+    superseded: renewForEver(parts)
   }
 })
 
-const readConfig = (
-  configs: Reflector.Reflector<{ readonly metadata: { readonly name: string } }>,
+/** Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. */
+const round = ({ keeper, mustRelease, state, wake }: Parts) =>
+  Effect.gen(function* () {
+    if (state.registered === undefined || mustRelease()) return
+    const { applied, reported } = yield* keeper.round(state.registered.content.holdId)
+    state.able = true
+    if (!applied || !reported) yield* giveLater(wake)
+  }).pipe(
+    Effect.catch((error) => {
+      state.able = false
+      return Effect.andThen(unreadable(error), giveLater(wake))
+    })
+  )
+
+const unreadable = (error: NodeNetworkError) =>
+  Effect.logError("the node's network cannot be read").pipe(Effect.annotateLogs({ error: error.message }))
+
+/** A ConfigMap that is gone or cannot be read says nothing: acting on "no pools" would drop what is served. */
+const lastReadableConfig = (
+  configs: Reflector.Reflector<ConfigMap>,
   namespace: string
-) => {
-  const configMap = configs.get(Reflector.keyOf({ namespace, name: nodeConfigMapName }))
-  const read = configMap === undefined ? undefined : NodeConfig.read(configMap)
-  return read !== undefined && Result.isSuccess(read) ? read.success : { pools: [] }
+): (() => NodeConfig.NodeConfig) => {
+  let last: NodeConfig.NodeConfig = { pools: [] }
+  return () => {
+    const configMap = configs.get(Reflector.keyOf({ namespace, name: nodeConfigMapName }))
+    const read = configMap === undefined ? undefined : NodeConfig.read(configMap)
+    if (read !== undefined && Result.isSuccess(read)) last = read.success
+    return last
+  }
 }
 
 const giveLater = (wake: Signal.Signal) =>
@@ -151,83 +154,136 @@ const followKernel = (network: NodeNetwork["Service"], wake: Signal.Signal) =>
     Effect.forkScoped
   )
 
-interface Renewing {
-  readonly settings: OperatorSettings
-  readonly identity: Registration.Identity
-  readonly state: State
-  readonly keeper: Keeper.Keeper
-  readonly wake: Signal.Signal
-  /** PlenusLB is being uninstalled. */
-  readonly mustRelease: () => boolean
-}
-
-/** Everything held under a fenced id goes before a new one is registered: the next holder may be serving already. */
-const dropEverything = Effect.fnUntraced(function* ({ keeper, state, wake }: Renewing) {
-  state.registered = undefined
-  yield* Effect.logWarning("fenced: letting go of all addresses")
-  yield* keeper.round(undefined).pipe(
-    Effect.repeat({ until: ({ complete }) => complete, times: 3 }),
-    Effect.catch((error) =>
-      Effect.logError("addresses could not be removed").pipe(Effect.annotateLogs({ error: error.message }))
-    )
+/** Waits until a lease of another boot was not renewed for its duration, then answers that version. */
+const awaitQuiet = Effect.fnUntraced(function* ({ durationMillis, lease }: Registration.Foreign) {
+  yield* Effect.logWarning("the lease of this node is of another boot or machine; waiting until it is quiet").pipe(
+    Effect.annotateLogs({ durationMillis })
   )
-  wake.give()
+  yield* Effect.sleep(durationMillis)
+  return lease
 })
 
-/** True once nothing of ours is left on the node. */
-const releaseEverything = ({ keeper }: Renewing) =>
-  keeper.round(undefined).pipe(
-    Effect.map(({ complete }) => complete),
+/** The newest hold id of this node that the process had, or that an IPAllocation names. */
+const newestHoldIdOf = ({ allocations, settings, state }: Parts): HoldId.HoldId | undefined => {
+  const named = [...allocations.values()]
+    .flatMap(({ spec }) => spec.allocations)
+    .filter(({ nodeName }) => nodeName === settings.node)
+    .flatMap(({ holdId }) => {
+      const parsed = HoldId.parse(holdId ?? "")
+      return Result.isSuccess(parsed) ? [parsed.success] : []
+    })
+  return named.reduce<HoldId.HoldId | undefined>(HoldId.newer, state.lastHoldId)
+}
+
+const register = (
+  parts: Parts,
+  takeover: Lease | undefined
+): Effect.Effect<Registration.Registered, never, Kubernetes> =>
+  Effect.suspend(() =>
+    Registration.register(parts.identity, {
+      interfaces: parts.keeper.interfaces(),
+      takeover,
+      newestHoldId: newestHoldIdOf(parts)
+    })
+  ).pipe(
+    Effect.catchTag("Foreign", (foreign) => Effect.flatMap(awaitQuiet(foreign), (lease) => register(parts, lease))),
     Effect.catch((error) =>
-      Effect.logError("addresses could not be removed").pipe(
+      Effect.logWarning("not registered").pipe(
         Effect.annotateLogs({ error: error.message }),
-        Effect.as(false)
+        Effect.andThen(Effect.sleep(RETRY_MILLIS)),
+        Effect.andThen(Effect.suspend(() => register(parts, takeover)))
       )
     )
   )
 
-const renewForEver = (renewing: Renewing): Effect.Effect<never, Registration.Superseded, Kubernetes> => {
-  const { identity, keeper, settings, state, wake } = renewing
-  const adopt = Effect.fnUntraced(function* () {
-    state.registered = yield* register(identity, undefined)
-    yield* Effect.logInfo("registered").pipe(Effect.annotateLogs({ holdId: state.registered.content.holdId }))
-    wake.give()
-  })
-  const renewOnce = Effect.fnUntraced(function* (current: Registration.Registered) {
-    const releasing = renewing.mustRelease()
-    const released = releasing && (yield* releaseEverything(renewing))
-    const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released })
-    if (renewal._tag === "Renewed") {
-      state.registered = renewal.registered
-      return settings.renewEveryMillis
-    }
-    yield* dropEverything(renewing)
-    return 0
-  })
-  const attempt = Effect.gen(function* () {
-    const startedAt = yield* Clock.monotonicTimeNanos
-    if (state.registered === undefined) yield* adopt()
-    const current = state.registered
-    // An operator that cannot act must not keep its addresses from moving to one that can.
-    if (current === undefined || !(state.able || isFirst(current))) return settings.renewEveryMillis
-    const pauseMillis = yield* renewOnce(current).pipe(
-      Effect.timeout(settings.renewEveryMillis),
-      Effect.catchTags({
-        KubernetesError: (error: KubernetesError) => notRenewed(error.message, settings),
-        TimeoutError: () => notRenewed("no reply in time", settings)
+/** Until the kernel can be read there is nothing to say of this node, and nothing that it could hold. */
+const firstLook = ({ keeper, state, synced }: Parts): Effect.Effect<void> =>
+  Effect.andThen(synced, keeper.look).pipe(
+    Effect.tapError(unreadable),
+    Effect.retry(Schedule.spaced(RETRY_MILLIS)),
+    Effect.orDie,
+    Effect.andThen(
+      Effect.sync(() => {
+        state.able = true
       })
     )
-    const tookMillis = Number(((yield* Clock.monotonicTimeNanos) - startedAt) / 1_000_000n)
-    return Math.max(0, pauseMillis - tookMillis)
-  })
-  return attempt.pipe(Effect.flatMap(Effect.sleep), Effect.forever)
+  )
+
+const begin = Effect.fnUntraced(function* (parts: Parts) {
+  const { state, wake } = parts
+  yield* firstLook(parts)
+  const registered = yield* register(parts, undefined)
+  state.registered = registered
+  state.lastHoldId = registered.content.holdId
+  yield* Effect.logInfo("registered").pipe(Effect.annotateLogs({ holdId: registered.content.holdId }))
+  wake.give()
+})
+
+/** True once the kernel holds nothing of ours any more. */
+const letGo = ({ keeper }: Parts) =>
+  keeper.round(undefined).pipe(
+    Effect.map(({ applied }) => applied),
+    Effect.catch((error) => Effect.as(unreadable(error), false))
+  )
+
+/**
+ * Everything held under a fenced id goes before a new one is registered: the next holder may be serving already. It ends
+ * when the kernel holds nothing of ours any more; a node that cannot let go must not be given more.
+ */
+const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> => {
+  parts.state.registered = undefined
+  return Effect.logWarning("fenced: letting go of all addresses").pipe(
+    Effect.andThen(letGo(parts).pipe(Effect.repeat({ schedule: Schedule.spaced(RETRY_MILLIS), until: (applied) => applied }))),
+    Effect.asVoid
+  )
 }
 
-/** Right after registration no round has told yet whether the tools work. */
-const isFirst = (registered: Registration.Registered): boolean => registered.content.attempt <= 3
+/** Answers in how many milliseconds to renew next. */
+const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
+  const { identity, keeper, mustRelease, settings, state } = parts
+  const released = mustRelease() && (yield* letGo(parts))
+  const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released }).pipe(
+    Effect.timeout(settings.renewEveryMillis)
+  )
+  if (renewal._tag === "Renewed") {
+    state.registered = renewal.registered
+    return settings.renewEveryMillis
+  }
+  yield* dropEverything(parts)
+  return 0
+})
+
+/** An operator that cannot act does not renew: its addresses must be able to move to one that can. */
+const attempt = Effect.fnUntraced(function* (parts: Parts) {
+  const { settings, state } = parts
+  const startedAt = yield* monotonicMillis
+  if (state.registered === undefined) yield* begin(parts)
+  const current = state.registered
+  if (current === undefined || !state.able) return settings.renewEveryMillis
+  const pauseMillis = yield* renewOnce(parts, current).pipe(
+    Effect.catchTags({
+      KubernetesError: (error: KubernetesError) => notRenewed(error.message, settings),
+      TimeoutError: () => notRenewed("no reply in time", settings)
+    })
+  )
+  return Math.max(0, pauseMillis - ((yield* monotonicMillis) - startedAt))
+})
 
 const notRenewed = (error: string, settings: OperatorSettings) =>
   Effect.logWarning("node lease not renewed").pipe(
     Effect.annotateLogs({ error }),
     Effect.as(Math.ceil(settings.renewEveryMillis / 3))
+  )
+
+/** Superseded: the successor holds what we held, so nothing is touched. Displaced: it is served elsewhere by now. */
+const renewForEver = (parts: Parts): Operator["superseded"] =>
+  attempt(parts).pipe(
+    Effect.flatMap(Effect.sleep),
+    Effect.forever,
+    Effect.tapErrorTag("Displaced", () => dropEverything(parts)),
+    Effect.onExit(() =>
+      Effect.sync(() => {
+        parts.state.registered = undefined
+      })
+    )
   )

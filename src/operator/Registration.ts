@@ -16,7 +16,18 @@ import type { KubernetesError } from "../ports/Kubernetes.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 
 /** Another operator process of this boot has taken over this node's lease: touch nothing and end. */
-export class Superseded extends Data.TaggedError("Superseded")<{ readonly nonce: string }> {}
+export class Superseded extends Data.TaggedError("Superseded")<{ readonly nonce: string }> {
+  override get message(): string {
+    return `another operator (${this.nonce}) has taken over this node's lease: this one ends and touches nothing`
+  }
+}
+
+/** Another machine, or a later boot of this one, holds the lease: drop everything and end without registering. */
+export class Displaced extends Data.TaggedError("Displaced")<{ readonly bootId: string }> {
+  override get message(): string {
+    return `a machine of another boot (${this.bootId}) holds this node's lease: this one let go of everything and ends`
+  }
+}
 
 /** The lease names another machine, or an earlier boot of this one; `lease` must be seen unchanged for its duration. */
 export class Foreign extends Data.TaggedError("Foreign")<{ readonly lease: Lease; readonly durationMillis: number }> {}
@@ -50,8 +61,9 @@ const fetch = Effect.fnUntraced(function* (identity: Identity) {
   const kubernetes = yield* Kubernetes
   return yield* kubernetes.get(leases, { namespace: identity.namespace, name: nodeLeaseName(identity.node) }).pipe(
     Effect.map((lease): Lease | undefined => lease),
-    Effect.catch((error) =>
-      error.reason._tag === "NotFound" ? Effect.succeed<Lease | undefined>(undefined) : Effect.fail(error)
+    Effect.catchIf(
+      (error) => error.reason._tag === "NotFound",
+      () => Effect.succeed(undefined)
     )
   )
 })
@@ -74,29 +86,37 @@ const contentFor = (
   interfaces
 })
 
+export interface Registering {
+  /** What the controller reads at once: without it every holder here would seem to lack its interface. */
+  readonly interfaces: NodeLease.InterfaceReadiness
+  /** A lease version of another boot that was seen unchanged for long enough. */
+  readonly takeover?: Lease | undefined
+  /** The newest id of this node that anything is known to name: a lease that was deleted begins after it, not anew. */
+  readonly newestHoldId?: HoldId.HoldId | undefined
+}
+
 /**
- * Registers this process. `takeover` is a lease version of another boot that was seen unchanged for long enough.
- * On one boot the hold id survives (the addresses are still on the interface), unless it was fenced.
+ * Registers this process. On one boot the hold id survives (the addresses are still on the interface), unless it was
+ * fenced, or given back by an operator that let go of everything.
  */
 export const register = Effect.fn("Registration.register")(function* (
   identity: Identity,
-  takeover: Lease | undefined
+  { interfaces, newestHoldId, takeover }: Registering
 ): Effect.fn.Return<Registered, KubernetesError | Foreign, Kubernetes> {
   const lease = yield* fetch(identity)
   const before = lease === undefined ? undefined : NodeLease.read(lease)
   if (lease === undefined || before === undefined) {
-    return yield* send(identity, contentFor(identity, yield* newHoldId(undefined), 1, {}), lease)
+    return yield* send(identity, contentFor(identity, yield* newHoldId(newestHoldId), 1, interfaces), lease)
   }
   const sameBoot = before.bootId === identity.bootId
   const watchedLongEnough = takeover?.metadata.resourceVersion === lease.metadata.resourceVersion
   if (!sameBoot && !watchedLongEnough) {
     return yield* new Foreign({ lease, durationMillis: Math.max(identity.durationMillis, before.durationMillis) })
   }
-  const keeps = sameBoot && before.fenced !== before.holdId
-  const holdId = keeps ? before.holdId : yield* newHoldId(before.holdId)
-  // Until the first round has looked, the node's interfaces are what they were: an empty list would say that it has
-  // none, and its addresses would be moved away.
-  return yield* send(identity, contentFor(identity, holdId, 1, before.interfaces), lease)
+  const newest = HoldId.newer(before.holdId, newestHoldId)
+  const inForce = before.fenced !== before.holdId && before.released !== before.holdId
+  const holdId = sameBoot && inForce && newest === before.holdId ? before.holdId : yield* newHoldId(newest)
+  return yield* send(identity, contentFor(identity, holdId, 1, interfaces), lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
@@ -107,20 +127,20 @@ export const Renewal = Data.taggedEnum<Renewal>()
 const readBack = Effect.fnUntraced(function* (
   identity: Identity,
   current: Registered
-): Effect.fn.Return<Renewal, KubernetesError | Superseded, Kubernetes> {
+): Effect.fn.Return<Renewal, KubernetesError | Superseded | Displaced, Kubernetes> {
   const lease = yield* fetch(identity)
   const content = lease === undefined ? undefined : NodeLease.read(lease)
   if (lease === undefined || content === undefined || lease.metadata.uid !== current.lease.metadata.uid) {
     return Renewal.Fenced()
   }
+  if (content.bootId !== identity.bootId) return yield* new Displaced({ bootId: content.bootId })
   if (content.nonce !== identity.nonce) return yield* new Superseded({ nonce: content.nonce })
   if (content.fenced === current.content.holdId) return Renewal.Fenced()
   return Renewal.Renewed({ registered: { lease, content } })
 })
 
 export interface Renewing {
-  /** Absent: not looked at since the start, so what stands in the lease goes on to hold. */
-  readonly interfaces?: NodeLease.InterfaceReadiness | undefined
+  readonly interfaces: NodeLease.InterfaceReadiness
   /** Says that everything held under this hold id was let go (shutdown). */
   readonly released?: boolean
 }
@@ -129,18 +149,16 @@ export const renew = Effect.fn("Registration.renew")(function* (
   identity: Identity,
   current: Registered,
   { interfaces, released = false }: Renewing
-): Effect.fn.Return<Renewal, KubernetesError | Superseded, Kubernetes> {
-  const { attempt, holdId } = current.content
+): Effect.fn.Return<Renewal, KubernetesError | Superseded | Displaced, Kubernetes> {
   const content: NodeLease.NodeLease = {
-    ...contentFor(identity, holdId, attempt + 1, interfaces ?? current.content.interfaces),
-    released: released ? holdId : undefined
+    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, interfaces),
+    released: released ? current.content.holdId : undefined
   }
   return yield* send(identity, content, current.lease).pipe(
     Effect.map((registered) => Renewal.Renewed({ registered })),
-    Effect.catch((error) =>
-      error.category === "conflict" || error.category === "ambiguous" || error.reason._tag === "NotFound"
-        ? readBack(identity, current)
-        : Effect.fail(error)
+    Effect.catchIf(
+      ({ category, reason }) => category === "conflict" || category === "ambiguous" || reason._tag === "NotFound",
+      () => readBack(identity, current)
     )
   )
 })

@@ -127,9 +127,12 @@ class Cache<A extends KubernetesObject> {
         if (version !== undefined) this.delete(keyOf(event.object.metadata), version)
         return version
       }
-      case "Undecodable":
-        this.report(event.object)
-        return event.object.metadata.resourceVersion
+      case "Undecodable": {
+        const version = event.object.metadata.resourceVersion
+        if (event.deleted === true && version !== undefined) this.delete(keyOf(event.object.metadata), version)
+        else this.report(event.object)
+        return version
+      }
       case "Bookmark":
         return event.resourceVersion
     }

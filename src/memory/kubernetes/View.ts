@@ -173,5 +173,5 @@ const decodedEvent =
     const decoded = decode(event.object)
     return Result.isSuccess(decoded)
       ? { type: event.type, object: decoded.success }
-      : { type: "Undecodable", object: decoded.failure }
+      : { type: "Undecodable", object: decoded.failure, ...(event.type === "Deleted" && { deleted: true }) }
   }

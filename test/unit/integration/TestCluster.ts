@@ -1,0 +1,160 @@
+/**
+ * A cluster in memory: one API server, nodes with kernels, and the real controller and operators on them, each in a
+ * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
+ */
+import { Context, Effect, Exit, type Fiber, References, Result, Scope } from "effect"
+import { customResourceDefinitions } from "../../../src/api/Crd.ts"
+import { namespaces } from "../../../src/api/Namespace.ts"
+import { type Node, nodes } from "../../../src/api/Node.ts"
+import * as Controller from "../../../src/controller/Controller.ts"
+import { Events } from "../../../src/controller/Events.ts"
+import type { ControllerSettings } from "../../../src/controller/Settings.ts"
+import * as Address from "../../../src/domain/Address.ts"
+import { leaderTimes, profiles } from "../../../src/domain/FailoverTimes.ts"
+import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
+import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
+import * as Operator from "../../../src/operator/Operator.ts"
+import type * as Registration from "../../../src/operator/Registration.ts"
+import { Kubernetes, Unavailable } from "../../../src/ports/Kubernetes.ts"
+import { NodeNetwork, type NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
+
+export const ownNamespace = "plenuslb"
+const times = profiles.default
+
+/** A running program. `kill` is a power cut: not one more request, no last words. */
+export interface Process {
+  readonly stop: Effect.Effect<void>
+  readonly kill: Effect.Effect<void>
+}
+
+export interface RunningController extends Process, Controller.Controller {}
+export interface RunningOperator extends Process {
+  readonly isReady: Effect.Effect<boolean>
+  readonly running: Fiber.Fiber<never, Registration.Superseded | Registration.Displaced>
+}
+
+export interface TestCluster {
+  readonly memory: MemoryKubernetes.MemoryKubernetes
+  /** The user's view. */
+  readonly api: Kubernetes["Service"]
+  readonly kernel: (node: string) => MemoryNodeNetwork.Handle
+  readonly startController: (name: string, settings?: Partial<ControllerSettings>) => Effect.Effect<RunningController>
+  /** `user` names the process at the API server: a second operator of one node needs another. */
+  readonly startOperator: (node: string, user?: string) => Effect.Effect<RunningOperator, NodeNetworkError>
+  /** From now on the client's requests get no further than its own machine; `heal` ends it. */
+  readonly cutOff: (user: string) => void
+  readonly heal: (user: string) => void
+}
+
+export const controllerSettings = (podName: string): ControllerSettings => ({
+  podName,
+  namespace: ownNamespace,
+  clusterName: "",
+  healthPort: 8080,
+  defaultLoadBalancer: true,
+  loadBalancerClass: "loadbalancing.plenus.io/plenuslb",
+  ignoreExcludeLabel: false,
+  fenceAfterMillis: times.quietMillis,
+  renewEveryMillis: times.renewMillis,
+  concurrency: 64
+})
+
+export const nodeObject = (name: string, index: number): Node => ({
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: { name, labels: {} },
+  spec: { podCIDR: `10.244.${index}.0/24`, podCIDRs: [`10.244.${index}.0/24`] },
+  status: {
+    addresses: [{ type: "InternalIP", address: `10.0.0.${10 + index}` }],
+    conditions: [{ type: "Ready", status: "True" }]
+  }
+})
+
+export const address = (text: string): Address.Address => Result.getOrThrow(Address.parse(text))
+
+const newKernel = (index: number): MemoryNodeNetwork.Handle =>
+  MemoryNodeNetwork.make({
+    interfaces: [
+      { name: "eth0", addresses: [{ address: address(`10.0.0.${10 + index}`), prefixLength: 24, scope: "global" }] },
+      { name: "pl0", kind: "bridge" }
+    ],
+    defaultRoutes: [{ interfaceName: "eth0", metric: 100 }],
+    identity: { bootId: `boot-${index}`, systemUuid: `machine-${index}` }
+  })
+
+export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string>) {
+  const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
+  const api = memory.view("user")
+  const cut = new Set<string>()
+  memory.faults.setPolicy(({ user }) =>
+    Effect.succeed(cut.has(user) ? { refuse: new Unavailable({ message: "no route to host" }) } : {})
+  )
+  const cutOff = (user: string) => {
+    cut.add(user)
+    memory.watches.silence((watch) => watch.user === user)
+  }
+  const heal = (user: string) => {
+    cut.delete(user)
+    memory.watches.reset((watch) => watch.user === user)
+  }
+  const kernels = new Map(nodeNames.map((name, index) => [name, newKernel(index + 1)]))
+  const kernel = (node: string): MemoryNodeNetwork.Handle => {
+    const found = kernels.get(node)
+    if (found === undefined) throw new Error(`the cluster has no node ${node}`)
+    return found
+  }
+  for (const name of [ownNamespace, "shop"]) yield* api.create(namespaces, { metadata: { name } })
+  for (const [index, name] of nodeNames.entries()) yield* api.create(nodes, nodeObject(name, index + 1))
+
+  /** Runs a program until its process ends. */
+  const spawn = Effect.fnUntraced(function* <A, E>(
+    user: string,
+    program: Effect.Effect<A, E, Kubernetes | Scope.Scope>
+  ) {
+    const scope = yield* Scope.make()
+    const context = Context.empty().pipe(
+      Context.add(Kubernetes, memory.view(user)),
+      Context.add(Scope.Scope, scope),
+      Context.add(References.MinimumLogLevel, "None")
+    )
+    const value = yield* Effect.provideContext(program, context)
+    const stop = Scope.close(scope, Exit.void)
+    return {
+      value,
+      stop,
+      kill: Effect.andThen(
+        Effect.sync(() => cutOff(user)),
+        stop
+      )
+    }
+  })
+
+  const startController = Effect.fnUntraced(function* (name: string, settings: Partial<ControllerSettings> = {}) {
+    const program = Controller.make({
+      settings: { ...controllerSettings(name), ...settings },
+      identity: name,
+      leaderTimes: leaderTimes.default
+    }).pipe(Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", name)))
+    const { value, ...process } = yield* spawn(name, program)
+    return { ...process, ...value } satisfies RunningController
+  })
+
+  const startOperator = Effect.fnUntraced(function* (node: string, user = `operator-${node}`) {
+    const program = Effect.gen(function* () {
+      const operator = yield* Operator.make({
+        node,
+        namespace: ownNamespace,
+        nodeAddresses: [],
+        renewEveryMillis: times.renewMillis,
+        leaseMillis: times.quietMillis
+      })
+      const running = yield* Effect.forkScoped(operator.superseded)
+      return { isReady: operator.isReady, running }
+    }).pipe(Effect.provideService(NodeNetwork, kernel(node).network))
+    const { value, ...process } = yield* spawn(user, program)
+    return { ...process, ...value } satisfies RunningOperator
+  })
+
+  yield* Effect.forkChild(memory.runControllers(50))
+  return { memory, api, kernel, startController, startOperator, cutOff, heal } satisfies TestCluster
+})
