@@ -9,6 +9,7 @@ done
 
 usage() {
   cat <<'EOF'
+cluster.sh check                  whether this machine has what `up` needs; says what to install
 cluster.sh up                     start (after clearing what a killed run left); prints how to use it
 cluster.sh down                   end everything that `up` started, and nothing else
 cluster.sh env                    names, paths and addresses as KEY=VALUE lines
@@ -62,6 +63,10 @@ up() {
   await 60 "The default ServiceAccount" kubectl -n default get serviceaccount default -o name >/dev/null
   kubectl get nodes -o wide
   echo "up in $SECONDS s: $0 kubectl get nodes"
+}
+check() {
+  require_machine
+  [ -z "$(missing_binaries "${ETCD_AND_KUBERNETES[@]}" helm)" ] || find_go
 }
 all_registered() { [ "$(kubectl get nodes -o name | wc -l)" = "$LAB_NODES" ]; }
 
@@ -118,7 +123,7 @@ main() {
   [ $# = 0 ] || shift
   read_settings "$command"
   case $command in
-    up | down) "$command" ;;
+    check | up | down) "$command" ;;
     env) print_env ;;
     kubectl | helm) run "$LAB_BIN/$command" "$@" ;;
     run) run "$@" ;;
