@@ -39,7 +39,8 @@ const nothing: WantedState = {
   withdrawn: [],
   report: { state: "", message: "" },
   fresh: [],
-  lack: undefined
+  lack: undefined,
+  awaits: []
 }
 
 interface Observation {
@@ -65,6 +66,7 @@ const observe = Effect.fnUntraced(function* (key: string, { books, nodeBook, set
   }
   const { problems, request } = ServiceRequest.readRequest(service)
   const inputs = {
+    key,
     request,
     problems,
     namespaceLabels: caches.namespaces.get(request.namespace)?.metadata.labels ?? {},
@@ -153,12 +155,15 @@ const apply = Effect.fnUntraced(function* (
   }
 })
 
-/** What waits for another object must be found when that object changes. */
-const noteLack = (key: string, { wanted }: Observation, { books }: Reconciling) =>
-  Effect.sync(() => {
-    if (wanted.lack === undefined) books.waiting.delete(key)
-    else books.waiting.add(key)
-  })
+/** A NodeLease may arrive a moment later than the IPAllocation that names its hold id. */
+const isTransitional = ({ lack, report }: WantedState): boolean =>
+  report.state === "pending" && (lack === undefined || lack.reason === "HolderNotRecognised")
+
+/** To half of the truth a Service would be gone, or lack its IPAllocation: nothing is touched until both can be read. */
+const isUnreadable = (key: string) =>
+  Caches.use(({ allocations, services }) =>
+    Effect.succeed(services.undecodable.has(key) || allocations.undecodable.has(key))
+  )
 
 /**
  * The answer to these carries no newer version, so the cache knows of them by the watch alone: asked again before that,
@@ -170,9 +175,9 @@ const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag =
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
-      if (!(yield* reconciling.isLeader)) return "settled"
+      if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, reconciling)
-      yield* noteLack(key, observation, reconciling)
+      reconciling.books.wait(key, observation.wanted.awaits)
       const [change] = Plan.plan(observation.wanted, observation.observed)
       if (change === undefined) return "settled"
       if (change._tag === "Report") {
@@ -195,12 +200,12 @@ export const reportStep = (reconciling: Reconciling) => {
   return Effect.fn("ServiceReconciler.reportStep")(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
-    if (!(yield* reconciling.isLeader)) return "settled"
+    if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
     const caches = yield* Caches
     const observation = yield* observe(key, reconciling)
     const { allocation, observed, service, wanted } = observation
     const change = Plan.plan(wanted, observed).find((each) => each._tag === "Report")
-    const transitional = wanted.report.state === "pending" && wanted.lack === undefined
+    const transitional = isTransitional(wanted)
     if (change === undefined || allocation === undefined || service === undefined) {
       patience.delete(key)
       return "settled"
