@@ -183,6 +183,13 @@ const kinds: ReadonlyArray<Kind> = [
     "endpointslices",
     { addressType: text, endpoints: { type: "array", items: anything }, ports: { type: "array", items: anything } },
     { hasGeneration: true }
+  ),
+  builtin(
+    "networking.k8s.io",
+    "ServiceCIDR",
+    "servicecidrs",
+    { spec: open({ cidrs: { type: "array", items: text } }) },
+    { namespaced: false }
   )
 ]
 
