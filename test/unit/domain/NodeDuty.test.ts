@@ -94,8 +94,12 @@ class World {
     this.specs.push(Assignment.assign(grants, current, { nodes, acknowledgements: this.acknowledged, nextEpoch }))
   }
 
-  /** The operator looks at a version not older than the last one, and at the acknowledgements as they are. */
-  round(name: string, lag: number): void {
+  /**
+   * The operator looks at a version not older than the last one, and at the acknowledgements as they are. `stuck`: its
+   * tools fail, and the kernel stays as it is; a fenced one does not register anew before it could let go.
+   */
+  round(name: string, lag: number, stuck = false): void {
+    if (stuck && this.fenced.has(name)) return
     const version = Math.max(this.seen.get(name) ?? 0, this.specs.length - 1 - lag)
     this.seen.set(name, version)
     if (this.fenced.delete(name)) {
@@ -104,8 +108,9 @@ class World {
     }
     const self = { node: name, holdId: this.holdId(name) }
     const view = { ...viewOf("", ""), entries: this.specs[version] ?? [], acknowledgements: this.acknowledged }
-    if (NodeDuty.dutiesOf(view, self).length > 0) this.kernels.add(name)
-    else this.kernels.delete(name)
+    const isDuty = NodeDuty.dutiesOf(view, self).length > 0
+    if (isDuty && !stuck) this.kernels.add(name)
+    if (!isDuty && !stuck) this.kernels.delete(name)
     const own = NodeDuty.acknowledge(view, self, () => this.kernels.has(name))
     this.acknowledged = [...this.acknowledged.filter(({ node }) => node !== name), ...own]
   }
@@ -127,7 +132,7 @@ describe("NodeDuty and Assignment together", () => {
         const name = world.names[node] ?? "n1"
         if (what < 3) world.move(name)
         else if (what < 4) world.fenced.add(name)
-        else world.round(name, lag)
+        else world.round(name, lag, what > 7)
         assert.isAtMost(world.servers().length, 1, JSON.stringify(world.specs.at(-1)))
       }
     },
