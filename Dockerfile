@@ -24,7 +24,8 @@ RUN set -e; \
       rm -rf /var/lib/apt/lists/*; \
     fi
 COPY docker/supervise.sh dist/agent.cjs dist/THIRD-PARTY-NOTICES.txt LICENSE /app/
-# Measured: each of these saves memory on every node; see docs/facts. NODE_OPTIONS refuses the last three.
+# Fewer malloc arenas, a small heap and the interpreter alone: 57 MiB instead of 70 on every node (measured). The last
+# three flags cannot stand in NODE_OPTIONS, which refuses them.
 ENV MALLOC_ARENA_MAX=1
 USER 0:0
 EXPOSE 8080

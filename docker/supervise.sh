@@ -10,6 +10,7 @@ brief=
 
 stop() {
   stopping=1
+  interrupted=1
   [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
 }
 trap stop TERM INT
@@ -21,11 +22,16 @@ while [ -z "$stopping" ]; do
   child=$!
   [ -z "$stopping" ] || kill -TERM "$child"
 
-  # A trapped signal interrupts `wait`, hence the loop.
-  while :; do
+  # A trapped signal interrupts `wait`, which then says so instead of how the command ended; asked again it tells, or
+  # 127 when it had told before the signal came.
+  interrupted=
+  wait "$child"
+  code=$?
+  while [ -n "$interrupted" ]; do
+    interrupted=
     wait "$child"
-    code=$?
-    kill -0 "$child" 2>/dev/null || break
+    again=$?
+    [ "$again" -eq 127 ] || code=$again
   done
   kill -KILL "-$child" 2>/dev/null
 

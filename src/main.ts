@@ -7,6 +7,7 @@ import * as ControllerCommand from "./cli/ControllerCommand.ts"
 import * as CrdsCommand from "./cli/CrdsCommand.ts"
 import { reportFailure } from "./cli/ErrorReport.ts"
 import * as Environment from "./cli/Environment.ts"
+import * as PlaygroundCommand from "./cli/playground/PlaygroundCommand.ts"
 import * as UninstallCommand from "./cli/UninstallCommand.ts"
 import * as Logging from "./live/Logging.ts"
 import * as Kubeconfig from "./live/kubernetes/Kubeconfig.ts"
@@ -44,7 +45,7 @@ const uninstall = Command.make("uninstall", {}, () => onCluster(UninstallCommand
 
 const plenuslb = Command.make("plenuslb").pipe(
   Command.withDescription("Load balancer for Kubernetes clusters that have none"),
-  Command.withSubcommands([controller, crds, uninstall])
+  Command.withSubcommands([controller, crds, uninstall, PlaygroundCommand.command])
 )
 
 plenuslb.pipe(

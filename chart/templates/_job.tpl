@@ -9,7 +9,7 @@ metadata:
   labels: {{- include "plenuslb.labels" $root | nindent 4 }}
   annotations: {{- .annotations | nindent 4 }}
 spec:
-  backoffLimit: 3
+  backoffLimit: 2
   # Below Helm's own default of five minutes, so that the job's end is what Helm reports.
   activeDeadlineSeconds: 240
   template:

@@ -1,9 +1,6 @@
 {{/* Values that each are valid and together make no sense. One sentence each, with the remedy. */}}
 {{- define "plenuslb.validate" -}}
 {{- $envs := .Values.envs }}
-{{- if and (not .Values.defaultLoadBalancer) (not .Values.loadBalancerClass) }}
-{{- fail "defaultLoadBalancer is false and loadBalancerClass is empty: no Service would be served. Set one of them." }}
-{{- end }}
 {{- $port := int $envs.HEALTH_PORT }}
 {{- if or (lt $port 1) (gt $port 65535) }}
 {{- fail (printf "envs.HEALTH_PORT is %v: a TCP port is a number from 1 to 65535." $envs.HEALTH_PORT) }}

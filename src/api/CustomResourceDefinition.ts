@@ -1,4 +1,6 @@
-/** `apiextensions.k8s.io/v1`, as far as we write it. */
+/** `apiextensions.k8s.io/v1`, as far as we write it and wait for it. */
+import { Schema } from "effect"
+import { objectFields, type ResourceType } from "./KubernetesObject.ts"
 import type { StructuralSchema } from "./StructuralSchema.ts"
 
 export interface PrinterColumn {
@@ -37,4 +39,36 @@ export interface CustomResourceVersion {
   readonly subresources: { readonly status: { readonly [key: string]: never } }
   readonly additionalPrinterColumns: ReadonlyArray<PrinterColumn>
   readonly schema: { readonly openAPIV3Schema: StructuralSchema }
+}
+
+/** What is read back: whether the API server accepted the names and serves the kind. */
+export const InstalledCrd = Schema.Struct({
+  ...objectFields,
+  status: Schema.optionalKey(
+    Schema.Struct({
+      conditions: Schema.optionalKey(
+        // Null right after the object is made.
+        Schema.NullOr(
+          Schema.Array(
+            Schema.Struct({
+              type: Schema.String,
+              status: Schema.String,
+              reason: Schema.optionalKey(Schema.String),
+              message: Schema.optionalKey(Schema.String)
+            })
+          )
+        )
+      )
+    })
+  )
+})
+export type InstalledCrd = typeof InstalledCrd.Type
+
+export const installedCrds: ResourceType<InstalledCrd> = {
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+  schema: InstalledCrd
 }

@@ -16,7 +16,11 @@ export const PoolNetwork = Schema.Struct({
 })
 export type PoolNetwork = typeof PoolNetwork.Type
 
-export const NodeConfig = Schema.Struct({ pools: Schema.Array(PoolNetwork) })
+export const NodeConfig = Schema.Struct({
+  pools: Schema.Array(PoolNetwork),
+  /** Set by `plenuslb uninstall`: every operator lets go of all addresses and says so in its NodeLease. */
+  release: Schema.optionalKey(Schema.Boolean)
+})
 export type NodeConfig = typeof NodeConfig.Type
 
 const dataKey = "config.json"

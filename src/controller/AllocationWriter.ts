@@ -118,7 +118,11 @@ export const report = (allocation: IPAllocation, { message, state }: Report) =>
       {
         apiVersion,
         kind: "IPAllocation",
-        metadata: { ...refOf(allocation), uid: allocation.metadata.uid },
+        metadata: {
+          ...refOf(allocation),
+          uid: allocation.metadata.uid,
+          resourceVersion: allocation.metadata.resourceVersion
+        },
         status: { state, message }
       },
       { fieldManager: controllerFieldManager, force: true, subresource: "status" }

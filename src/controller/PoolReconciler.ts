@@ -156,7 +156,7 @@ export const step = ({ books, isLeader }: Options) =>
     const applied = {
       apiVersion,
       kind: known.pool.kind,
-      metadata: { name, uid: object.metadata.uid },
+      metadata: { name, uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion },
       status
     }
     const options = { fieldManager: controllerFieldManager, force: true, subresource: "status" } as const

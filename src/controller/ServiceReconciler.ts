@@ -10,8 +10,7 @@ import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
 import * as Plan from "../domain/Plan.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
-import { Kubernetes } from "../ports/Kubernetes.ts"
-import type { KubernetesError } from "../ports/Kubernetes.ts"
+import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { refOf } from "../reconcile/Reflector.ts"
@@ -166,6 +165,12 @@ const isUnreadable = (key: string) =>
     Effect.succeed(services.undecodable.has(key) || allocations.undecodable.has(key))
   )
 
+/**
+ * The answer to these carries no newer version, so the cache knows of them by the watch alone: asked again before that,
+ * it would repeat them as fast as the API server answers.
+ */
+const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
+
 /** `report` receives the keys whose state for users is out of date; that write has a queue of its own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
@@ -181,7 +186,7 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
       }
       yield* apply(key, change, observation, reconciling)
       yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
-      return "again"
+      return endsHere(change) ? "settled" : "again"
     },
     (effect, key) => Effect.annotateLogs(effect, { service: key })
   )

@@ -61,6 +61,8 @@ interface Parts {
   readonly wake: Signal.Signal
   readonly allocations: Reflector.Reflector<IPAllocation>
   readonly synced: Effect.Effect<void>
+  /** PlenusLB is being uninstalled. */
+  readonly mustRelease: () => boolean
 }
 
 export const make = Effect.fnUntraced(function* (
@@ -92,7 +94,8 @@ export const make = Effect.fnUntraced(function* (
   }
   const state: State = { registered: undefined, lastHoldId: undefined, able: false }
   const synced = Effect.andThen(allocations.synced, configs.synced)
-  const parts: Parts = { settings, identity, state, keeper, wake, allocations, synced }
+  const mustRelease = () => config().release === true
+  const parts: Parts = { settings, identity, state, keeper, wake, allocations, synced, mustRelease }
   yield* wake.wait.pipe(
     Effect.timeoutOption(RESYNC_MILLIS),
     Effect.andThen(round(parts)),
@@ -107,9 +110,9 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /** Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. */
-const round = ({ keeper, state, wake }: Parts) =>
+const round = ({ keeper, mustRelease, state, wake }: Parts) =>
   Effect.gen(function* () {
-    if (state.registered === undefined) return
+    if (state.registered === undefined || mustRelease()) return
     const { applied, reported } = yield* keeper.round(state.registered.content.holdId)
     state.able = true
     if (!applied || !reported) yield* giveLater(wake)
@@ -216,26 +219,30 @@ const begin = Effect.fnUntraced(function* (parts: Parts) {
   wake.give()
 })
 
+/** True once the kernel holds nothing of ours any more. */
+const letGo = ({ keeper }: Parts) =>
+  keeper.round(undefined).pipe(
+    Effect.map(({ applied }) => applied),
+    Effect.catch((error) => Effect.as(unreadable(error), false))
+  )
+
 /**
  * Everything held under a fenced id goes before a new one is registered: the next holder may be serving already. It ends
  * when the kernel holds nothing of ours any more; a node that cannot let go must not be given more.
  */
-const dropEverything = ({ keeper, state }: Parts): Effect.Effect<void, never, Kubernetes> => {
-  state.registered = undefined
-  const drop = keeper.round(undefined).pipe(
-    Effect.map(({ applied }) => applied),
-    Effect.catch((error) => Effect.as(unreadable(error), false))
-  )
+const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> => {
+  parts.state.registered = undefined
   return Effect.logWarning("fenced: letting go of all addresses").pipe(
-    Effect.andThen(drop.pipe(Effect.repeat({ schedule: Schedule.spaced(RETRY_MILLIS), until: (applied) => applied }))),
+    Effect.andThen(letGo(parts).pipe(Effect.repeat({ schedule: Schedule.spaced(RETRY_MILLIS), until: (applied) => applied }))),
     Effect.asVoid
   )
 }
 
 /** Answers in how many milliseconds to renew next. */
 const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
-  const { identity, keeper, settings, state } = parts
-  const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces() }).pipe(
+  const { identity, keeper, mustRelease, settings, state } = parts
+  const released = mustRelease() && (yield* letGo(parts))
+  const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released }).pipe(
     Effect.timeout(settings.renewEveryMillis)
   )
   if (renewal._tag === "Renewed") {

@@ -59,10 +59,12 @@ const apply = Effect.fnUntraced(function* (
   cache: Reflector<IPAllocation>
 ) {
   const kubernetes = yield* Kubernetes
-  const { name, namespace, uid } = allocation.metadata
+  // The version, since the status of a custom resource takes any uid: an object that was made anew under this name has
+  // the same epochs, and must not be told that it is served.
+  const { name, namespace, resourceVersion, uid } = allocation.metadata
   const write = kubernetes.apply(
     ipAllocations,
-    { apiVersion, kind: "IPAllocation", metadata: { name, namespace, uid }, status: { addresses } },
+    { apiVersion, kind: "IPAllocation", metadata: { name, namespace, uid, resourceVersion }, status: { addresses } },
     { fieldManager: operatorFieldManager(node), force: true, subresource: "status" }
   )
   yield* writing(write, ipAllocations, { name, namespace }, cache)

@@ -36,7 +36,7 @@ export interface Manifest {
   readonly [field: string]: any
 }
 
-export interface Rendered {
+interface Rendered {
   /** What helm said when it refused; empty otherwise. */
   readonly refusal: string
   readonly text: string
@@ -56,7 +56,7 @@ export const render = (values: object, ...flags: ReadonlyArray<string>): Rendere
   }
 }
 
-export const manifestsOf = (text: string): ReadonlyArray<Manifest> =>
+const manifestsOf = (text: string): ReadonlyArray<Manifest> =>
   parseAllDocuments(text)
     .map((document) => document.toJSON())
     .filter((manifest) => manifest !== null)

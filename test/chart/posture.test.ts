@@ -48,6 +48,20 @@ describe.skipIf(helm === undefined)(`security posture${needsHelm}`, () => {
     }
   })
 
+  it("adds NET_BIND_SERVICE for a health port below 1024, which v0.4's privileged operator could open", () => {
+    const low = renderManifests({ envs: { HEALTH_PORT: 81 } })
+    const operator = manifestOf(low, "DaemonSet", "plenuslb-operator").spec.template.spec
+    assert.deepStrictEqual(operator.containers[0].securityContext.capabilities.add, [
+      "NET_ADMIN",
+      "NET_RAW",
+      "NET_BIND_SERVICE"
+    ])
+    const controller = manifestOf(low, "Deployment", "plenuslb").spec.template.spec
+    assert.deepStrictEqual(controller.securityContext.sysctls, [
+      { name: "net.ipv4.ip_unprivileged_port_start", value: "0" }
+    ])
+  })
+
   it("opens one port, the health port", () => {
     for (const workload of workloads(manifests)) {
       const ports = podOf(workload).containers.flatMap(

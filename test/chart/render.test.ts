@@ -154,4 +154,9 @@ describe.skipIf(helm === undefined)(`helm template${needsHelm}`, () => {
       { key: "node.kubernetes.io/unreachable", operator: "Exists" }
     ])
   })
+
+  it("deletes an uninstall job that failed: waiting for its image, it would uninstall the next installation", () => {
+    const { annotations } = manifestOf(renderManifests({}), "Job", "plenuslb-uninstall").metadata
+    assert.strictEqual(annotations?.["helm.sh/hook-delete-policy"], "before-hook-creation,hook-succeeded,hook-failed")
+  })
 })

@@ -9,6 +9,7 @@ done
 
 usage() {
   cat <<'EOF'
+cluster.sh check                  whether this machine has what `up` needs; says what to install
 cluster.sh up                     start (after clearing what a killed run left); prints how to use it
 cluster.sh down                   end everything that `up` started, and nothing else
 cluster.sh env                    names, paths and addresses as KEY=VALUE lines
@@ -18,6 +19,7 @@ cluster.sh exec-client CMD…       as a machine outside of the cluster, on the 
 cluster.sh exec-node NODE CMD…    in the network namespace of a node, dead or alive
 cluster.sh enter-node NODE CMD…   in all namespaces of a running node, with its files and processes
 cluster.sh deploy [HELM-ARGS…]    build this checkout's images, load them, install or upgrade the chart
+cluster.sh install [HELM-ARGS…]   install or upgrade this checkout's chart with the images that were deployed
 cluster.sh load TAR|IMAGE…        image archives, or images of buildah's, into all nodes
 cluster.sh node-power-off NODE    pull the plug: link down, every process gone at once
 cluster.sh node-kill NODE         every process gone at once, but the kernel goes on answering for its addresses
@@ -61,6 +63,10 @@ up() {
   await 60 "The default ServiceAccount" kubectl -n default get serviceaccount default -o name >/dev/null
   kubectl get nodes -o wide
   echo "up in $SECONDS s: $0 kubectl get nodes"
+}
+check() {
+  require_machine
+  [ -z "$(missing_binaries "${ETCD_AND_KUBERNETES[@]}" helm)" ] || find_go
 }
 all_registered() { [ "$(kubectl get nodes -o name | wc -l)" = "$LAB_NODES" ]; }
 
@@ -117,7 +123,7 @@ main() {
   [ $# = 0 ] || shift
   read_settings "$command"
   case $command in
-    up | down) "$command" ;;
+    check | up | down) "$command" ;;
     env) print_env ;;
     kubectl | helm) run "$LAB_BIN/$command" "$@" ;;
     run) run "$@" ;;
@@ -125,6 +131,7 @@ main() {
     exec-node | enter-node | node-power-off | node-power-on | node-kill | node-cut-api | node-heal-api) on_node "${command//-/_}" "$@" ;;
     load) running; load_images "$@" ;;
     deploy) running; deploy "$@" ;;
+    install) running; install_product "$@" ;;
     *) usage >&2; exit 2 ;;
   esac
 }

@@ -12,8 +12,23 @@ const bundles = [
   { entry: "src/agent.ts", file: "dist/agent.cjs" }
 ]
 
+/**
+ * Of the library only `KubeConfig` is used. Its index takes 3 MB of generated clients along, which nothing drops, since
+ * the library is imported as a whole and at run time.
+ */
+const kubeconfigOnly = join(import.meta.dirname, "../../node_modules/@kubernetes/client-node/dist/config.js")
+
 const build = async (entry: string, file: string): Promise<OutputChunk> => {
-  const bundle = await rolldown({ input: entry, platform: "node", tsconfig: false, logLevel: "warn" })
+  const bundle = await rolldown({
+    input: entry,
+    platform: "node",
+    tsconfig: false,
+    logLevel: "warn",
+    resolve: { alias: { "@kubernetes/client-node": kubeconfigOnly } },
+    treeshake: { moduleSideEffects: [{ test: /node_modules\/@kubernetes\/client-node\//, sideEffects: false }] },
+    // Effect looks for environment variables there, in browsers.
+    transform: { define: { "import.meta": "{}" } }
+  })
   // Split chunks would be files of their own, and `file` allows one.
   const { output } = await bundle.write({ file, format: "cjs", minify: true, codeSplitting: false, sourcemap: false })
   await bundle.close()

@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { isMap, isScalar, parse, parseDocument, stringify, type Pair, type YAMLMap } from "yaml"
 
-export interface GeneratedFile {
+interface GeneratedFile {
   readonly path: string
-  readonly text: string
+  readonly content: string
 }
 
 interface JsonSchema {
@@ -31,7 +31,7 @@ interface Rule {
   readonly verbs: ReadonlyArray<string>
   readonly why: string
 }
-export type Permissions = {
+type Permissions = {
   readonly [role: string]: { readonly [scope in "cluster" | "namespace"]?: ReadonlyArray<Rule> }
 }
 
@@ -154,6 +154,6 @@ const readme = (root: string): string =>
   ].join("\n")
 
 export const generateChartDocs = (root: string): ReadonlyArray<GeneratedFile> => [
-  { path: "chart/values.schema.json", text: valuesSchema(readValues(root)) },
-  { path: "chart/README.md", text: readme(root) }
+  { path: "chart/values.schema.json", content: valuesSchema(readValues(root)) },
+  { path: "chart/README.md", content: readme(root) }
 ]

@@ -5,13 +5,23 @@
  *   drawn at random, or all watches that a restart of the API server began together would end together.
  * - The connection breaks, an event stops in the middle, or nothing comes for 180 s: `Unavailable`. Bookmarks come at
  *   least every 120 s on an idle watch, so that silence is a dead connection (measured on 1.36).
- * - The resourceVersion is too old: `Expired`, as a refusal (410) or, usually, as an `ERROR` event in a reply of 200.
+ * - The resourceVersion is too old: `Expired`, as a refusal (410) or, usually, as an `ERROR` event in a reply of 200. Or it
+ *   is ahead of the server, whose etcd was restored from a backup: then the server accepts the watch and sends nothing,
+ *   not even bookmarks, until it gets there (measured on 1.36). Silence from the very beginning is therefore `Expired`
+ *   too, or we would ask for that version for ever.
  *
  * Whoever stops listening closes the socket.
  */
 import { Duration, Effect, Option, Random, Result, Schema, Stream } from "effect"
 import type { KubernetesObject, ResourceType } from "../../api/KubernetesObject.ts"
-import { Malformed, type Reason, type Selection, Unavailable, type WatchEvent } from "../../ports/Kubernetes.ts"
+import {
+  Expired,
+  Malformed,
+  type Reason,
+  type Selection,
+  Unavailable,
+  type WatchEvent
+} from "../../ports/Kubernetes.ts"
 import { type ApiClient, parse } from "./ApiClient.ts"
 import * as ApiPath from "./ApiPath.ts"
 import { type Decode, decoderOf } from "./Decoding.ts"
@@ -29,8 +39,10 @@ export const watch = <A extends KubernetesObject>(
 ): Stream.Stream<WatchEvent<A>, Reason> =>
   Stream.suspend(() => {
     const decode = decoderOf(type)
+    let heard = false
     return bytes(api, type, selection, resourceVersion).pipe(
-      Stream.timeoutOrElse({ duration: silenceMax, orElse: () => Stream.fail(silent) }),
+      Stream.tap(() => Effect.sync(() => (heard = true))),
+      Stream.timeoutOrElse({ duration: silenceMax, orElse: () => Stream.fail(heard ? silent : new Expired()) }),
       lines,
       Stream.mapEffect((line) => Effect.flatMap(parse(line), (json) => eventOf(decode, json)))
     )

@@ -38,11 +38,13 @@ export interface Faults extends FaultKnobs {
   readonly delivery: (watch: ApiRequest) => Effect.Effect<void>
 }
 
-const none: Effect.Effect<Fault> = Effect.succeed({})
+const noFault = (_: ApiRequest): Effect.Effect<Fault> => Effect.succeed({})
+
+const noDelay = (_: ApiRequest): Effect.Effect<void> => Effect.void
 
 export const make = (): Faults => {
-  let policy: (request: ApiRequest) => Effect.Effect<Fault> = () => none
-  let delivery: (watch: ApiRequest) => Effect.Effect<void> = () => Effect.void
+  let policy = noFault
+  let delivery = noDelay
   const scripted: Array<{ readonly matches: (request: ApiRequest) => boolean; readonly fault: Fault }> = []
   return {
     setPolicy: (next) => {

@@ -171,8 +171,7 @@ const decodedEvent =
   (event: RawEvent): WatchEvent<A> => {
     if (event.type === "Bookmark") return event
     const decoded = decode(event.object)
-    if (Result.isSuccess(decoded)) return { type: event.type, object: decoded.success }
-    return event.type === "Deleted"
-      ? { type: "Undecodable", object: decoded.failure, deleted: true }
-      : { type: "Undecodable", object: decoded.failure }
+    return Result.isSuccess(decoded)
+      ? { type: event.type, object: decoded.success }
+      : { type: "Undecodable", object: decoded.failure, ...(event.type === "Deleted" && { deleted: true }) }
   }

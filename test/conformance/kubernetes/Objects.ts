@@ -1,5 +1,5 @@
 /** Small objects for cases, and short ways to write them. */
-import { Effect } from "effect"
+import type { Effect } from "effect"
 import { type ConfigMap, configMaps } from "../../../src/api/ConfigMap.ts"
 import { type IPAllocation, ipAllocations } from "../../../src/api/IPAllocation.ts"
 import type { Lease } from "../../../src/api/Lease.ts"

@@ -2,9 +2,9 @@
  * The contract of `ports/Kubernetes.ts`, executable: every case is true of kube-apiserver 1.36, and of the API server in
  * memory. `rules.test.ts` proves that the cases pin each rule of the latter.
  */
-import { it, layer as withLayer } from "@effect/vitest"
+import { describe, layer as withLayer } from "@effect/vitest"
 import { Effect, Layer, Option, Schema } from "effect"
-import { installedCrds } from "../../../src/api/CustomResourceDefinition.ts"
+import { objectFields } from "../../../src/api/KubernetesObject.ts"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
 import { Kubernetes } from "../../../src/ports/Kubernetes.ts"
 import type { Case } from "./Case.ts"
@@ -38,21 +38,36 @@ export const contractCases: ReadonlyArray<Case> = [
 export interface SuiteOptions {
   /** Whether garbage collection and namespace deletion run beside the API server. */
   readonly controllers: boolean
+  /** Why the suite cannot run here: then it is skipped, with that in its name. */
+  readonly unavailable?: string | undefined
 }
 
 /** The layer gives the port, as a client that may do everything; the suite installs our CRDs itself. */
 export const kubernetesSuite = <E>(name: string, layer: Layer.Layer<Kubernetes, E>, options: SuiteOptions): void => {
+  const { controllers, unavailable } = options
   const prepared = Layer.provideMerge(Layer.effectDiscard(installCrds), layer)
-  withLayer(prepared, { excludeTestServices: true, timeout: "120 seconds" })(name, (test) => {
-    for (const { name: sentence, needs, run } of [...contractCases, ...manifestCases]) {
-      if (needs === "controllers" && !options.controllers)
-        it.skip(`${sentence} (skipped: needs kube-controller-manager)`, () => {})
-      else test.effect(sentence, () => run, 60_000)
-    }
+  describe.skipIf(unavailable !== undefined)(`${name}${unavailable === undefined ? "" : `: ${unavailable}`}`, () => {
+    withLayer(prepared, { excludeTestServices: true, timeout: "120 seconds" })((test) => {
+      for (const { name: sentence, needs, run } of [...contractCases, ...manifestCases]) {
+        const isSkipped = needs === "controllers" && !controllers
+        test.effect.skipIf(isSkipped)(
+          isSkipped ? `${sentence} (skipped: needs kube-controller-manager)` : sentence,
+          () => run,
+          60_000
+        )
+      }
+    })
   })
 }
 
-const rawDefinitions = untyped(installedCrds)
+const rawDefinitions = untyped({
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+  schema: Schema.Struct(objectFields)
+})
 
 /** By the port itself, as `plenuslb crds apply` does; done when the API server serves the kinds. */
 export const installCrds: Effect.Effect<void, unknown, Kubernetes> = Effect.gen(function* () {

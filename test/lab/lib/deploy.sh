@@ -15,14 +15,18 @@ build_product_images() {
   done
 }
 
-# By the command of the documentation, plus where the images are. Further arguments go to helm.
+image_id() { buildah inspect --type image --format '{{.FromImageID}}' "$1" | cut -c1-12; }
+
+# By the command of the documentation, plus where the images are. Further arguments go to helm. Under their one name the
+# images change with each build, so the annotation is what makes Kubernetes start new Pods.
 install_product() {
   kubectl get namespace plenuslb >/dev/null 2>&1 || kubectl create namespace plenuslb >/dev/null
   kubectl label --overwrite namespace plenuslb pod-security.kubernetes.io/enforce=privileged >/dev/null
   KUBECONFIG=$KUBECONFIG_ADMIN in_host "$LAB_BIN/helm" upgrade --install --namespace=plenuslb --set envs.CLUSTER_NAME=mycluster --atomic --wait --timeout 180s \
     --set image.repository=localhost/plenuslb --set image.tag=lab --set image.pullPolicy=Never \
     --set operator.image.repository=localhost/plenuslb-operator --set operator.image.tag=lab \
-    --set operator.image.pullPolicy=Never "$@" plenuslb "$REPOSITORY/chart"
+    --set operator.image.pullPolicy=Never --set-string "controller.podAnnotations.image=$(image_id localhost/plenuslb:lab)" \
+    --set-string "operator.podAnnotations.image=$(image_id localhost/plenuslb-operator:lab)" "$@" plenuslb "$REPOSITORY/chart"
 }
 
 deploy() { # HELM-ARGS…

@@ -6,7 +6,7 @@ require_machine() {
   missing=$(while read -r file package; do
     [[ $file != /* ]] || [ -e "$file" ] || echo "$package"
   done <"$LAB_DIR/packages.txt" | paste -sd ' ')
-  [ -z "$missing" ] || fail "The lab needs Debian packages that are missing: apt-get install -y --no-install-recommends $missing"
+  [ -z "$missing" ] || fail "The lab needs Debian packages that are missing: apt-get install -y --no-install-recommends $missing (or .ci/install.sh)"
 }
 
 # The kubelet writes all of these but the last one (measured: kernel.panic 1 -> 10), for the whole machine.

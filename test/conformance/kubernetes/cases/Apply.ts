@@ -16,7 +16,12 @@ import {
 } from "../Objects.ts"
 
 const status = { subresource: "status" } as const
+const holding = (finalizer: string) => ({ metadata: { finalizers: [finalizer] } })
+const atVersion = (resourceVersion: string) => ({ metadata: { resourceVersion } })
+const reporting = (metadata: object) => ({ metadata, status: { state: "success" } })
 const serving = (address: string, node: string, epoch = 1) => ({ address, node, phase: "Serving", epoch })
+const entries = (...addresses: ReadonlyArray<object>) => ({ status: { addresses } })
+const entry = (node: string, epoch = 1) => entries(serving("192.0.2.10", node, epoch))
 const spec = (address: string) => ({ type: "persistent", allocations: [{ address, pool: "rack-1" }] })
 
 /** `192.0.2.10@n1`, in order. */
@@ -90,9 +95,8 @@ export const applyCases: ReadonlyArray<Case> = [
       const first = yield* createAllocation(namespace, "a")
       yield* kubernetes.delete(ipAllocations, { namespace, name: "a" })
       yield* createAllocation(namespace, "a")
-      const late = (metadata: object) => ({ metadata, status: { state: "success" } })
-      const unguarded = late({ uid: first.metadata.uid })
-      const guarded = late({ resourceVersion: first.metadata.resourceVersion })
+      const unguarded = reporting({ uid: first.metadata.uid })
+      const guarded = reporting({ resourceVersion: first.metadata.resourceVersion })
       yield* refused("Conflict", applyAllocation(namespace, "a", "one", guarded, status))
       const applied = yield* applyAllocation(namespace, "a", "one", unguarded, status)
       assert.notStrictEqual(applied.metadata.uid, first.metadata.uid)
@@ -106,9 +110,8 @@ export const applyCases: ReadonlyArray<Case> = [
       const namespace = yield* newNamespace
       const old = yield* createConfigMap(namespace, "a", { other: "1" })
       const current = yield* kubernetes.patch(configMaps, { namespace, name: "a" }, { data: { other: "2" } })
-      const at = (version: string) => ({ metadata: { resourceVersion: version } })
-      yield* refused("Conflict", applyConfigMap(namespace, "a", "one", { key: "value" }, at(versionOf(old))))
-      yield* applyConfigMap(namespace, "a", "one", { key: "value" }, at(versionOf(current)))
+      yield* refused("Conflict", applyConfigMap(namespace, "a", "one", { key: "value" }, atVersion(versionOf(old))))
+      yield* applyConfigMap(namespace, "a", "one", { key: "value" }, atVersion(versionOf(current)))
     })
   ),
   given(
@@ -274,7 +277,6 @@ export const applyCases: ReadonlyArray<Case> = [
     Effect.gen(function* () {
       const namespace = yield* newNamespace
       yield* createAllocation(namespace, "a")
-      const entry = (node: string) => ({ status: { addresses: [serving("192.0.2.10", node)] } })
       yield* applyAllocation(namespace, "a", "one", entry("n1"), status)
       yield* applyAllocation(namespace, "a", "two", entry("n2"), status)
       assert.deepStrictEqual(yield* shown(namespace, "a"), ["192.0.2.10@n1", "192.0.2.10@n2"])
@@ -285,7 +287,6 @@ export const applyCases: ReadonlyArray<Case> = [
     Effect.gen(function* () {
       const namespace = yield* newNamespace
       yield* createAllocation(namespace, "a")
-      const entries = (...addresses: ReadonlyArray<object>) => ({ status: { addresses } })
       const [first, second] = [serving("192.0.2.10", "n1"), serving("192.0.2.11", "n1")]
       yield* applyAllocation(namespace, "a", "one", entries(first, second), status)
       yield* applyAllocation(namespace, "a", "two", entries(serving("192.0.2.10", "n2")), status)
@@ -308,9 +309,8 @@ export const applyCases: ReadonlyArray<Case> = [
     Effect.gen(function* () {
       const namespace = yield* newNamespace
       yield* createAllocation(namespace, "a")
-      const entry = (epoch: number) => ({ status: { addresses: [serving("192.0.2.10", "n1", epoch)] } })
-      yield* applyAllocation(namespace, "a", "one", entry(1), status)
-      const reason = yield* refused("Conflict", applyAllocation(namespace, "a", "two", entry(2), status))
+      yield* applyAllocation(namespace, "a", "one", entry("n1", 1), status)
+      const reason = yield* refused("Conflict", applyAllocation(namespace, "a", "two", entry("n1", 2), status))
       const path = '.status.addresses[address="192.0.2.10",node="n1"].epoch'
       assert.include("message" in reason ? reason.message : "", path)
     })
@@ -320,7 +320,6 @@ export const applyCases: ReadonlyArray<Case> = [
     Effect.gen(function* () {
       const namespace = yield* newNamespace
       yield* createAllocation(namespace, "a")
-      const entry = (node: string, epoch: number) => ({ status: { addresses: [serving("192.0.2.10", node, epoch)] } })
       yield* applyAllocation(namespace, "a", "one", entry("n1", 1), status)
       yield* applyAllocation(namespace, "a", "two", entry("n2", 1), status)
       const applied = yield* applyAllocation(namespace, "a", "one", entry("n1", 2), status)
@@ -342,7 +341,6 @@ export const applyCases: ReadonlyArray<Case> = [
     "finalizers are a set: each manager adds and removes its own",
     Effect.gen(function* () {
       const namespace = yield* newNamespace
-      const holding = (finalizer: string) => ({ metadata: { finalizers: [finalizer] } })
       yield* applyConfigMap(namespace, "a", "one", {}, holding("example.com/one"))
       const both = yield* applyConfigMap(namespace, "a", "two", {}, holding("example.com/two"))
       assert.deepStrictEqual(both.metadata.finalizers, ["example.com/one", "example.com/two"])

@@ -3,10 +3,18 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { configMaps } from "../../../../src/api/ConfigMap.ts"
 import { ipAllocations } from "../../../../src/api/IPAllocation.ts"
+import type { KubernetesObject } from "../../../../src/api/KubernetesObject.ts"
 import { leases } from "../../../../src/api/Lease.ts"
 import { Kubernetes } from "../../../../src/ports/Kubernetes.ts"
 import { type Case, given, invalid, newNamespace, refused, versionOf } from "../Case.ts"
 import { createAllocation, createConfigMap, lease, rawConfigMaps } from "../Objects.ts"
+
+const guardedPatch = (read: KubernetesObject) => ({
+  metadata: { resourceVersion: versionOf(read) },
+  data: { key: "3" }
+})
+
+const generation = ({ metadata }: KubernetesObject): number | undefined => metadata.generation
 
 export const versionCases: ReadonlyArray<Case> = [
   given(
@@ -59,7 +67,7 @@ export const versionCases: ReadonlyArray<Case> = [
       const contend = (name: string) =>
         kubernetes.replace(leases, { ...lease(namespace, "a", name), metadata }).pipe(
           Effect.as(name),
-          Effect.catch(() => Effect.succeed(undefined))
+          Effect.orElseSucceed(() => undefined)
         )
       const outcomes = yield* Effect.all([contend("one"), contend("two")], { concurrency: 2 })
       const winners = outcomes.filter((name) => name !== undefined)
@@ -151,9 +159,8 @@ export const versionCases: ReadonlyArray<Case> = [
       const ref = { namespace, name: "a" }
       const old = yield* createConfigMap(namespace, "a", { key: "1" })
       const current = yield* kubernetes.patch(configMaps, ref, { data: { key: "2" } })
-      const patch = (version: string) => ({ metadata: { resourceVersion: version }, data: { key: "3" } })
-      yield* refused("Conflict", kubernetes.patch(configMaps, ref, patch(versionOf(old))))
-      const patched = yield* kubernetes.patch(configMaps, ref, patch(versionOf(current)))
+      yield* refused("Conflict", kubernetes.patch(configMaps, ref, guardedPatch(old)))
+      const patched = yield* kubernetes.patch(configMaps, ref, guardedPatch(current))
       assert.deepStrictEqual(patched.data, { key: "3" })
     })
   ),
@@ -215,8 +222,6 @@ export const versionCases: ReadonlyArray<Case> = [
       const kubernetes = yield* Kubernetes
       const namespace = yield* newNamespace
       const ref = { namespace, name: "a" }
-      const generation = (object: { readonly metadata: { readonly generation?: number | undefined } }) =>
-        object.metadata.generation
       assert.strictEqual(generation(yield* createAllocation(namespace, "a")), 1)
       const labelled = yield* kubernetes.patch(ipAllocations, ref, { metadata: { labels: { a: "b" } } })
       assert.strictEqual(generation(labelled), 1)

@@ -213,6 +213,26 @@ export const watchCases: ReadonlyArray<Case> = [
     })
   ),
   given(
+    "a deleted object that its Schema refuses is told as gone",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const version = yield* versionNow(namespace)
+      yield* createConfigMap(namespace, "bad", { wrong: "1" })
+      yield* kubernetes.delete(configMaps, { namespace, name: "bad" })
+      const watch = yield* watching(picky, { namespace }, version)
+      const events = [yield* watch.next, yield* watch.next]
+      const gone = events.map((event) => event.type === "Undecodable" && event.deleted === true)
+      assert.deepStrictEqual(
+        [events.map(summary), gone],
+        [
+          ["Undecodable bad", "Undecodable bad"],
+          [false, true]
+        ]
+      )
+    })
+  ),
+  given(
     "a read of an object that its Schema refuses is Malformed",
     Effect.gen(function* () {
       const kubernetes = yield* Kubernetes

@@ -118,6 +118,17 @@ describe("watch", () => {
     }).pipe(Effect.provide(overFunction(() => Effect.sync(reply))))
   })
 
+  it.effect("180 s of silence from the beginning mean a version that the server does not have: Expired", () =>
+    Effect.gen(function* () {
+      const watching = yield* Effect.forkChild(observe)
+      yield* settle
+      yield* TestClock.adjust("179 seconds")
+      assert.isUndefined(watching.pollUnsafe())
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(watching), ["Expired"])
+    }).pipe(Effect.provide(overFunction(() => Effect.sync(() => streaming([], "open")))))
+  )
+
   it.effect("a server that does not even answer costs 30 s", () =>
     Effect.gen(function* () {
       const watching = yield* Effect.forkChild(observe)

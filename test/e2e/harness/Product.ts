@@ -1,0 +1,102 @@
+/** PlenusLB in the lab: installed, uninstalled, its Pods and which of them leads, its processes killed. */
+import { type DaemonSet, daemonSets } from "../../../src/api/DaemonSet.ts"
+import { leases } from "../../../src/api/Lease.ts"
+import { daemonSetName, leaderLeaseName } from "../../../src/api/Names.ts"
+import { isNodeLease } from "../../../src/api/NodeLease.ts"
+import { type Pod, pods } from "../../../src/api/Pod.ts"
+import * as Cluster from "./Cluster.ts"
+import { eventually } from "./eventually.ts"
+import { cluster, nodeNames } from "./Lab.ts"
+import { poolManifest } from "./Scenario.ts"
+
+export const namespace = "plenuslb"
+
+/** Keeps the operators running between tests; what happens with the last pool has a test of its own. */
+const standingPool = "e2e-standing"
+
+export const operators = (): Promise<DaemonSet | undefined> =>
+  Cluster.get(daemonSets, { namespace, name: daemonSetName })
+
+export const operatorsRolledOut = (): Promise<DaemonSet> =>
+  eventually("an up-to-date operator is ready on every node", async () => {
+    const daemonSet = await operators()
+    const { status } = daemonSet ?? {}
+    const done =
+      status?.observedGeneration === daemonSet?.metadata.generation &&
+      status?.updatedNumberScheduled === nodeNames.length &&
+      status.numberAvailable === nodeNames.length
+    return done && daemonSet
+  })
+
+export const podsOf = async (name: "plenuslb" | "plenuslb-operator"): Promise<ReadonlyArray<Pod>> =>
+  Cluster.list(pods, { namespace, labelSelector: `app.kubernetes.io/name=${name}` })
+
+const isReady = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true
+
+/** The Pod that leads, as its Lease says it. */
+export const leader = async (): Promise<string | undefined> => {
+  const lease = await Cluster.get(leases, { namespace, name: leaderLeaseName })
+  return lease?.spec?.holderIdentity?.split("_")[0]
+}
+
+/** Both controllers are ready and one that exists leads. */
+export const controllersReady = (): Promise<{ readonly leader: Pod; readonly standby: Pod }> =>
+  eventually("two controllers are ready and one leads", async () => {
+    const ready = (await podsOf("plenuslb")).filter(isReady)
+    const leading = await leader()
+    const first = ready.find(({ metadata }) => metadata.name === leading)
+    const standby = ready.find(({ metadata }) => metadata.name !== leading)
+    return ready.length === 2 && first !== undefined && standby !== undefined && { leader: first, standby }
+  })
+
+export const addStandingPool = (): Promise<void> =>
+  Cluster.apply(poolManifest(standingPool, { addresses: ["203.0.113.255"] }))
+export const removeStandingPool = (): Promise<string> => Cluster.remove("persistentippool", standingPool)
+
+export const install = (...helmArguments: ReadonlyArray<string>): Promise<string> =>
+  cluster("install", ...helmArguments)
+
+export const isInstalled = async (): Promise<boolean> =>
+  (await cluster("helm", "list", "--namespace", namespace, "--short")).trim() !== ""
+
+/** Installed, healthy on every node, with operators: how every test but those about installing begins. */
+export const installed = async (): Promise<void> => {
+  if (!(await isInstalled())) await install()
+  await addStandingPool()
+  await controllersReady()
+  await operatorsRolledOut()
+}
+
+export const uninstall = (): Promise<string> =>
+  cluster("helm", "uninstall", "plenuslb", "--namespace", namespace, "--wait", "--timeout", "240s")
+
+const definitions = ["ipallocations", "persistentippools", "ephemeralippools"].map(
+  (plural) => `${plural}.loadbalancing.plenus.io`
+)
+
+/** As if PlenusLB had never been here. */
+export const erase = async (): Promise<void> => {
+  if (await isInstalled()) await uninstall()
+  await Cluster.kubectl("delete", "customresourcedefinition", "--ignore-not-found", "--timeout=120s", ...definitions)
+  await Cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s")
+}
+
+export const nodeLeases = async () => (await Cluster.list(leases, { namespace })).filter(isNodeLease)
+
+/** `kill -9` of the one process of a Pod, from the node: Kubernetes is not asked and the Pod stays. */
+export const kill = async ({ metadata, spec }: Pod, pattern: "controller.cjs" | "agent.cjs"): Promise<void> => {
+  const script = `
+    for pid in $(pgrep -f '^node .*${pattern}'); do
+      tr '\\0' '\\n' <"/proc/$pid/environ" | grep -qx 'MY_POD_NAME=${metadata.name}' && kill -9 "$pid" && exit 0
+    done
+    exit 1`
+  await cluster("enter-node", spec?.nodeName ?? "", "sh", "-c", script)
+}
+
+export const operatorOn = async (node: string): Promise<Pod> => {
+  const found = (await podsOf("plenuslb-operator")).find(({ spec }) => spec?.nodeName === node)
+  if (found === undefined) throw new Error(`no operator on ${node}`)
+  return found
+}

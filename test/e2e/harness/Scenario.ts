@@ -1,0 +1,165 @@
+/** A namespace, pools and Services of one test, and the end of all of them after it, whatever became of it. */
+import { onTestFinished } from "vitest"
+import type { IPAllocation } from "../../../src/api/IPAllocation.ts"
+import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
+import type { PersistentIPPool } from "../../../src/api/PersistentIPPool.ts"
+import type { Service } from "../../../src/api/Service.ts"
+import { services } from "../../../src/api/Service.ts"
+import * as Cluster from "./Cluster.ts"
+import { eventually } from "./eventually.ts"
+import { placesOf } from "./Lab.ts"
+
+export interface Scenario {
+  readonly namespace: string
+  /** Its name is the namespace's unless given. */
+  readonly pool: (spec: Cluster.Manifest, name?: string) => Promise<string>
+  /** `spec.externalIPs: [address]` and the ports of the echo workload, unless `spec` says otherwise. */
+  readonly service: (name: string, address: string | undefined, more?: ServiceExtras) => Promise<void>
+  /** Two echo pods that answer on 8080, TCP and UDP; waits until they are ready. */
+  readonly workload: (placement?: Cluster.Manifest) => Promise<void>
+  readonly allocation: (name: string) => Promise<IPAllocation | undefined>
+  readonly get: (name: string) => Promise<Service | undefined>
+  /** Waits until the IPAllocation says so and the Service shows the address. */
+  readonly served: (name: string) => Promise<Served>
+  /** Runs before the namespace goes, the last one first. */
+  readonly after: (cleaning: () => Promise<unknown>) => void
+}
+
+export interface ServiceExtras {
+  readonly annotations?: { readonly [name: string]: string }
+  readonly spec?: Cluster.Manifest
+}
+
+export interface Served {
+  readonly address: string
+  readonly node: string
+}
+
+export const poolManifest = (name: string, spec: Cluster.Manifest): Cluster.Manifest => ({
+  apiVersion: "loadbalancing.plenus.io/v1alpha1",
+  kind: "PersistentIPPool",
+  metadata: { name },
+  spec: { options: { hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0" } }, ...spec }
+})
+
+export const serviceManifest = (
+  namespace: string,
+  name: string,
+  address: string | undefined,
+  { annotations = {}, spec = {} }: ServiceExtras = {}
+): Cluster.Manifest => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, namespace, annotations },
+  spec: {
+    type: "LoadBalancer",
+    selector: { app: "echo" },
+    ports: [
+      { name: "http", port: 80, targetPort: 8080 },
+      { name: "udp", port: 80, targetPort: 8080, protocol: "UDP" }
+    ],
+    ...(address === undefined ? {} : { externalIPs: [address] }),
+    ...spec
+  }
+})
+
+const workloadManifest = (namespace: string, placement: Cluster.Manifest): Cluster.Manifest => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "echo", namespace },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: "echo" } },
+    template: {
+      metadata: { labels: { app: "echo" } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: "echo", image: "localhost/plenuslb-echo:lab", imagePullPolicy: "Never" }],
+        ...placement
+      }
+    }
+  }
+})
+
+/** Pods on the given nodes only. */
+export const onNodes = (names: ReadonlyArray<string>): Cluster.Manifest => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [
+          { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [...names] }] }
+        ]
+      }
+    }
+  }
+})
+
+export const poolNamed = (name: string): Promise<PersistentIPPool | undefined> =>
+  Cluster.get(persistentIPPools, { name })
+
+/** The end of a scenario is itself an assertion: no IPAllocation and no pool may hang on a finalizer. */
+const clear = async (namespace: string, pools: ReadonlyArray<string>) => {
+  const addresses = (await Cluster.list(ipAllocations, { namespace })).flatMap(({ spec }) =>
+    spec.allocations.map(({ address }) => address)
+  )
+  await Cluster.remove("namespace", namespace)
+  for (const pool of pools) await Cluster.remove("persistentippool", pool)
+  await eventually(`namespace ${namespace} and the pools ${pools.join(", ")} are gone`, async () => {
+    const left = await Promise.all(pools.map(poolNamed))
+    const allocations = await Cluster.list(ipAllocations, { namespace })
+    return left.every((pool) => pool === undefined) && allocations.length === 0
+  })
+  for (const address of new Set(addresses)) {
+    await eventually(`${address} is on no node`, async () => (await placesOf(address)).length === 0)
+  }
+}
+
+const servedAddress = async ({ allocation, get }: Scenario, name: string): Promise<Served | undefined> => {
+  const found = await allocation(name)
+  const entry = found?.spec.allocations[0]
+  const shown = (await get(name))?.status?.loadBalancer?.ingress ?? []
+  const served = found?.status?.state === "success" && shown.some(({ ip }) => ip === entry?.address)
+  if (!served || entry?.nodeName === undefined) return undefined
+  return { address: entry.address, node: entry.nodeName }
+}
+
+/** Removes what a run that was killed has left, so that a test can be repeated. */
+const startAfresh = async (namespace: string) => {
+  await Cluster.remove("namespace", namespace)
+  await Cluster.remove("persistentippool", namespace)
+  await eventually(`the namespace ${namespace} of an earlier run is gone`, async () => {
+    const left = await Cluster.kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name")
+    return left === "" && (await poolNamed(namespace)) === undefined
+  })
+  await Cluster.kubectl("create", "namespace", namespace)
+}
+
+export const scenario = async (name: string): Promise<Scenario> => {
+  const namespace = `e2e-${name}`
+  const pools = new Set<string>()
+  const cleanings: Array<() => Promise<unknown>> = []
+  onTestFinished(async () => {
+    for (const cleaning of cleanings.toReversed()) await cleaning()
+    await clear(namespace, [...pools])
+  })
+  await startAfresh(namespace)
+  const self: Scenario = {
+    namespace,
+    pool: async (spec, poolName = namespace) => {
+      pools.add(poolName)
+      await Cluster.apply(poolManifest(poolName, spec))
+      return poolName
+    },
+    service: (service, address, more) => Cluster.apply(serviceManifest(namespace, service, address, more)),
+    workload: async (placement = {}) => {
+      await Cluster.apply(workloadManifest(namespace, placement))
+      await Cluster.kubectl("-n", namespace, "rollout", "status", "deployment/echo", "--timeout=180s")
+    },
+    allocation: (service) => Cluster.get(ipAllocations, { namespace, name: service }),
+    get: (service) => Cluster.get(services, { namespace, name: service }),
+    served: (service) => eventually(`${namespace}/${service} is served`, () => servedAddress(self, service)),
+    after: (cleaning) => void cleanings.push(cleaning)
+  }
+  return self
+}
