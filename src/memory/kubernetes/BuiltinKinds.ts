@@ -118,7 +118,7 @@ export const leases: Kind = builtin(
       }
     }
   },
-  { createOnReplace: true, refusals: leaseRefusals }
+  { createOnReplace: true, complete: (object) => ({ spec: {}, ...object }), refusals: leaseRefusals }
 )
 
 export const namespaces: Kind = builtin(
