@@ -15,13 +15,6 @@ export const finalizer = `${group}/cleanup`
 /** The value of `spec.loadBalancerClass` that is ours, unless configured otherwise. */
 export const loadBalancerClass = `${group}/plenuslb`
 
-/** IPAllocation, written by `plenuslb move`: the node to move to. */
-export const annotationMoveTo = `${group}/move-to`
-/** Node, written by `plenuslb fence`: resourceVersion of the NodeLease that is to be fenced. */
-export const annotationFenceRequested = `${group}/fence-requested`
-/** Node: id of its server at Hetzner, when the provider ID does not tell. */
-export const annotationHetznerServerId = `${group}/hetzner-server-id`
-
 /** Annotations of a NodeLease (failover: parts). */
 export const nodeLeaseAnnotations = {
   node: `${group}/node`,
@@ -68,11 +61,7 @@ export const daemonSetSelector = {
   "app.kubernetes.io/name": daemonSetName
 } as const
 export const nodeConfigMapName = "plenuslb-node-config"
-/** Secret under whose key the agents' questions and answers are authenticated. */
-export const witnessSecretName = "plenuslb-witness"
 
 /** Label of every IPAllocation, as v0.4 writes it. */
 export const managedByLabel = "app.kubernetes.io/managed-by"
 export const managedByValue = "plenuslb"
-/** Prefix of the Node labels of the chart value `holderNodeLabel`. */
-export const holderNodeLabel = (poolName: string): string => `${group}/holds-${poolName}`

@@ -29,9 +29,6 @@ export const profiles: { readonly [P in Profile]: FailoverTimes } = {
 /** While an agent is replaced in place; must satisfy the same inequality with the profile's ticket. */
 export const handover = { serveMillis: 50_000, quietMillis: 60_000 } as const
 
-/** Nodes that hold nothing and are no spares renew this seldom. */
-export const idle = { renewMillis: 10_000, quietMillis: 30_000 } as const
-
 export interface LeaderTimes {
   readonly leaseMillis: number
   readonly renewDeadlineMillis: number

@@ -39,9 +39,6 @@ const satisfies = ({ operator, values = [] }: Requirement, value: string | undef
 const valueOf = (labels: Labels, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined
 
-export const isEmpty = (selector: LabelSelector | undefined): boolean =>
-  Object.keys(selector?.matchLabels ?? {}).length === 0 && (selector?.matchExpressions ?? []).length === 0
-
 /** As `kubectl -l` would take it: `tier=edge,zone in (a,b),!legacy`. */
 export const format = (selector: LabelSelector): string =>
   [

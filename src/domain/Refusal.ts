@@ -45,8 +45,6 @@ export type Refusal =
   | { readonly reason: "NoPool"; readonly others: ReadonlyArray<PoolRef> }
   | { readonly reason: "CloudNotYetSupported"; readonly pool: PoolRef }
 
-export type Reason = Refusal["reason"]
-
 /** What a pool's own rules may say, whichever address is asked for. */
 export type RuleRefusal = Extract<
   Refusal,

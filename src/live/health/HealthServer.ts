@@ -5,7 +5,7 @@
  * Plain node:http: four routes need no router, and the agent's memory is counted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { Effect, FiberSet, Layer, Schema, type Scope } from "effect"
+import { Effect, FiberSet, Schema, type Scope } from "effect"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 
 export interface HealthOptions<R> {
@@ -35,9 +35,6 @@ const causes: { readonly [code: string]: string } = {
   EACCES: "ports below 1024 need a privilege that this process does not have",
   EADDRNOTAVAIL: "the address to listen on is none of this host"
 }
-
-export const layer = <R>(options: HealthOptions<R>): Layer.Layer<never, HealthPortError, R> =>
-  Layer.effectDiscard(serve(options))
 
 /** Serves until its scope closes, and gives the port that it listens on. */
 export const serve = Effect.fnUntraced(function* <R>(

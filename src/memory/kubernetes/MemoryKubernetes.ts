@@ -3,7 +3,7 @@
  * `test/conformance/kubernetes` goes. Each request touches the truth in one step that nothing can interrupt; time passes
  * only where a fault says so, and by the Clock.
  */
-import { Clock, Effect, Layer, Result } from "effect"
+import { Clock, Effect, Result } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../../api/KubernetesObject.ts"
 import type { CustomResourceDefinition } from "../../api/CustomResourceDefinition.ts"
 import { Kubernetes } from "../../ports/Kubernetes.ts"
@@ -51,12 +51,6 @@ export interface MemoryKubernetes {
   /** Passes after each burst of changes, for ever; the simulator forks it, with a pause of its choice. */
   readonly runControllers: (pauseMillis: number) => Effect.Effect<never>
 }
-
-export const layer = (options?: Options): Layer.Layer<Kubernetes> =>
-  Layer.effect(
-    Kubernetes,
-    Effect.map(make(options), (memory) => memory.view("plenuslb"))
-  )
 
 export const make = (options: Options = {}): Effect.Effect<MemoryKubernetes> =>
   Effect.map(Clock.currentTimeMillis, (nowMillis) => {

@@ -3,7 +3,7 @@
  * Synchronous throughout: no promise, timer, clock or chance, so that it may run in the deterministic simulator. What
  * other programs and the administrator do to the node is on the handle.
  */
-import { Effect, Layer, Queue, Stream } from "effect"
+import { Effect, Queue, Stream } from "effect"
 import { type Address, familyOf } from "../../domain/Address.ts"
 import { hostPrefixLength, labelFor, scopeOf } from "../../domain/HostAddress.ts"
 import {
@@ -94,8 +94,6 @@ export const make = (options: Options = {}): Handle => {
     setIdentity: (identity) => void (node.identity = identity)
   }
 }
-
-export const layer = (handle: Handle): Layer.Layer<NodeNetwork> => Layer.succeed(NodeNetwork, handle.network)
 
 const networkOf = (node: Node): NodeNetwork["Service"] => {
   const attempt = <A>(method: NodeNetworkError["method"], body: () => A): Effect.Effect<A, NodeNetworkError> =>
