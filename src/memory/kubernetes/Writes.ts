@@ -31,11 +31,14 @@ export const create = (server: ApiServer, kind: Kind, object: JsonObject, caller
     Ownership.afterUpdate({}, created, kind.schema, [], updater(server, caller, ""))
   )
 
-const updater = ({ rules }: ApiServer, caller: Caller, subresource: "" | "status"): ManagerId => ({
+const updater = (server: ApiServer, caller: Caller, subresource: "" | "status"): ManagerId => ({
   name: caller.user,
   operation: "Update",
-  subresource: rules.statusAndMainAreOwnedApart ? subresource : ""
+  subresource: ownedThrough(server, subresource)
 })
+
+const ownedThrough = ({ rules }: ApiServer, subresource: "" | "status"): "" | "status" =>
+  rules.statusAndMainAreOwnedApart ? subresource : ""
 
 const createOwned = (
   server: ApiServer,
@@ -193,7 +196,7 @@ export const apply = (
     const actor: ManagerId = {
       name: options.fieldManager,
       operation: "Apply",
-      subresource: rules.statusAndMainAreOwnedApart ? subresource : ""
+      subresource: ownedThrough(server, subresource)
     }
     const ref = { namespace: textAt(applied, "metadata", "namespace"), name: nameOf(applied) }
     const found = findEndpoint(server, kind, ref, subresource)
