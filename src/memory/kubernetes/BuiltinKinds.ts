@@ -100,7 +100,7 @@ export const customResourceDefinitions: Kind = builtin(
   { namespaced: false, hasGeneration: true, complete: completeDefinition }
 )
 
-export const leases: Kind = builtin(
+const leases: Kind = builtin(
   "coordination.k8s.io",
   "Lease",
   "leases",
@@ -129,7 +129,7 @@ export const namespaces: Kind = builtin(
   { namespaced: false, hasStatus: true, nameIsLabel: true, complete: completeNamespace }
 )
 
-export const services: Kind = builtin("", "Service", "services", ServiceKind.properties, {
+const services: Kind = builtin("", "Service", "services", ServiceKind.properties, {
   hasStatus: true,
   nameIsLabel: true,
   createOnReplace: true,

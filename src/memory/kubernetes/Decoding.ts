@@ -8,7 +8,7 @@ export type Decode<A> = (json: JsonObject) => Result.Result<A, Undecodable>
 
 const decodeMetadata = Schema.decodeUnknownResult(Schema.Struct({ metadata: ObjectMeta }))
 
-export const decoderOf = <A extends KubernetesObject>(type: ResourceType<A>): Decode<A> => {
+const decoderOf = <A extends KubernetesObject>(type: ResourceType<A>): Decode<A> => {
   const decode = Schema.decodeUnknownResult(type.schema, { errors: "all" })
   const decoded = new WeakMap<JsonObject, Result.Result<A, Undecodable>>()
   return (json) => {

@@ -4,7 +4,7 @@ import { isList, isObject } from "./Json.ts"
 import type { OpenApiSchema } from "./OpenApiSchema.ts"
 import { items, member } from "./OpenApiSchema.ts"
 
-export const prune = (value: Json, schema: OpenApiSchema): Json => {
+const prune = (value: Json, schema: OpenApiSchema): Json => {
   if (isList(value)) return value.map((item) => prune(item, items(schema)))
   if (!isObject(value)) return value
   const kept: Record<string, Json> = {}

@@ -13,11 +13,11 @@ export type FieldSet = ReadonlySet<string>
 /** Between the elements of a path, so that no path is a prefix of another by accident. */
 const separator = "\u0000"
 
-export const join = (path: string, element: string): string => path + separator + element
+const join = (path: string, element: string): string => path + separator + element
 
 export const render = (path: string): string => path.replaceAll(separator, "")
 
-export const fieldElement = (key: string): string => `.${key}`
+const fieldElement = (key: string): string => `.${key}`
 
 export const itemElement = (item: Json, schema: OpenApiSchema): string => {
   if (listType(schema) === "set" || !isObject(item)) return `[=${JSON.stringify(item)}]`

@@ -11,7 +11,7 @@ export const isObject = (value: Json | undefined): value is JsonObject =>
 export const isList = (value: Json | undefined): value is ReadonlyArray<Json> => Array.isArray(value)
 
 /** A copy, as it would arrive over the wire: keys whose value is undefined are not sent. */
-export const fromUnknown = (value: unknown): Json => {
+const fromUnknown = (value: unknown): Json => {
   if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
     return value
   if (Array.isArray(value)) return value.map(fromUnknown)

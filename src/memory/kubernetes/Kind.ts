@@ -43,7 +43,7 @@ const text: OpenApiSchema = { type: "string" }
 const texts: OpenApiSchema = { type: "object", additionalProperties: text }
 
 /** `metadata` of every kind; custom resources declare it as a bare object. */
-export const metadata: OpenApiSchema = {
+const metadata: OpenApiSchema = {
   type: "object",
   properties: {
     ...Object.fromEntries(

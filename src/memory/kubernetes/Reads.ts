@@ -10,7 +10,7 @@ import { collectionOf } from "./Kind.ts"
 import { type Matcher, parseFields, parseLabels } from "./Selectors.ts"
 import { type Change, keyOfObject } from "./Store.ts"
 
-export const matcherOf = ({ rules }: ApiServer, selection: Selection): Result.Result<Matcher, Reason> => {
+const matcherOf = ({ rules }: ApiServer, selection: Selection): Result.Result<Matcher, Reason> => {
   const labels = parseLabels(selection.labelSelector ?? "")
   const fields = parseFields(selection.fieldSelector ?? "")
   const problem = Result.isFailure(labels) ? labels.failure : Result.isFailure(fields) ? fields.failure : undefined

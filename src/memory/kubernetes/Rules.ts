@@ -45,6 +45,7 @@ export const allRules = {
   forceTakesOwnership: true,
   applyNeverRecreatesAUid: true,
   applyToStatusMayCreate: true,
+  emptiedStatusIsNull: true,
   applyRefusesUndeclaredFields: true,
   statusAndMainAreOwnedApart: true,
   // admission of custom resources

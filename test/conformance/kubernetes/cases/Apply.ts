@@ -325,6 +325,19 @@ export const applyCases: ReadonlyArray<Case> = [
     })
   ),
   given(
+    "whoever owns all of a status cannot let go of it by applying an empty one",
+    Effect.gen(function* () {
+      const namespace = yield* newNamespace
+      yield* createAllocation(namespace, "a")
+      yield* applyAllocation(namespace, "a", "one", entry("n1"), status)
+      yield* invalid("status", applyAllocation(namespace, "a", "one", { status: {} }, status))
+      assert.deepStrictEqual(yield* shown(namespace, "a"), ["192.0.2.10@n1"])
+      yield* applyAllocation(namespace, "a", "two", entry("n2"), status)
+      yield* applyAllocation(namespace, "a", "one", { status: {} }, status)
+      assert.deepStrictEqual(yield* shown(namespace, "a"), ["192.0.2.10@n2"])
+    })
+  ),
+  given(
     "changing a field within another manager's entry is a Conflict that names the entry",
     Effect.gen(function* () {
       const namespace = yield* newNamespace
