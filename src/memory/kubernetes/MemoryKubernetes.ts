@@ -6,7 +6,7 @@
 import { Clock, Effect, Result } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../../api/KubernetesObject.ts"
 import type { CustomResourceDefinition } from "../../api/CustomResourceDefinition.ts"
-import { Kubernetes } from "../../ports/Kubernetes.ts"
+import type { Kubernetes } from "../../ports/Kubernetes.ts"
 import type { ApiServer } from "./ApiServer.ts"
 import { customResourceDefinitions, namespaces } from "./BuiltinKinds.ts"
 import * as Controllers from "./Controllers.ts"
