@@ -67,7 +67,13 @@ describe("Reflector on a server in memory", () => {
   })
 
   it.each([
-    ["an expired version (410)", (memory: MemoryKubernetes.MemoryKubernetes) => memory.watches.expire(() => true)],
+    [
+      "an expired version (410)",
+      (memory: MemoryKubernetes.MemoryKubernetes) => {
+        memory.expireHistory()
+        memory.watches.expire(() => true)
+      }
+    ],
     ["a connection that was reset", (memory: MemoryKubernetes.MemoryKubernetes) => memory.watches.reset(() => true)],
     ["a watch that the server closed", (memory: MemoryKubernetes.MemoryKubernetes) => memory.watches.drop(() => true)]
   ])("catches up after %s, deletions included", (_, disturb) => {
@@ -176,17 +182,17 @@ describe("Reflector, of objects that cannot be decoded", () => {
   it("keeps the last readable state, tells why, and heals", () => {
     virtually(
       Effect.gen(function* () {
-        const { log, reflector } = yield* follow([{ type: "Undecodable", object: unread("a", "6") }])
+        const { log, reflector } = yield* follow([{ type: "Undecodable", object: unread("a", "7") }])
         assert.strictEqual(reflector.get("default/a")?.data?.["value"], "1")
         assert.isTrue(reflector.undecodable.has("default/a"))
-        reflector.absorb(versioned("a", "1", "5"))
+        reflector.absorb(versioned("a", "6", "6"))
         assert.isTrue(reflector.undecodable.has("default/a"), "an older state does not make it readable")
-        reflector.absorb(versioned("a", "7", "7"))
+        reflector.absorb(versioned("a", "8", "8"))
         assert.isFalse(reflector.undecodable.has("default/a"))
         assert.deepStrictEqual(log, [
           "default/a is 1",
           "default/a cannot be read: data.value: not expected",
-          "default/a is 7"
+          "default/a is 8"
         ])
       })
     )

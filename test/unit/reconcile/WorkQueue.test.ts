@@ -184,7 +184,7 @@ describe("WorkQueue", () => {
             step: () =>
               Effect.sync(() => newest).pipe(
                 Effect.tap(Effect.sleep(10)),
-                Effect.flatMap((value) => (value === 1 ? Effect.fail(failure("transient")) : Effect.succeed(value))),
+                Effect.flatMap((value) => (value === 2 ? Effect.fail(failure("transient")) : Effect.succeed(value))),
                 Effect.map((value): WorkQueue.Outcome => {
                   seen = value
                   return "settled"
