@@ -2,7 +2,7 @@
 import { Result } from "effect"
 import * as Address from "../domain/Address.ts"
 import type { Acknowledgement, Entry } from "../domain/Hold.ts"
-import { involvedNodes } from "../domain/Hold.ts"
+import { claimedAddresses, involvedNodes } from "../domain/Hold.ts"
 import type { AllocationView } from "../domain/NodeDuty.ts"
 import type { Allocation, IPAllocation } from "./IPAllocation.ts"
 import {
@@ -76,13 +76,13 @@ export const labelsOf = (
     ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
 
-/** An address stays claimed until its last holder has acknowledged the release. */
-const claimedAddresses = (entries: ReadonlyArray<Entry>, acknowledgements: ReadonlyArray<Acknowledgement>) => [
-  ...new Set([
-    ...entries.map((entry) => entry.address),
-    ...acknowledgements.filter((each) => each.phase === "Serving").map((each) => each.address)
-  ])
-]
-
 export const isOurLabel = (label: string): boolean =>
   label === managedByLabel || label.startsWith(nodeLabelPrefix) || label.startsWith(addressLabelPrefix)
+
+/** The claims of an IPAllocation that cannot be decoded: its labels still can. */
+export const claimsInLabels = (labels: { readonly [label: string]: string }): ReadonlyArray<Address.Address> =>
+  Object.keys(labels).flatMap((label) => {
+    const hex = label.startsWith(addressLabelPrefix) ? label.slice(addressLabelPrefix.length) : ""
+    const family = hex.length === 8 ? "IPv4" : "IPv6"
+    return /^([0-9a-f]{8}|[0-9a-f]{32})$/.test(hex) ? [Address.fromBigInt(family, BigInt(`0x${hex}`))] : []
+  })

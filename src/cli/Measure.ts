@@ -69,16 +69,14 @@ export const writeJson = Effect.fnUntraced(function* (file: string, json: Measur
   const unnamed = keysWithoutUnit(json)
   if (unnamed.length > 0) return yield* Effect.die(new Error(`keys without unit: ${unnamed.join(", ")}`))
   const files = yield* FileSystem.FileSystem
-  yield* files
-    .writeFileString(file, `${JSON.stringify(json, undefined, 2)}\n`)
-    .pipe(
-      Effect.mapError(
-        ({ message }) =>
-          new ResultNotWritten({
-            message: `--json ${file} cannot be written: ${message}. Name a file in a folder of yours.`
-          })
-      )
+  yield* files.writeFileString(file, `${JSON.stringify(json, undefined, 2)}\n`).pipe(
+    Effect.mapError(
+      ({ message }) =>
+        new ResultNotWritten({
+          message: `--json ${file} cannot be written: ${message}. Name a file in a folder of yours.`
+        })
     )
+  )
 })
 
 /** Table, missed bounds, file, exit code: the end of every command that measures. */

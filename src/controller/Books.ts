@@ -3,34 +3,19 @@
  * with the caches by their change handlers, synchronously, so that no reader ever sees one without the other.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
-import { entriesOf } from "../api/AllocationEntries.ts"
+import { acknowledgementsOf, claimsInLabels, entriesOf } from "../api/AllocationEntries.ts"
+import type { ObjectMeta } from "../api/KubernetesObject.ts"
 import type { Node } from "../api/Node.ts"
 import * as AddressIndex from "../domain/AddressIndex.ts"
-import type { Entry } from "../domain/Hold.ts"
+import type { Address } from "../domain/Address.ts"
+import type { Entry, Holder } from "../domain/Hold.ts"
+import * as Hold from "../domain/Hold.ts"
 import * as Pool from "../domain/Pool.ts"
 import type { Reserved } from "../domain/PoolConflicts.ts"
 import type { Change } from "../reconcile/Reflector.ts"
-
-/** Key sets by some property of an IPAllocation. */
-class Multimap {
-  private readonly sets = new Map<string, Set<string>>()
-
-  add(property: string, key: string): void {
-    const set = this.sets.get(property)
-    if (set === undefined) this.sets.set(property, new Set([key]))
-    else set.add(key)
-  }
-
-  remove(property: string, key: string): void {
-    const set = this.sets.get(property)
-    set?.delete(key)
-    if (set?.size === 0) this.sets.delete(property)
-  }
-
-  get(property: string): ReadonlySet<string> {
-    return this.sets.get(property) ?? new Set()
-  }
-}
+import { Claims } from "./Claims.ts"
+import { Multimap } from "./Multimap.ts"
+import * as Waiting from "./Waiting.ts"
 
 const nodesOf = (entry: Entry): ReadonlyArray<string> => [
   ...(entry.node === undefined ? [] : [entry.node]),
@@ -38,7 +23,7 @@ const nodesOf = (entry: Entry): ReadonlyArray<string> => [
 ]
 
 /** The claims of an IPAllocation are made in the name of the Service that owns it; v0.4 wrote no owner. */
-const claimantOf = ({ metadata }: IPAllocation): AddressIndex.Claimant => ({
+const claimantOf = (metadata: ObjectMeta): AddressIndex.Claimant => ({
   namespace: metadata.namespace ?? "",
   name: metadata.name,
   uid: metadata.ownerReferences?.find((owner) => owner.kind === "Service")?.uid ?? ""
@@ -49,34 +34,95 @@ export interface KnownPool {
   readonly problems: ReadonlyArray<Pool.PoolProblem>
 }
 
+const sameClaim = (a: AddressIndex.Claim, b: AddressIndex.Claim): boolean =>
+  AddressIndex.isSame(a, b) && a.pool === b.pool
+
+/** What one IPAllocation was recorded with, so that exactly this is forgotten. */
+interface Recorded {
+  readonly claims: ReadonlyArray<Address>
+  readonly pools: ReadonlyArray<string>
+  readonly nodes: ReadonlyArray<string>
+  /** Of each entry that names one. */
+  readonly holders: ReadonlyArray<string>
+}
+
 export class Books {
   index: AddressIndex.AddressIndex = AddressIndex.make({ pools: [], reserved: [] })
   /** By `kind/name`. */
   readonly pools = new Map<string, KnownPool>()
+  /** By `kind/name`: pools that exist and cannot be read: what they granted stays as it is. */
+  readonly unreadablePools = new Set<string>()
+  readonly claims = new Claims()
   /** Service keys by pool name, and by node that holds or must let go. */
   readonly keysByPool = new Multimap()
   readonly keysByNode = new Multimap()
   /** Addresses per node, for placement. */
   readonly loadByNode = new Map<string, number>()
-  /** Services that lack something which another object's change may bring: an address, or a node. */
-  readonly waiting = new Set<string>()
+  readonly waiting = new Waiting.Waiting()
+  /** Services to look at again, because of what happened to another's claim. */
+  wake: (keys: Iterable<string>) => void = () => {}
   private readonly reservedByNode = new Map<string, ReadonlyArray<Reserved>>()
+  /** Made by writes that are under way. */
+  private readonly reservations = new Map<Address, AddressIndex.Claim>()
+  private readonly recorded = new Map<string, Recorded>()
+  private readonly isFenced: (holder: Holder) => boolean
 
-  onAllocation({ after, before, key }: Change<IPAllocation>): void {
-    if (before !== undefined) this.forget(key, before)
-    if (after !== undefined) this.record(key, after)
+  constructor(isFenced: (holder: Holder) => boolean) {
+    this.isFenced = isFenced
+  }
+
+  onAllocation({ after, key }: Pick<Change<IPAllocation>, "after" | "key">): void {
+    const before = this.recorded.get(key)
+    if (after === undefined) this.recorded.delete(key)
+    else this.recordAllocation(key, after)
+    this.settle(key, before)
+  }
+
+  /** Known by its metadata only: what it claims is in its labels. */
+  onUnreadableAllocation(key: string, metadata: ObjectMeta): void {
+    const before = this.recorded.get(key)
+    const labelled = claimsInLabels(metadata.labels ?? {})
+    if (before === undefined && labelled.length > 0) {
+      const createdAt = metadata.creationTimestamp ?? ""
+      const claimant = claimantOf(metadata)
+      for (const address of labelled) {
+        this.claims.set(address, { ...claimant, key, createdAt, served: true, pool: this.poolOf(address) })
+        this.contest(address)
+      }
+      this.recorded.set(key, { claims: labelled, pools: [], nodes: [], holders: [] })
+    }
   }
 
   /** A claim for what is about to be written, so that no other Service is granted it meanwhile. False: it is taken. */
-  reserve(address: Entry["address"], claim: AddressIndex.Claim): boolean {
-    const claimed = AddressIndex.claim(this.index, address, claim)
-    if (claimed._tag === "Failure") return false
-    this.index = claimed.success
-    return true
+  reserve(address: Address, claim: AddressIndex.Claim): boolean {
+    const claimed = this.claim(address, claim)
+    if (claimed) this.reservations.set(address, claim)
+    return claimed
   }
 
-  release(address: Entry["address"], claimant: AddressIndex.Claimant): void {
-    this.index = AddressIndex.release(this.index, address, claimant)
+  /** Takes a reservation back; what IPAllocations claim by now stands. */
+  release(address: Address, claimant: AddressIndex.Claimant): void {
+    const reservation = this.reservations.get(address)
+    if (reservation === undefined || !AddressIndex.isSame(reservation, claimant)) return
+    this.reservations.delete(address)
+    this.contest(address)
+    this.announceFree(address, reservation.pool)
+  }
+
+  /** Sets what the key waits for. Whoever stops waiting for a pool that still has an address wakes the next. */
+  wait(key: string, topics: ReadonlyArray<Waiting.Topic>): void {
+    for (const topic of this.waiting.set(key, topics)) {
+      if (topic.startsWith("pool/") && this.hasFree(topic.slice("pool/".length))) this.wakeFirst(topic)
+    }
+  }
+
+  private hasFree(pool: string): boolean {
+    return (["IPv4", "IPv6"] as const).some((family) => AddressIndex.nextFree(this.index, pool, family) !== undefined)
+  }
+
+  private wakeFirst(topic: Waiting.Topic): void {
+    const first = this.waiting.first(topic)
+    if (first !== undefined) this.wake([first])
   }
 
   onPool(kind: Pool.PoolKind, name: string, object: Pool.PoolObject | undefined): void {
@@ -104,24 +150,80 @@ export class Books {
     })
   }
 
-  private record(key: string, allocation: IPAllocation): void {
-    const claimant = claimantOf(allocation)
-    for (const entry of entriesOf(allocation)) {
-      this.reserve(entry.address, { ...claimant, pool: entry.pool })
-      this.keysByPool.add(entry.pool, key)
-      for (const node of nodesOf(entry)) this.keysByNode.add(node, key)
-      if (entry.node !== undefined) this.loadByNode.set(entry.node, (this.loadByNode.get(entry.node) ?? 0) + 1)
-    }
+  /** Named by an entry that has left, an address is known by the pool that lists it. */
+  private poolOf(address: Address): string {
+    const owner = AddressIndex.ownerOf(this.index, address)
+    return AddressIndex.claimOf(this.index, address)?.pool ?? (owner?._tag === "Pool" ? owner.pool.name : "")
   }
 
-  private forget(key: string, allocation: IPAllocation): void {
-    const claimant = claimantOf(allocation)
-    for (const entry of entriesOf(allocation)) {
-      this.release(entry.address, claimant)
-      this.keysByPool.remove(entry.pool, key)
-      for (const node of nodesOf(entry)) this.keysByNode.remove(node, key)
-      if (entry.node !== undefined) this.loadByNode.set(entry.node, (this.loadByNode.get(entry.node) ?? 1) - 1)
+  private recordAllocation(key: string, allocation: IPAllocation): void {
+    const entries = entriesOf(allocation)
+    const serving = acknowledgementsOf(allocation).filter((each) => each.phase === "Serving" && !this.isFenced(each))
+    const claimed = Hold.claimedAddresses(entries, serving)
+    const claimant = claimantOf(allocation.metadata)
+    const createdAt = allocation.metadata.creationTimestamp ?? ""
+    for (const address of claimed) {
+      const pool = entries.find((entry) => entry.address === address)?.pool ?? this.poolOf(address)
+      const served = serving.some((each) => each.address === address)
+      this.claims.set(address, { ...claimant, key, createdAt, served, pool })
+      const reservation = this.reservations.get(address)
+      if (reservation !== undefined && AddressIndex.isSame(reservation, claimant)) this.reservations.delete(address)
     }
+    this.recorded.set(key, {
+      claims: claimed,
+      pools: [...new Set(entries.map(({ pool }) => pool))],
+      nodes: [...new Set([...entries.flatMap(nodesOf), ...serving.map(({ node }) => node)])],
+      holders: entries.flatMap(({ node }) => node ?? [])
+    })
+  }
+
+  /** The indexes after `key` went from `before` to what is recorded now. */
+  private settle(key: string, before: Recorded | undefined): void {
+    const now = this.recorded.get(key)
+    for (const pool of before?.pools ?? []) if (now?.pools.includes(pool) !== true) this.keysByPool.remove(pool, key)
+    for (const pool of now?.pools ?? []) this.keysByPool.add(pool, key)
+    for (const node of before?.nodes ?? []) if (now?.nodes.includes(node) !== true) this.keysByNode.remove(node, key)
+    for (const node of now?.nodes ?? []) this.keysByNode.add(node, key)
+    for (const node of before?.holders ?? []) this.addLoad(node, -1)
+    for (const node of now?.holders ?? []) this.addLoad(node, 1)
+    for (const address of before?.claims ?? []) {
+      if (now?.claims.includes(address) === true) continue
+      this.claims.delete(address, key)
+      const { pool } = AddressIndex.claimOf(this.index, address) ?? { pool: "" }
+      this.contest(address)
+      this.announceFree(address, pool)
+    }
+    for (const address of now?.claims ?? []) this.contest(address)
+  }
+
+  /** The index holds the claim of the winner, or a reservation while no IPAllocation claims the address. */
+  private contest(address: Address): void {
+    const due = this.claims.winner(address) ?? this.reservations.get(address)
+    const present = AddressIndex.claimOf(this.index, address)
+    if (present !== undefined && (due === undefined || !sameClaim(present, due))) {
+      this.index = AddressIndex.release(this.index, address, present)
+    }
+    if (due !== undefined && (present === undefined || !sameClaim(present, due))) this.claim(address, due)
+    const claimants = [...this.claims.keysOf(address)]
+    if (claimants.length > 1) this.wake(claimants)
+  }
+
+  private claim(address: Address, { name, namespace, pool, uid }: AddressIndex.Claim): boolean {
+    const claimed = AddressIndex.claim(this.index, address, { name, namespace, pool, uid })
+    if (claimed._tag === "Success") this.index = claimed.success
+    return claimed._tag === "Success"
+  }
+
+  private announceFree(address: Address, pool: string): void {
+    if (AddressIndex.claimOf(this.index, address) !== undefined) return
+    this.wake(this.waiting.all(Waiting.addressTopic(address)))
+    this.wakeFirst(Waiting.poolTopic(pool))
+  }
+
+  private addLoad(node: string, by: 1 | -1): void {
+    const load = (this.loadByNode.get(node) ?? 0) + by
+    if (load === 0) this.loadByNode.delete(node)
+    else this.loadByNode.set(node, load)
   }
 }
 

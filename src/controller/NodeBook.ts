@@ -16,42 +16,84 @@ export interface KnownLease {
   readonly content: NodeLease.NodeLease
 }
 
+/** A complete and consistent list of the leases, and when it was asked for. */
+export interface Listing {
+  readonly items: Iterable<Lease>
+  readonly askedMillis: number
+}
+
 export class NodeBook {
-  readonly nodes = new Map<string, Node>()
   /** By node name. */
   readonly leases = new Map<string, KnownLease>()
+  /** Names of nodes whose object cannot be read: nothing new for them, and what they hold stays. */
+  readonly unreadable = new Set<string>()
   counts: LeaseCount.LeaseCounts
+  private readonly nodes = new Map<string, Node>()
   private readonly fenceAfterMillis: number
+  /** Since when only a consistent list can bring the counts back. */
+  private gapSinceMillis: number | undefined
+  /** Facts of all nodes, until something changes or one of them lets its renewal fall due. */
+  private known: { readonly facts: ReadonlyMap<string, Placement.NodeFacts>; readonly untilMillis: number } | undefined
 
   constructor(renewEveryMillis: number, fenceAfterMillis: number, nowMillis: number) {
     this.counts = LeaseCount.make(renewEveryMillis, nowMillis)
     this.fenceAfterMillis = fenceAfterMillis
+    this.gapSinceMillis = nowMillis
+  }
+
+  onNode(name: string, node: Node | undefined): void {
+    this.known = undefined
+    this.unreadable.delete(name)
+    if (node === undefined) this.nodes.delete(name)
+    else this.nodes.set(name, node)
   }
 
   /** The node whose facts changed in a way that may matter to a holder; undefined: a renewal, or no NodeLease. */
   onLease({ after, before }: Change<Lease>, nowMillis: number): string | undefined {
+    this.noticeGap(nowMillis)
     const content = after === undefined ? undefined : NodeLease.read(after)
     const old = before === undefined ? undefined : NodeLease.read(before)
     if (content === undefined) this.counts = LeaseCount.heard(this.counts, nowMillis)
     if (after === undefined || content === undefined) {
       if (old === undefined) return undefined
+      this.known = undefined
       this.leases.delete(old.node)
       this.counts = LeaseCount.forget(this.counts, old.node)
       return old.node
     }
+    const wasFresh = this.isFresh(content.node, nowMillis)
     this.leases.set(content.node, { lease: after, content })
     this.counts = LeaseCount.observe(this.counts, content.node, after.metadata.resourceVersion ?? "", nowMillis)
-    return old !== undefined && sameForHolders(old, content) ? undefined : content.node
+    const isSame = old !== undefined && sameForHolders(old, content) && wasFresh
+    if (!isSame) this.known = undefined
+    return isSame ? undefined : content.node
   }
 
-  /** A complete list of the NodeLeases was read: counts that a gap had suspended may go on. */
-  onLeasesListed(nowMillis: number): void {
-    const versions = new Map([...this.leases].map(([node, { lease }]) => [node, lease.metadata.resourceVersion ?? ""]))
-    this.counts = LeaseCount.resume(this.counts, { versions, candidates: new Set(versions.keys()) }, nowMillis)
+  /** Counts that a gap had suspended may go on, if the list was asked for after the gap was there. */
+  onLeasesListed({ askedMillis, items }: Listing, nowMillis: number): void {
+    this.noticeGap(nowMillis)
+    if (this.gapSinceMillis !== undefined && askedMillis < this.gapSinceMillis) return
+    const versions = new Map<string, string>()
+    const candidates = new Set<string>()
+    for (const lease of items) {
+      const content = NodeLease.read(lease)
+      if (content === undefined) continue
+      versions.set(content.node, lease.metadata.resourceVersion ?? "")
+      if (content.durationMillis <= this.fenceAfterMillis) candidates.add(content.node)
+    }
+    this.counts = LeaseCount.resume(this.counts, { versions, candidates }, nowMillis)
+    this.gapSinceMillis = undefined
+    this.known = undefined
   }
 
   needsList(nowMillis: number): boolean {
     return LeaseCount.needsList(this.counts, nowMillis)
+  }
+
+  /** To be called before whatever ends a silence. */
+  private noticeGap(nowMillis: number): void {
+    if (this.gapSinceMillis !== undefined || !LeaseCount.needsList(this.counts, nowMillis)) return
+    this.gapSinceMillis = this.counts.lastEventMillis + 2 * this.counts.periodMillis
   }
 
   /** Whether nothing is to be awaited from this holder any more. A node without lease was never fenced. */
@@ -72,7 +114,31 @@ export class NodeBook {
     return gone ? undefined : content.holdId
   }
 
-  factsOf(node: Node, nowMillis: number): Placement.NodeFacts {
+  /** Why the holder is neither the node's present one nor known to be fenced; undefined: it is one of these. */
+  unrecognised(holder: Holder): string | undefined {
+    const content = this.leases.get(holder.node)?.content
+    const named = HoldId.parse(holder.holdId)
+    if (content === undefined || named._tag === "Failure") return undefined
+    const standing = HoldId.standing(named.success, { holdId: content.holdId, fenced: false })
+    if (standing !== "Ahead" && standing !== "Foreign") return undefined
+    return (
+      `it is held under ${holder.holdId}, and the NodeLease of ${holder.node} says ${content.holdId}. Nothing is moved ` +
+      "while it is not certain that the former is gone. If it stays so, restart the operator on that node."
+    )
+  }
+
+  facts(nowMillis: number): ReadonlyMap<string, Placement.NodeFacts> {
+    if (this.known === undefined || nowMillis >= this.known.untilMillis) {
+      const facts = new Map([...this.nodes].map(([name, node]) => [name, this.factsOf(node, nowMillis)]))
+      const remaining = [...this.leases.values()]
+        .filter(({ content }) => this.isFresh(content.node, nowMillis))
+        .map(({ content }) => this.freshFor(content) - (LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0))
+      this.known = { facts, untilMillis: nowMillis + Math.max(1, Math.min(...remaining, this.fenceAfterMillis)) }
+    }
+    return this.known.facts
+  }
+
+  private factsOf(node: Node, nowMillis: number): Placement.NodeFacts {
     const { metadata, spec, status } = node
     return {
       name: metadata.name,
@@ -85,13 +151,23 @@ export class NodeBook {
     }
   }
 
+  private freshFor({ durationMillis }: NodeLease.NodeLease): number {
+    return Math.min(durationMillis, this.fenceAfterMillis)
+  }
+
+  /** Its lease changed within the time that it announces. */
+  private isFresh(name: string, nowMillis: number): boolean {
+    const content = this.leases.get(name)?.content
+    const quiet = LeaseCount.quietFor(this.counts, name, nowMillis)
+    return content !== undefined && quiet !== undefined && quiet < this.freshFor(content)
+  }
+
   private leaseFacts(name: string, nowMillis: number): Placement.LeaseFacts | undefined {
     const known = this.leases.get(name)
     if (known === undefined) return undefined
     const { content } = known
-    const quiet = LeaseCount.quietFor(this.counts, name, nowMillis) ?? Number.POSITIVE_INFINITY
     return {
-      renewed: quiet < Math.min(content.durationMillis, this.fenceAfterMillis),
+      renewed: this.isFresh(name, nowMillis),
       fenced: this.holdIdOf(name) === undefined,
       candidate: content.durationMillis <= this.fenceAfterMillis,
       interfaces: new Map(

@@ -27,9 +27,10 @@ export interface Options {
 const relist = Effect.fn("NodeFailure.relist")(
   function* (options: Options) {
     const kubernetes = yield* Kubernetes
-    const listed = yield* kubernetes.list(leases, { namespace: options.namespace })
-    for (const lease of listed.items) options.leases.absorb(lease)
-    options.nodeBook.onLeasesListed(yield* monotonicMillis)
+    const askedMillis = yield* monotonicMillis
+    const { items } = yield* kubernetes.list(leases, { namespace: options.namespace })
+    for (const lease of items) options.leases.absorb(lease)
+    options.nodeBook.onLeasesListed({ items, askedMillis }, yield* monotonicMillis)
   },
   Effect.catch((error) =>
     Effect.logWarning("node leases not listed").pipe(Effect.annotateLogs({ error: error.message }))
@@ -53,17 +54,22 @@ const fence = Effect.fn("NodeFailure.fence")(function* ({ content, lease }: Know
   )
 })
 
+/** A refused write means another version: the count starts anew (R7). One that was not answered is tried again. */
 const tryFence = (known: KnownLease, options: Options) =>
   fence(known, options).pipe(
     Effect.catch((error) =>
       Effect.gen(function* () {
-        options.nodeBook.restartCount(known.content.node, yield* monotonicMillis)
+        const refused = error.category === "conflict" || error.reason._tag === "NotFound"
+        if (refused) options.nodeBook.restartCount(known.content.node, yield* monotonicMillis)
         yield* Effect.logInfo("not fenced").pipe(
           Effect.annotateLogs({ node: known.content.node, error: error.message })
         )
+        if (!refused) yield* Effect.sleep(RETRY_MILLIS)
       })
     )
   )
+
+const RETRY_MILLIS = 200
 
 export const run = Effect.fnUntraced(function* (
   options: Options

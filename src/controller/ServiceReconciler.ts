@@ -10,8 +10,7 @@ import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
 import * as Plan from "../domain/Plan.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
-import { Kubernetes } from "../ports/Kubernetes.ts"
-import type { KubernetesError } from "../ports/Kubernetes.ts"
+import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { refOf } from "../reconcile/Reflector.ts"
@@ -40,7 +39,8 @@ const nothing: WantedState = {
   withdrawn: [],
   report: { state: "", message: "" },
   fresh: [],
-  lack: undefined
+  lack: undefined,
+  awaits: []
 }
 
 interface Observation {
@@ -66,6 +66,7 @@ const observe = Effect.fnUntraced(function* (key: string, { books, nodeBook, set
   }
   const { problems, request } = ServiceRequest.readRequest(service)
   const inputs = {
+    key,
     request,
     problems,
     namespaceLabels: caches.namespaces.get(request.namespace)?.metadata.labels ?? {},
@@ -154,20 +155,29 @@ const apply = Effect.fnUntraced(function* (
   }
 })
 
-/** What waits for another object must be found when that object changes. */
-const noteLack = (key: string, { wanted }: Observation, { books }: Reconciling) =>
-  Effect.sync(() => {
-    if (wanted.lack === undefined) books.waiting.delete(key)
-    else books.waiting.add(key)
-  })
+/** A NodeLease may arrive a moment later than the IPAllocation that names its hold id. */
+const isTransitional = ({ lack, report }: WantedState): boolean =>
+  report.state === "pending" && (lack === undefined || lack.reason === "HolderNotRecognised")
+
+/** To half of the truth a Service would be gone, or lack its IPAllocation: nothing is touched until both can be read. */
+const isUnreadable = (key: string) =>
+  Caches.use(({ allocations, services }) =>
+    Effect.succeed(services.undecodable.has(key) || allocations.undecodable.has(key))
+  )
+
+/**
+ * The answer to these carries no newer version, so the cache knows of them by the watch alone: asked again before that,
+ * it would repeat them as fast as the API server answers.
+ */
+const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
 
 /** `report` receives the keys whose state for users is out of date; that write has a queue of its own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
-      if (!(yield* reconciling.isLeader)) return "settled"
+      if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, reconciling)
-      yield* noteLack(key, observation, reconciling)
+      reconciling.books.wait(key, observation.wanted.awaits)
       const [change] = Plan.plan(observation.wanted, observation.observed)
       if (change === undefined) return "settled"
       if (change._tag === "Report") {
@@ -176,7 +186,7 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
       }
       yield* apply(key, change, observation, reconciling)
       yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
-      return "again"
+      return endsHere(change) ? "settled" : "again"
     },
     (effect, key) => Effect.annotateLogs(effect, { service: key })
   )
@@ -190,12 +200,12 @@ export const reportStep = (reconciling: Reconciling) => {
   return Effect.fn("ServiceReconciler.reportStep")(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
-    if (!(yield* reconciling.isLeader)) return "settled"
+    if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
     const caches = yield* Caches
     const observation = yield* observe(key, reconciling)
     const { allocation, observed, service, wanted } = observation
     const change = Plan.plan(wanted, observed).find((each) => each._tag === "Report")
-    const transitional = wanted.report.state === "pending" && wanted.lack === undefined
+    const transitional = isTransitional(wanted)
     if (change === undefined || allocation === undefined || service === undefined) {
       patience.delete(key)
       return "settled"

@@ -9,8 +9,11 @@ import * as Refusal from "../domain/Refusal.ts"
 import type { RequestProblem, ServiceRequest } from "../domain/ServiceRequest.ts"
 import type { Books } from "./Books.ts"
 import type { NodeBook } from "./NodeBook.ts"
+import * as Waiting from "./Waiting.ts"
 
 export interface Inputs {
+  /** `shop/web`. */
+  readonly key: string
   readonly request: ServiceRequest
   readonly problems: ReadonlyArray<RequestProblem>
   readonly namespaceLabels: { readonly [key: string]: string }
@@ -28,7 +31,14 @@ export interface WantedState extends Wanted {
   /** Granted here for the first time: to be claimed in the index before they are written. */
   readonly fresh: ReadonlyArray<Assignment.Grant>
   /** Stable word and sentence while something is lacking; undefined: all that was asked for is there or coming. */
-  readonly lack: { readonly reason: string; readonly message: string } | undefined
+  readonly lack: Lack | undefined
+  /** What may bring it. */
+  readonly awaits: ReadonlyArray<Waiting.Topic>
+}
+
+export interface Lack {
+  readonly reason: string
+  readonly message: string
 }
 
 type Granted = Extract<AllocationDecision.Outcome, { readonly _tag: "Keep" | "Grant" | "Retain" }>
@@ -48,19 +58,20 @@ const demandsOf = (pool: Pool.Pool | undefined, ignoreExcludeLabel: boolean): Pl
 
 /** Loads as they will be: what this very decision places counts already. */
 const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs): Assignment.Nodes => {
-  const facts = [...nodeBook.nodes.values()].map((node) => nodeBook.factsOf(node, inputs.nowMillis))
   const placedHere = new Map<string, number>()
   const demands = (grant: Assignment.Grant) => demandsOf(poolNamed(books, grant.pool), inputs.ignoreExcludeLabel)
   return {
     holdIdOf: (node) => nodeBook.holdIdOf(node),
     isFenced: (holder) => nodeBook.isFenced(holder),
     mayKeep: (node, grant) => {
-      const found = facts.find((each) => each.name === node)
+      if (nodeBook.unreadable.has(node)) return true
+      const found = nodeBook.facts(inputs.nowMillis).get(node)
       return found !== undefined && Placement.mustHandOver(found, demands(grant)).length === 0
     },
     choose: (grant) => {
-      const candidates = facts
-        .filter((node) => Placement.candidacy(node, demands(grant)).length === 0)
+      const wanted = demands(grant)
+      const candidates = [...nodeBook.facts(inputs.nowMillis).values()]
+        .filter((node) => Placement.candidacy(node, wanted).length === 0)
         .map((node) => ({
           name: node.name,
           zone: Placement.zoneOf(node),
@@ -74,8 +85,12 @@ const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs): Assignment.
   }
 }
 
-const grantOf = (books: Books, { address, pool }: Granted): Assignment.Grant => {
+const grantOf = (books: Books, { address, pool }: Granted, present: ReadonlyArray<Hold.Entry>): Assignment.Grant => {
   const known = poolNamed(books, pool)
+  const entry = known === undefined ? present.find((each) => each.address === address) : undefined
+  if (entry !== undefined) {
+    return { address, pool, interfaceName: entry.interfaceName, cloudProvider: entry.cloudProvider }
+  }
   return {
     address,
     pool,
@@ -84,13 +99,8 @@ const grantOf = (books: Books, { address, pool }: Granted): Assignment.Grant => 
   }
 }
 
-const explainNode = (
-  entry: Hold.Entry,
-  books: Books,
-  nodeBook: NodeBook,
-  inputs: Inputs
-): { readonly reason: string; readonly message: string } => {
-  const facts = [...nodeBook.nodes.values()].map((node) => nodeBook.factsOf(node, inputs.nowMillis))
+const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs: Inputs): Lack => {
+  const facts = [...nodeBook.facts(inputs.nowMillis).values()]
   return Placement.explainNone(entry.pool, facts, demandsOf(poolNamed(books, entry.pool), inputs.ignoreExcludeLabel))
 }
 
@@ -135,34 +145,112 @@ const lackOf = (
   return refusal === undefined ? undefined : { reason: refusal.reason, message: refusal.message }
 }
 
-export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): WantedState => {
-  const { acknowledgements, entries: current, generation, namespaceLabels, request } = inputs
-  const decision = AllocationDecision.decide({
-    request,
-    namespaceLabels,
+/**
+ * What is granted to this Service already, without what another's IPAllocation has: two leaders can each grant one address,
+ * and one of the two must let go (failover R8). And apart from it, what stays whatever is decided: a pool that cannot be
+ * read is not a pool that is gone.
+ */
+const standingOf = ({ entries, key }: Inputs, books: Books) => {
+  const lost = entries.filter((entry) => books.claims.rivalOf(entry.address, key) !== undefined)
+  const frozen = entries.filter((entry) => !lost.includes(entry) && isUnreadable(books, entry.pool))
+  return { lost, frozen, current: entries.filter((entry) => !lost.includes(entry)) }
+}
+
+const isUnreadable = (books: Books, pool: string): boolean =>
+  poolNamed(books, pool) === undefined &&
+  (books.unreadablePools.has(`PersistentIPPool/${pool}`) || books.unreadablePools.has(`EphemeralIPPool/${pool}`))
+
+const rivalry = ({ key, request }: Inputs, books: Books, lost: ReadonlyArray<Hold.Entry>): Lack | undefined => {
+  const [first] = lost
+  const rival = first === undefined ? undefined : books.claims.rivalOf(first.address, key)
+  if (first === undefined || rival === undefined) return undefined
+  const holder = { namespace: rival.namespace, name: rival.name }
+  return {
+    reason: "AddressGrantedTwice",
+    message: `${Refusal.describe(request, { reason: "AddressTaken", address: first.address, holder })} (It was granted to both.)`
+  }
+}
+
+const frozenLack = (frozen: ReadonlyArray<Hold.Entry>): Lack | undefined => {
+  const [first] = frozen
+  return first === undefined
+    ? undefined
+    : {
+        reason: "PoolUnreadable",
+        message:
+          `${first.address} stays as it is: pool ${first.pool} cannot be read by this version. ` +
+          "Look at the events of the pool, and correct the field that they name."
+      }
+}
+
+/** An id of a later or foreign registration: nothing proves that the holder is fenced, and it does not serve (R1). */
+const unrecognised = (entries: ReadonlyArray<Hold.Entry>, nodeBook: NodeBook): Lack | undefined => {
+  for (const entry of entries) {
+    const holder = entry.interfaceName === undefined ? undefined : Hold.holderOf(entry)
+    const message = holder === undefined ? undefined : nodeBook.unrecognised(holder)
+    if (message !== undefined) return { reason: "HolderNotRecognised", message: `${entry.address}: ${message}` }
+  }
+  return undefined
+}
+
+const decide = (inputs: Inputs, books: Books, current: ReadonlyArray<Hold.Entry>): AllocationDecision.Decision =>
+  AllocationDecision.decide({
+    request: inputs.request,
+    namespaceLabels: inputs.namespaceLabels,
     type: inputs.type,
     current,
     index: books.index
   })
+
+/** Frozen entries stand as they are; the wishes that they meet are not decided again. */
+const decideAround = (
+  inputs: Inputs,
+  books: Books,
+  standing: ReturnType<typeof standingOf>
+): AllocationDecision.Decision => {
+  const { current, frozen } = standing
+  if (frozen.length === 0) return decide(inputs, books, current)
+  return {
+    type: inputs.type ?? "persistent",
+    outcomes: current.map(({ address, pool }) => ({ _tag: "Keep", address, pool })),
+    pending: undefined
+  }
+}
+
+export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): WantedState => {
+  const { acknowledgements, entries: present, generation, request } = inputs
+  const standing = standingOf(inputs, books)
+  const decision = decideAround(inputs, books, standing)
   const granted = decision.outcomes.filter(isGranted)
-  const grants = granted.map((outcome) => grantOf(books, outcome))
+  const grants = granted.map((outcome) => grantOf(books, outcome, present))
   const nodes = nodesFor(books, nodeBook, inputs)
-  const entries = Assignment.assign(grants, current, { nodes, acknowledgements, nextEpoch: generation + 1 })
+  const entries = Assignment.assign(grants, standing.current, { nodes, acknowledgements, nextEpoch: generation + 1 })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook))
   const lack =
+    rivalry(inputs, books, standing.lost) ??
+    frozenLack(standing.frozen) ??
     lackOf(decision, inputs.problems, request) ??
-    (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs))
-  const served = entries.every((entry) => isServedAsPlanned(entry, current, acknowledgements))
+    (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
+    unrecognised(entries, nodeBook)
+  const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements))
   const type: AllocationType = decision.type
+  const removed = decision.outcomes.flatMap((outcome) =>
+    outcome._tag === "Release" && outcome.reason === "RemovedFromPool" ? [outcome.address] : []
+  )
   return {
     type,
     entries,
-    withdrawn: decision.outcomes.flatMap((outcome) =>
-      outcome._tag === "Release" && outcome.reason === "RemovedFromPool" ? [outcome.address] : []
-    ),
+    withdrawn: [...removed, ...standing.lost.map(({ address }) => address)],
     report: reportOf(decision, entries, lack, homeless !== undefined, served),
     fresh: grants.filter((_, index) => granted[index]?._tag === "Grant"),
-    lack
+    lack,
+    awaits: [
+      ...decision.outcomes.flatMap((outcome) =>
+        outcome._tag === "Refuse" ? Waiting.topicsOf(outcome.refusal, request.namespace) : []
+      ),
+      ...(homeless === undefined ? [] : (["nodes"] as const)),
+      ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
+    ]
   }
 }
 

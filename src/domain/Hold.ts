@@ -49,6 +49,22 @@ export const holderOf = (entry: Entry): Holder | undefined =>
     ? undefined
     : { node: entry.node, holdId: entry.holdId, epoch: entry.epoch }
 
+/** Released: it names nobody any more but those who must let go. */
+export const isLeaving = (entry: Entry): boolean => entry.node === undefined && entry.previous.length > 0
+
+/** Who may still serve this entry's address: holders of it that are neither fenced nor have let go. */
+export const awaitedOf = (
+  entry: Entry,
+  acknowledgements: ReadonlyArray<Acknowledgement>,
+  isFenced: (holder: Holder) => boolean
+): ReadonlyArray<Holder> => {
+  if (entry.interfaceName === undefined) return []
+  const holder = holderOf(entry)
+  return [...entry.previous, ...(holder === undefined ? [] : [holder])].filter(
+    (each) => !isFenced(each) && !hasReleased(acknowledgements, entry.address, each)
+  )
+}
+
 /** Served now, as far as reports tell. Without an interface there is nothing to serve: the grant is enough. */
 export const isServed = (entry: Entry, acknowledgements: ReadonlyArray<Acknowledgement>): boolean => {
   if (entry.interfaceName === undefined) return true
@@ -73,3 +89,14 @@ export const involvedNodes = (
   for (const each of acknowledgements) if (each.phase === "Serving") nodes.add(each.node)
   return [...nodes].toSorted()
 }
+
+/** An address stays claimed until its last holder has acknowledged the release. */
+export const claimedAddresses = (
+  entries: ReadonlyArray<Entry>,
+  acknowledgements: ReadonlyArray<Acknowledgement>
+): ReadonlyArray<Address> => [
+  ...new Set([
+    ...entries.map((entry) => entry.address),
+    ...acknowledgements.filter((each) => each.phase === "Serving").map((each) => each.address)
+  ])
+]

@@ -110,10 +110,11 @@ const uplinksOf = (network: NetworkFacts, pool: PoolInterface): ReadonlyArray<st
  * 10.0.0.5/24 gave it to the node, even if Kubernetes does not list it. An empty bridge may have leftovers of any form.
  */
 const isNodesOwn = (node: NodeFacts, found: InterfaceFacts, each: AddressFacts): boolean =>
-  isGlobal(each) &&
-  !isLabelled(each, found.name) &&
+  // The cheap questions first: this is asked of every address on the interface, for every address that is wanted.
   (node.nodeAddresses.includes(each.address) ||
-    (found.kind === "other" && each.prefixLength < hostPrefixLength(each.address)))
+    (found.kind === "other" && each.prefixLength < hostPrefixLength(each.address))) &&
+  isGlobal(each) &&
+  !isLabelled(each, found.name)
 
 /** Neither loopback nor link-local. Our IPv4 addresses have scope link, so that the scope does not tell. */
 export const isGlobal = ({ address, scope }: AddressFacts): boolean =>

@@ -79,16 +79,27 @@ const same = <A>(a: ReadonlyArray<A>, b: ReadonlyArray<A>): boolean =>
 
 /** Every holder of the allocation has let go, or can no longer serve. */
 const isReleased = (allocation: ObservedAllocation, isFenced: Observed["isFenced"]): boolean => {
-  const holders = allocation.entries.flatMap((entry) => {
-    if (entry.interfaceName === undefined) return []
-    const holder = Hold.holderOf(entry)
-    return [...entry.previous, ...(holder === undefined ? [] : [holder])].map((each) => ({ entry, holder: each }))
-  })
-  const awaited = holders.filter(
-    ({ entry, holder }) => !isFenced(holder) && !Hold.hasReleased(allocation.acknowledgements, entry.address, holder)
+  const { acknowledgements, entries } = allocation
+  const stillServing = acknowledgements.filter((each) => each.phase === "Serving" && !isFenced(each))
+  return (
+    stillServing.length === 0 &&
+    entries.every((entry) => Hold.awaitedOf(entry, acknowledgements, isFenced).length === 0)
   )
-  const stillServing = allocation.acknowledgements.filter((each) => each.phase === "Serving" && !isFenced(each))
-  return awaited.length === 0 && stillServing.length === 0
+}
+
+/**
+ * A released entry stays, without holder, until everybody who may still serve it has let go: it is what they are asked
+ * by, and what keeps the address from being granted again (S14).
+ */
+const leaving = (
+  entry: Hold.Entry,
+  { acknowledgements }: ObservedAllocation,
+  isFenced: Observed["isFenced"]
+): ReadonlyArray<Hold.Entry> => {
+  const previous = Hold.awaitedOf(entry, acknowledgements, isFenced)
+  if (previous.length === 0) return []
+  const { address, cloudProvider, interfaceName, pool } = entry
+  return [{ address, cloudProvider, interfaceName, pool, previous }]
 }
 
 const planRemoval = (observed: Observed, allocation: ObservedAllocation): ReadonlyArray<Change> => {
@@ -121,43 +132,62 @@ const entriesEqual = (a: Hold.Entry, b: Hold.Entry): boolean =>
     )
   })
 
-const planService = (
+/** What `spec.allocations` should hold, and what of it the Service should show. */
+interface Target {
+  readonly entries: ReadonlyArray<Hold.Entry>
+  readonly visible: ReadonlyArray<Address>
+}
+
+const targetOf = (
   service: ObservedService,
   allocation: ObservedAllocation,
-  wanted: Wanted
-): ReadonlyArray<Change> => {
+  wanted: Wanted,
+  isFenced: Observed["isFenced"]
+): Target => {
   const { acknowledgements, entries } = allocation
   const wantedAddresses = wanted.entries.map((entry) => entry.address)
   const surplus = entries.filter((entry) => !wantedAddresses.includes(entry.address))
   const servedNow = (entry: Hold.Entry) => Hold.isServed(entry, acknowledgements)
   const secured = wanted.entries.every((entry) => entries.some((e) => e.address === entry.address && servedNow(e)))
   // Until the new ones are served the old ones stay, except those that their pool has lost.
-  const lingering = secured ? [] : surplus.filter((entry) => !wanted.withdrawn.includes(entry.address))
-  const target = [...wanted.entries, ...lingering]
-  const visible = target
+  const stays = (entry: Hold.Entry) => !secured && !Hold.isLeaving(entry) && !wanted.withdrawn.includes(entry.address)
+  const lingering = surplus.filter(stays)
+  const visible = [...wanted.entries, ...lingering]
     .filter((entry) => {
       const current = entries.find((each) => each.address === entry.address)
       // A failover leaves the status as it is: the address is the same and comes back.
       return current !== undefined && (servedNow(current) || service.shown.includes(entry.address))
     })
     .map((entry) => entry.address)
-  const releases = surplus.length > lingering.length
+  const gone = surplus.filter((entry) => !stays(entry)).flatMap((entry) => leaving(entry, allocation, isFenced))
+  return { entries: [...wanted.entries, ...lingering, ...gone], visible }
+}
+
+const planService = (
+  service: ObservedService,
+  allocation: ObservedAllocation,
+  wanted: Wanted,
+  isFenced: Observed["isFenced"]
+): ReadonlyArray<Change> => {
+  const { entries, report } = allocation
+  const target = targetOf(service, allocation, wanted, isFenced)
+  const { visible } = target
   const show = same(visible, service.shown) && service.shownAsWritten ? [] : [Change.Show({ addresses: visible })]
   const unchanged =
-    target.length === entries.length &&
-    target.every((entry) => {
+    target.entries.length === entries.length &&
+    target.entries.every((entry) => {
       const current = entries.find((each) => each.address === entry.address)
       return current !== undefined && entriesEqual(entry, current)
     })
   const settled = unchanged && allocation.wellFormed && allocation.type === wanted.type
-  const assign = settled ? [] : [Change.Assign({ type: wanted.type, entries: target })]
-  const { report } = allocation
+  const assign = settled ? [] : [Change.Assign({ type: wanted.type, entries: target.entries })]
   const settle =
     report.state === wanted.report.state && report.message === wanted.report.message
       ? []
       : [Change.Report({ report: wanted.report })]
   // A new holder must be named as soon as possible; an address that goes must be hidden first.
-  return releases ? [...show, ...assign, ...settle] : [...assign, ...show, ...settle]
+  const hides = service.shown.some((address) => !visible.includes(address))
+  return hides ? [...show, ...assign, ...settle] : [...assign, ...show, ...settle]
 }
 
 /** `wanted` is read only while the Service is ours. */
@@ -171,7 +201,7 @@ export const plan = (wanted: Wanted, observed: Observed): ReadonlyArray<Change> 
   }
   const foreign = allocation.serviceUid !== undefined && allocation.serviceUid !== service.uid
   if (allocation.deleting || foreign) return planRemoval(observed, allocation)
-  return planService(service, allocation, wanted)
+  return planService(service, allocation, wanted, observed.isFenced)
 }
 
 const renderEntry = (entry: Hold.Entry): string => {

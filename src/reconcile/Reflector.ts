@@ -24,9 +24,17 @@ export interface Change<A> {
 export interface Handlers<A> {
   readonly onChange?: (change: Change<A>) => void
   /** The object exists and cannot be read; its last readable state stays in the cache. */
-  readonly onUndecodable?: (undecodable: Undecodable) => void
+  readonly onUndecodable?: (key: string, undecodable: Undecodable) => void
+  /** One that was never readable is gone: no `onChange` tells of it. */
+  readonly onUndecodableGone?: (key: string) => void
   /** After every complete list, the first included. */
-  readonly onSynced?: () => void
+  readonly onSynced?: (listing: Listing<A>) => void
+}
+
+export interface Listing<A> {
+  readonly items: ReadonlyArray<A>
+  /** Monotonic milliseconds: the list shows what was written before that. */
+  readonly askedMillis: number
 }
 
 export interface Reflector<A extends KubernetesObject> {
@@ -75,6 +83,7 @@ class Cache<A extends KubernetesObject> {
     const before = this.objects.get(key)
     const version = object.metadata.resourceVersion
     if (!isNewer(version, before?.metadata.resourceVersion) || !isNewer(version, this.tombstones.get(key))) return
+    if (!isNewer(version, this.undecodable.get(key)?.metadata.resourceVersion)) return
     this.undecodable.delete(key)
     if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
       this.objects.delete(key)
@@ -89,22 +98,37 @@ class Cache<A extends KubernetesObject> {
 
   delete(key: string, resourceVersion: string): void {
     const before = this.objects.get(key)
+    const unread = this.undecodable.get(key)
+    const latest = unread?.metadata.resourceVersion ?? before?.metadata.resourceVersion
+    if (latest !== undefined && isNewer(latest, resourceVersion)) return
     this.undecodable.delete(key)
-    if (before !== undefined && isNewer(before.metadata.resourceVersion, resourceVersion)) return
     this.tombstones.set(key, resourceVersion)
     const oldest = this.tombstones.keys().next().value
     if (this.tombstones.size > TOMBSTONES_MAX && oldest !== undefined) this.tombstones.delete(oldest)
-    if (before === undefined) return
+    if (before === undefined) {
+      if (unread !== undefined) this.handlers.onUndecodableGone?.(key)
+      return
+    }
     this.objects.delete(key)
     this.handlers.onChange?.({ key, before, after: undefined })
   }
 
+  /** What was readable before stays, unless it was another object of that name. */
   report(undecodable: Undecodable): void {
-    this.undecodable.set(keyOf(undecodable.metadata), undecodable)
-    this.handlers.onUndecodable?.(undecodable)
+    const { resourceVersion, uid } = undecodable.metadata
+    const key = keyOf(undecodable.metadata)
+    const before = this.objects.get(key)
+    if (!isNewer(resourceVersion, before?.metadata.resourceVersion)) return
+    if (!isNewer(resourceVersion, this.tombstones.get(key))) return
+    if (before !== undefined && before.metadata.uid !== uid) {
+      this.objects.delete(key)
+      this.handlers.onChange?.({ key, before, after: undefined })
+    }
+    this.undecodable.set(key, undecodable)
+    this.handlers.onUndecodable?.(key, undecodable)
   }
 
-  replaceAll(list: ObjectList<A>): void {
+  replaceAll(list: ObjectList<A>, askedMillis: number): void {
     const present = new Set([...list.items, ...list.undecodable].map(({ metadata }) => keyOf(metadata)))
     for (const key of [...this.objects.keys(), ...this.undecodable.keys()]) {
       if (!present.has(key)) this.delete(key, list.resourceVersion)
@@ -113,7 +137,7 @@ class Cache<A extends KubernetesObject> {
     for (const item of list.undecodable) this.report(item)
     this.synced = true
     this.listings += 1
-    this.handlers.onSynced?.()
+    this.handlers.onSynced?.({ items: list.items, askedMillis })
   }
 
   take(event: WatchEvent<A>): string | undefined {
@@ -128,10 +152,10 @@ class Cache<A extends KubernetesObject> {
         return version
       }
       case "Undecodable": {
-        const version = event.object.metadata.resourceVersion
-        if (event.deleted === true && version !== undefined) this.delete(keyOf(event.object.metadata), version)
-        else this.report(event.object)
-        return version
+        const { metadata } = event.object
+        if (event.deleted !== true) this.report(event.object)
+        else if (metadata.resourceVersion !== undefined) this.delete(keyOf(metadata), metadata.resourceVersion)
+        return metadata.resourceVersion
       }
       case "Bookmark":
         return event.resourceVersion
@@ -169,9 +193,10 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   let failures = 0
 
   const list = Effect.gen(function* () {
+    const askedMillis = yield* monotonicMillis
     const all = yield* kubernetes.list(type, selection)
     cache.lastContactMillis = yield* monotonicMillis
-    cache.replaceAll(all)
+    cache.replaceAll(all, askedMillis)
     position = all.resourceVersion
     yield* Deferred.succeed(synced, undefined)
     return all.resourceVersion

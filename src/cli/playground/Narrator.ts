@@ -116,14 +116,16 @@ const ofAllocation = (pair: Pair<IPAllocation>): Lines => {
   if (after === undefined) return before === undefined ? [] : [`IPAllocation ${nameOf(before)} is gone`]
   const message = after.status?.message ?? ""
   const waits = after.status?.state !== "success" && message !== "" && message !== before?.status?.message
+  const name = nameOf(after)
+  const told = `${message} (state ${after.status?.state ?? "pending"})`
   return [
     ...grants(pair),
     ...acknowledgements(pair),
-    ...(waits ? [`${nameOf(after)} is ${after.status?.state ?? "pending"}: ${message}`] : [])
+    ...(waits ? [told.includes(name) ? told : `${name}: ${told}`] : [])
   ]
 }
 
-const told = <A>(schema: Schema.Codec<A, unknown>, tell: (pair: Pair<A>) => Lines) => {
+const decoding = <A>(schema: Schema.Codec<A, unknown>, tell: (pair: Pair<A>) => Lines) => {
   const decode = Schema.decodeUnknownOption(schema)
   const decoded = (json: unknown): A | undefined =>
     json === undefined ? undefined : Option.getOrUndefined(decode(json))
@@ -134,11 +136,11 @@ const ofDaemonSet = ({ after, before }: Change): Lines =>
   before === undefined && after !== undefined ? ["DaemonSet plenuslb-operator: an operator starts on each node"] : []
 
 const tellers: { readonly [collection: string]: (change: Change) => Lines } = {
-  "coordination.k8s.io/leases": told(Lease, ofLease),
-  "loadbalancing.plenus.io/persistentippools": told(PersistentIPPool, (pair) => ofPool(pair, "PersistentIPPool")),
-  "loadbalancing.plenus.io/ephemeralippools": told(EphemeralIPPool, (pair) => ofPool(pair, "EphemeralIPPool")),
-  "loadbalancing.plenus.io/ipallocations": told(IPAllocation, ofAllocation),
-  "/services": told(Service, ofService),
+  "coordination.k8s.io/leases": decoding(Lease, ofLease),
+  "loadbalancing.plenus.io/persistentippools": decoding(PersistentIPPool, (pair) => ofPool(pair, "PersistentIPPool")),
+  "loadbalancing.plenus.io/ephemeralippools": decoding(EphemeralIPPool, (pair) => ofPool(pair, "EphemeralIPPool")),
+  "loadbalancing.plenus.io/ipallocations": decoding(IPAllocation, ofAllocation),
+  "/services": decoding(Service, ofService),
   "apps/daemonsets": ofDaemonSet
 }
 

@@ -41,6 +41,15 @@ const probe = (segment: Segment, address: Address, seen: Seen, nowMillis: number
   seen.answersCount += 1
 }
 
+const nothing = (): Seen => ({
+  answeredBy: undefined,
+  answeredAtMillis: 0,
+  outageMillis: 0,
+  answersCount: 0,
+  lostCount: 0,
+  twiceHeldCount: 0
+})
+
 export const make = Effect.fnUntraced(function* (segment: Segment): Effect.fn.Return<Probes, never, Scope.Scope> {
   const watched = new Map<Address, Seen>()
   const active = new Set<Address>()
@@ -52,14 +61,6 @@ export const make = Effect.fnUntraced(function* (segment: Segment): Effect.fn.Re
     }
   })
   yield* round.pipe(Effect.andThen(Effect.sleep(PERIOD_MILLIS)), Effect.forever, Effect.forkScoped)
-  const nothing = (): Seen => ({
-    answeredBy: undefined,
-    answeredAtMillis: 0,
-    outageMillis: 0,
-    answersCount: 0,
-    lostCount: 0,
-    twiceHeldCount: 0
-  })
   return {
     watch: (address) => {
       if (!watched.has(address)) watched.set(address, nothing())

@@ -178,7 +178,10 @@ const move = Effect.fnUntraced(function* (world: World, isTerminal: boolean) {
     Effect.sync(() => ledger.wasAnnounced(to, address) && probes.seen(address)?.answeredBy === to)
   )
   const outage = ((probes.seen(address)?.outageMillis ?? 0) / 1000).toFixed(2)
-  screen.event(`the client has its answers back, from ${to}: the outage was ${outage} s`)
+  screen.event(
+    `the client has its answers back, from ${to}: the outage was ${outage} s (the count begins at the last renewal, ` +
+      `up to ${cluster.times.renewMillis / 1000} s before the power went)`
+  )
   yield* expectations.until(
     `${to} reports that it serves ${address}`,
     Effect.sync(

@@ -2,8 +2,9 @@
  * A cluster in memory: one API server, nodes with kernels, and the real controller and operators on them, each in a
  * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
  */
-import { Context, Effect, Exit, type Fiber, References, Result, Scope } from "effect"
+import { Context, Effect, Exit, type Fiber, References, Result, Scope, Stream } from "effect"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
+import type { KubernetesObject } from "../../../src/api/KubernetesObject.ts"
 import { namespaces } from "../../../src/api/Namespace.ts"
 import { type Node, nodes } from "../../../src/api/Node.ts"
 import * as Controller from "../../../src/controller/Controller.ts"
@@ -15,8 +16,9 @@ import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernet
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import * as Operator from "../../../src/operator/Operator.ts"
 import type * as Registration from "../../../src/operator/Registration.ts"
-import { Kubernetes, Unavailable } from "../../../src/ports/Kubernetes.ts"
+import { Kubernetes, Unavailable, type Undecodable } from "../../../src/ports/Kubernetes.ts"
 import { NodeNetwork, type NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
+import { keyOf } from "../../../src/reconcile/Reflector.ts"
 
 export const ownNamespace = "plenuslb"
 const times = profiles.default
@@ -41,6 +43,8 @@ export interface TestCluster {
   readonly startController: (name: string, settings?: Partial<ControllerSettings>) => Effect.Effect<RunningController>
   /** `user` names the process at the API server: a second operator of one node needs another. */
   readonly startOperator: (node: string, user?: string) => Effect.Effect<RunningOperator, NodeNetworkError>
+  /** `plural/key` of what controllers cannot decode, as if a newer version had written it. */
+  readonly unreadable: Set<string>
   /** From now on the client's requests get no further than its own machine; `heal` ends it. */
   readonly cutOff: (user: string) => void
   readonly heal: (user: string) => void
@@ -82,10 +86,37 @@ const newKernel = (index: number): MemoryNodeNetwork.Handle =>
     identity: { bootId: `boot-${index}`, systemUuid: `machine-${index}` }
   })
 
+/** The client's view, in which some objects do not decode. */
+const withUnreadable = (kubernetes: Kubernetes["Service"], unreadable: ReadonlySet<string>): Kubernetes["Service"] => {
+  const isRefused = (type: { readonly plural: string }, { metadata }: KubernetesObject) =>
+    unreadable.has(`${type.plural}/${keyOf(metadata)}`)
+  const refusal = ({ metadata }: KubernetesObject): Undecodable => ({ metadata, message: "spec.newer: not expected" })
+  return Kubernetes.of({
+    ...kubernetes,
+    list: (type, selection) =>
+      Effect.map(kubernetes.list(type, selection), (all) => ({
+        ...all,
+        items: all.items.filter((item) => !isRefused(type, item)),
+        undecodable: [...all.undecodable, ...all.items.filter((item) => isRefused(type, item)).map(refusal)]
+      })),
+    watch: (type, selection, resourceVersion) =>
+      Stream.map(kubernetes.watch(type, selection, resourceVersion), (event) =>
+        "object" in event && event.type !== "Undecodable" && isRefused(type, event.object)
+          ? {
+              type: "Undecodable" as const,
+              object: refusal(event.object),
+              ...(event.type === "Deleted" ? { deleted: true as const } : {})
+            }
+          : event
+      )
+  })
+}
+
 export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string>) {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const api = memory.view("user")
   const cut = new Set<string>()
+  const unreadable = new Set<string>()
   memory.faults.setPolicy(({ user }) =>
     Effect.succeed(cut.has(user) ? { refuse: new Unavailable({ message: "no route to host" }) } : {})
   )
@@ -113,7 +144,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   ) {
     const scope = yield* Scope.make()
     const context = Context.empty().pipe(
-      Context.add(Kubernetes, memory.view(user)),
+      Context.add(Kubernetes, withUnreadable(memory.view(user), unreadable)),
       Context.add(Scope.Scope, scope),
       Context.add(References.MinimumLogLevel, "None")
     )
@@ -156,5 +187,5 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   })
 
   yield* Effect.forkChild(memory.runControllers(50))
-  return { memory, api, kernel, startController, startOperator, cutOff, heal } satisfies TestCluster
+  return { memory, api, kernel, startController, startOperator, unreadable, cutOff, heal } satisfies TestCluster
 })

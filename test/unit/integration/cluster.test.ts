@@ -1,6 +1,7 @@
 /** The real controller and operators on the memory layers, from a manifest to a served address and back. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Random } from "effect"
+import { events } from "../../../src/api/Event.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { persistentIPPools, type PersistentIPPoolSpec } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
@@ -277,6 +278,144 @@ describe("a cluster in memory", () => {
         yield* cluster.api.patch(persistentIPPools, { name: "rack-1" }, { spec: { allowedNamespaces: ["shop"] } })
         yield* Effect.sleep("2 seconds")
         assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.10"])
+      })
+    )
+  })
+
+  it("does not grant an address again before the node that served it has let go or is fenced (S14)", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createService(cluster, "web", ["192.0.2.10"])
+        yield* Effect.sleep("5 seconds")
+        const [holder = ""] = carriers(cluster, "192.0.2.10")
+        cluster.cutOff(`operator-${holder}`)
+        yield* cluster.api.patch(
+          services,
+          { namespace: "shop", name: "web" },
+          { spec: { externalIPs: ["192.0.2.11"] } }
+        )
+        yield* createService(cluster, "next", ["192.0.2.10"])
+        yield* Effect.sleep("3 seconds")
+        assert.deepStrictEqual(allocation(cluster, "next")?.spec.allocations, [])
+        yield* Effect.sleep("12 seconds")
+        assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.11"])
+        assert.deepStrictEqual(shown(cluster, "next"), ["192.0.2.10"])
+        assert.deepStrictEqual(
+          allocation(cluster, "web")?.spec.allocations.map(({ address }) => address),
+          ["192.0.2.11"]
+        )
+        cluster.heal(`operator-${holder}`)
+        yield* Effect.sleep("15 seconds")
+        assert.lengthOf(carriers(cluster, "192.0.2.10"), 1)
+      })
+    )
+  })
+
+  it("lets one of two allocations go that were granted one address, and keeps it for the other (S2)", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* TestCluster.make(threeNodes)
+        yield* createPool(cluster, "rack-1")
+        for (const name of ["second", "first"]) {
+          const { metadata } = yield* createService(cluster, name, ["192.0.2.10"])
+          yield* cluster.api.create(ipAllocations, {
+            apiVersion: "loadbalancing.plenus.io/v1alpha1",
+            kind: "IPAllocation",
+            metadata: {
+              name,
+              namespace: "shop",
+              ownerReferences: [{ apiVersion: "v1", kind: "Service", name, uid: metadata.uid ?? "" }]
+            },
+            spec: {
+              type: "persistent",
+              allocations: [{ address: "192.0.2.10", pool: "rack-1", networkInterface: "pl0" }]
+            }
+          })
+        }
+        yield* cluster.startController("controller-a")
+        yield* Effect.forEach(threeNodes, (node) => cluster.startOperator(node))
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual([shown(cluster, "first"), shown(cluster, "second")], [["192.0.2.10"], []])
+        assert.lengthOf(carriers(cluster, "192.0.2.10"), 1)
+        assert.include(allocation(cluster, "second")?.status?.message ?? "", "held by Service shop/first")
+        yield* cluster.api.delete(services, { namespace: "shop", name: "first" })
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(shown(cluster, "second"), ["192.0.2.10"])
+      })
+    )
+  })
+
+  it.each([
+    ["pool", "persistentippools/rack-1"],
+    ["IPAllocation", "ipallocations/shop/web"],
+    ["Service", "services/shop/web"],
+    ["Node", "nodes/node-1"]
+  ])("leaves everything as it is while it cannot read a %s, tells so once, and serves the others (S13)", (_, key) => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createPool(cluster, "rack-2", { addresses: ["192.0.2.20"], priority: 200 })
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("8 seconds")
+        const held = carriers(cluster, "192.0.2.10")
+        const before = allocation(cluster, "web")?.spec
+        yield* controller.stop
+        cluster.unreadable.add(key)
+        yield* cluster.startController("controller-b")
+        yield* Effect.sleep("5 seconds")
+        yield* createService(cluster, "other", ["192.0.2.20"])
+        yield* Effect.sleep("30 seconds")
+        assert.deepStrictEqual(allocation(cluster, "web")?.spec, before)
+        assert.deepStrictEqual(carriers(cluster, "192.0.2.10"), held)
+        assert.deepStrictEqual(shown(cluster, "other"), ["192.0.2.20"])
+        const told = cluster.memory.truth.list(events).filter(({ reason }) => reason === "Unreadable")
+        assert.lengthOf(told, 1)
+        assert.include(told[0]?.message ?? "", "spec.newer")
+      })
+    )
+  })
+
+  it("grants an address to nobody else while the IPAllocation that claims it cannot be read, and heals", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller } = yield* start()
+        yield* createPool(cluster, "rack-1", { addresses: ["192.0.2.10"] })
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("8 seconds")
+        yield* controller.stop
+        cluster.unreadable.add("ipallocations/shop/web")
+        yield* cluster.startController("controller-b")
+        yield* createService(cluster, "thief", ["192.0.2.10"])
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(shown(cluster, "thief"), [])
+        cluster.unreadable.clear()
+        yield* cluster.api.delete(services, { namespace: "shop", name: "web" })
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(shown(cluster, "thief"), ["192.0.2.10"])
+      })
+    )
+  })
+
+  it("fills a pool that runs dry one by one as addresses are released", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        const names = Array.from({ length: 8 }, (_, index) => `web-${index}`)
+        for (const name of names) yield* createService(cluster, name)
+        yield* Effect.sleep("5 seconds")
+        const servedNow = () => names.filter((name) => shown(cluster, name).length > 0)
+        for (let round = 0; round < 5; round++) {
+          assert.lengthOf(servedNow(), 3)
+          const [first = ""] = servedNow()
+          names.splice(names.indexOf(first), 1)
+          yield* cluster.api.delete(services, { namespace: "shop", name: first })
+          yield* Effect.sleep("3 seconds")
+        }
+        assert.lengthOf(servedNow(), 3)
       })
     )
   })

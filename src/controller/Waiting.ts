@@ -1,0 +1,62 @@
+/**
+ * Services that lack something which another object's change may bring, indexed by what that is: a release in a pool
+ * for which thousands wait wakes one of them, not all.
+ *
+ * A pool's waiters are woken one for each address that is released. One that is woken and does not take it (its Service
+ * is gone, or wants something else by now) would leave the others asleep beside a free address: so whoever stops waiting
+ * for a pool that still has one wakes the next.
+ */
+import type { Address } from "../domain/Address.ts"
+import type { Refusal } from "../domain/Refusal.ts"
+import { Multimap } from "./Multimap.ts"
+
+/** `pool/rack-1` and `address/192.0.2.1` for a release there, `rules` for a pool or its namespace, `nodes` for a node. */
+export type Topic = `pool/${string}` | `address/${Address}` | `namespace/${string}` | "pools" | "nodes"
+
+export const poolTopic = (pool: string): Topic => `pool/${pool}`
+export const addressTopic = (address: Address): Topic => `address/${address}`
+export const namespaceTopic = (namespace: string): Topic => `namespace/${namespace}`
+
+/** What may end this refusal. A change of pools may end any. */
+export const topicsOf = (refusal: Refusal, namespace: string): ReadonlyArray<Topic> => {
+  switch (refusal.reason) {
+    case "AddressTaken":
+      return ["pools", addressTopic(refusal.address)]
+    case "PoolExhausted":
+      return ["pools", ...refusal.pools.map(({ name }) => poolTopic(name))]
+    case "NamespaceNotAllowed":
+    case "NoPool":
+      return ["pools", namespaceTopic(namespace)]
+    default:
+      return ["pools"]
+  }
+}
+
+export class Waiting {
+  private readonly keys = new Multimap()
+  private readonly topics = new Map<string, ReadonlyArray<Topic>>()
+
+  /** Replaces what the key waited for before; answers the topics that it waits for no more. */
+  set(key: string, topics: ReadonlyArray<Topic>): ReadonlyArray<Topic> {
+    const before = this.topics.get(key) ?? []
+    const ended = before.filter((topic) => !topics.includes(topic))
+    for (const topic of ended) this.keys.remove(topic, key)
+    for (const topic of topics) if (!before.includes(topic)) this.keys.add(topic, key)
+    if (topics.length === 0) this.topics.delete(key)
+    else this.topics.set(key, topics)
+    return ended
+  }
+
+  all(topic: Topic): Iterable<string> {
+    return this.keys.get(topic)
+  }
+
+  /** Who has waited longest. */
+  first(topic: Topic): string | undefined {
+    return this.keys.first(topic)
+  }
+
+  size(): number {
+    return this.topics.size
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Which change concerns whom (no scans): a Service or IPAllocation its own key; a pool the keys that hold one of its
+ * addresses and those that wait for pools; a node or NodeLease the keys that name the node and those that wait for one.
+ * The books follow the caches here, within the handlers, so that no reader ever sees one without the other.
+ */
+import { Effect } from "effect"
+import { configMaps } from "../api/ConfigMap.ts"
+import { daemonSets } from "../api/DaemonSet.ts"
+import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
+import { ephemeralIPPools } from "../api/EphemeralIPPool.ts"
+import type { IPAllocation } from "../api/IPAllocation.ts"
+import { ipAllocations } from "../api/IPAllocation.ts"
+import type { KubernetesObject, ResourceType } from "../api/KubernetesObject.ts"
+import type { Lease } from "../api/Lease.ts"
+import { leases } from "../api/Lease.ts"
+import type { Namespace } from "../api/Namespace.ts"
+import { namespaces } from "../api/Namespace.ts"
+import type { Node } from "../api/Node.ts"
+import { nodes } from "../api/Node.ts"
+import type { PersistentIPPool } from "../api/PersistentIPPool.ts"
+import { persistentIPPools } from "../api/PersistentIPPool.ts"
+import { services } from "../api/Service.ts"
+import type { PoolKind } from "../domain/Pool.ts"
+import * as Reflector from "../reconcile/Reflector.ts"
+import type { Books } from "./Books.ts"
+import { Caches } from "./Caches.ts"
+import type { NodeBook } from "./NodeBook.ts"
+import * as PoolReconciler from "./PoolReconciler.ts"
+import { reservedOf } from "./ReservedAddresses.ts"
+import * as Unreadable from "./Unreadable.ts"
+import * as Waiting from "./Waiting.ts"
+
+/** Queues do not exist before the caches that feed them: handlers add to these sinks, which are bound later. */
+export interface Sinks {
+  service: (key: string) => void
+  pool: (key: string) => void
+  deployment: () => void
+  unreadable: (key: string) => void
+}
+
+export const newSinks = (): Sinks => ({
+  service: () => {},
+  pool: () => {},
+  deployment: () => {},
+  unreadable: () => {}
+})
+
+export interface Wiring {
+  readonly books: Books
+  readonly nodeBook: NodeBook
+  readonly sinks: Sinks
+  readonly nowMillis: () => number
+}
+
+type AnyPool = PersistentIPPool | EphemeralIPPool
+
+/** Its status, which we write ourselves, concerns nobody. */
+const poolIsSame = (before: AnyPool | undefined, after: AnyPool | undefined): boolean =>
+  before !== undefined &&
+  after !== undefined &&
+  before.metadata.uid === after.metadata.uid &&
+  before.metadata.generation === after.metadata.generation &&
+  before.metadata.deletionTimestamp === after.metadata.deletionTimestamp &&
+  JSON.stringify(before.metadata.annotations) === JSON.stringify(after.metadata.annotations)
+
+/** What of a Node matters to holders, as text to compare: its heartbeat changes none of it. */
+const placementFactsOf = (node: Node | undefined): string =>
+  JSON.stringify([
+    node?.metadata.uid,
+    node?.metadata.labels,
+    node?.metadata.deletionTimestamp,
+    node?.spec,
+    node?.status?.addresses,
+    node?.status?.conditions?.map(({ status, type }) => `${type}=${status}`)
+  ])
+
+const wakeAll = (sinks: Sinks, keys: Iterable<string>): void => {
+  for (const key of keys) sinks.service(key)
+}
+
+const onPool = (kind: PoolKind, { books, sinks }: Wiring): Reflector.Handlers<AnyPool> => {
+  const concerns = (name: string) => {
+    for (const other of books.pools.keys()) sinks.pool(other)
+    sinks.deployment()
+    wakeAll(sinks, books.keysByPool.get(name))
+    wakeAll(sinks, books.waiting.all("pools"))
+  }
+  return {
+    onChange: ({ after, before, key }) => {
+      sinks.pool(PoolReconciler.keyOfPool(kind, key))
+      const wasUnreadable = books.unreadablePools.delete(`${kind}/${key}`)
+      if (poolIsSame(before, after) && !wasUnreadable) return
+      books.onPool(kind, key, after)
+      concerns(key)
+    },
+    onUndecodable: (key) => {
+      books.unreadablePools.add(`${kind}/${key}`)
+      wakeAll(sinks, books.keysByPool.get(key))
+    },
+    onUndecodableGone: (key) => {
+      books.unreadablePools.delete(`${kind}/${key}`)
+      concerns(key)
+    }
+  }
+}
+
+const onAllocation = ({ books, sinks }: Wiring): Reflector.Handlers<IPAllocation> => {
+  const tellPools = (keys: ReadonlySet<string>) => {
+    for (const pool of keys) {
+      sinks.pool(PoolReconciler.keyOfPool("PersistentIPPool", pool))
+      sinks.pool(PoolReconciler.keyOfPool("EphemeralIPPool", pool))
+    }
+  }
+  return {
+    onChange: ({ after, before, key }) => {
+      books.onAllocation({ key, after })
+      sinks.service(key)
+      const pools = [before, after].flatMap((each) => each?.spec.allocations.map(({ pool }) => pool) ?? [])
+      tellPools(new Set(pools))
+    },
+    onUndecodable: (key, { metadata }) => books.onUnreadableAllocation(key, metadata),
+    onUndecodableGone: (key) => {
+      books.onAllocation({ key, after: undefined })
+      sinks.service(key)
+    }
+  }
+}
+
+const onNode = ({ books, nodeBook, sinks }: Wiring): Reflector.Handlers<Node> => ({
+  onChange: ({ after, before, key }) => {
+    const wasUnreadable = nodeBook.unreadable.has(key)
+    nodeBook.onNode(key, after)
+    if (placementFactsOf(before) === placementFactsOf(after) && !wasUnreadable) return
+    if (books.onNode(key, after, reservedOf)) {
+      for (const pool of books.pools.keys()) sinks.pool(pool)
+      wakeAll(sinks, books.waiting.all("pools"))
+    }
+    wakeAll(sinks, books.keysByNode.get(key))
+    wakeAll(sinks, books.waiting.all("nodes"))
+  },
+  onUndecodable: (key) => void nodeBook.unreadable.add(key),
+  onUndecodableGone: (key) => {
+    nodeBook.unreadable.delete(key)
+    wakeAll(sinks, books.keysByNode.get(key))
+  }
+})
+
+const onLease = (
+  { books, nodeBook, nowMillis, sinks }: Wiring,
+  allocationOf: (key: string) => IPAllocation | undefined
+): Reflector.Handlers<Lease> => ({
+  onChange: (change) => {
+    const changed = nodeBook.onLease(change, nowMillis())
+    if (changed === undefined) return
+    // What a fenced holder reported claims nothing any more.
+    for (const key of books.keysByNode.get(changed)) {
+      const after = allocationOf(key)
+      if (after !== undefined) books.onAllocation({ key, after })
+      sinks.service(key)
+    }
+    wakeAll(sinks, books.waiting.all("nodes"))
+  },
+  onSynced: (listing) => nodeBook.onLeasesListed(listing, nowMillis())
+})
+
+const onNamespace = ({ books, sinks }: Wiring): Reflector.Handlers<Namespace> => ({
+  onChange: ({ after, before, key }) => {
+    if (JSON.stringify(before?.metadata.labels) === JSON.stringify(after?.metadata.labels)) return
+    wakeAll(sinks, books.waiting.all(Waiting.namespaceTopic(key)))
+  }
+})
+
+export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace: string) {
+  const { sinks } = wiring
+  const own = { namespace }
+  /** Every kind tells of what it cannot read. */
+  const follow = <A extends KubernetesObject>(
+    type: ResourceType<A>,
+    handlers: Reflector.Handlers<A>,
+    selection: { readonly namespace?: string } = {}
+  ) =>
+    Reflector.make({
+      ...handlers,
+      type,
+      selection,
+      onUndecodable: (key, undecodable) => {
+        handlers.onUndecodable?.(key, undecodable)
+        sinks.unreadable(Unreadable.keyOf(type.plural, key))
+      }
+    })
+  const deploy = { onChange: () => sinks.deployment() }
+  const allocations = yield* follow(ipAllocations, onAllocation(wiring))
+  return Caches.of({
+    services: yield* follow(services, { onChange: ({ key }) => sinks.service(key) }),
+    allocations,
+    persistentPools: yield* follow(persistentIPPools, onPool("PersistentIPPool", wiring)),
+    ephemeralPools: yield* follow(ephemeralIPPools, onPool("EphemeralIPPool", wiring)),
+    nodes: yield* follow(nodes, onNode(wiring)),
+    namespaces: yield* follow(namespaces, onNamespace(wiring)),
+    leases: yield* follow(leases, onLease(wiring, allocations.get), own),
+    configMaps: yield* follow(configMaps, deploy, own),
+    daemonSets: yield* follow(daemonSets, deploy, own)
+  })
+})

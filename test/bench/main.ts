@@ -1,0 +1,51 @@
+/** `npm run bench -- NAME`: measurements, each beside its reference of the same run. No figure of them is asserted in a test. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Effect, Logger, Option, Stdio } from "effect"
+import { Command, Flag } from "effect/cli"
+import { reportFailure } from "../../src/cli/ErrorReport.ts"
+import * as Measure from "../../src/cli/Measure.ts"
+import { version } from "../../src/cli/Version.ts"
+import * as Allocate from "./allocate.ts"
+
+const print = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
+
+/** On a terminal only, and gone when the table comes. */
+const progress = (text: string) =>
+  Effect.flatMap(Stdio.Stdio, (stdio) =>
+    Effect.map(stdio.stdoutIsTerminal, (isTerminal) => {
+      if (isTerminal) process.stdout.write(`\r\u001b[2K${text}`)
+    })
+  )
+
+const numbers = (text: string): ReadonlyArray<number> | undefined => {
+  const found = text.split(",").map(Number)
+  return found.every((each) => Number.isInteger(each) && each >= 1 && each <= Allocate.SERVICES_MAX) ? found : undefined
+}
+
+const servicesFlag = Flag.String("services").pipe(
+  Flag.withMetavar("N,N,…"),
+  Flag.withDescription("How many Services, one run for each number"),
+  Flag.withDefault("1000,5000"),
+  Flag.filterMap(
+    (text) => Option.fromNullishOr(numbers(text)),
+    (text) => `expected numbers between 1 and ${Allocate.SERVICES_MAX}, such as 1000,5000; got "${text}"`
+  )
+)
+
+const allocate = Command.make("allocate", { json: Measure.jsonFlag, services: servicesFlag }, ({ json, services }) =>
+  Effect.gen(function* () {
+    const measurement = yield* Allocate.run(services, progress).pipe(
+      Effect.provideService(Logger.CurrentLoggers, new Set<Logger.Logger<unknown, unknown>>())
+    )
+    yield* progress("")
+    yield* Measure.finish(measurement, Option.getOrUndefined(json), print)
+  }).pipe(reportFailure)
+).pipe(Command.withDescription("Allocations a second of the controller on the API in memory, beside plain creates"))
+
+Command.make("bench").pipe(
+  Command.withDescription("Measurements, each beside its reference of the same run"),
+  Command.withSubcommands([allocate]),
+  Command.run({ version }),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)
