@@ -24,6 +24,7 @@ export const honoured: ReadonlyArray<Support> = [
   { path: "avoidBuggyIPs" },
   { path: "disabled" },
   { path: "nodeSelector" },
+  { path: "options.drainOnCordon" },
   { path: "options.hostNetworkInterface.addAddressesToInterface" },
   { path: "options.hostNetworkInterface.interfaceName" },
   { path: "options.hostNetworkInterface.mode", only: ["auto", "bridge"] },
@@ -40,7 +41,6 @@ export const notYetHonoured: ReadonlyArray<string> = [
   "cloudIntegration.hetzner.handover",
   "options.hostNetworkInterface.flushConntrack",
   "options.onControlPlaneLoss",
-  "options.drainOnCordon",
   "maxAddresses",
   "homeLocation"
 ]

@@ -6,7 +6,8 @@ import { Schema } from "effect"
 import { field, ipv4, ipv6 } from "./Admission.ts"
 import { Conditions } from "./Condition.ts"
 import { objectFields, type ResourceType } from "./KubernetesObject.ts"
-import { group, version } from "./Names.ts"
+import { group } from "../domain/Annotations.ts"
+import { version } from "./Names.ts"
 
 const name = (description: string, since?: "1.0") =>
   Schema.String.annotate(field({ description, ...(since === undefined ? {} : { since }), bounds: { maxLength: 253 } }))

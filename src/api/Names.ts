@@ -5,8 +5,8 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import { type Address, toHex } from "../domain/Address.ts"
+import { group } from "../domain/Annotations.ts"
 
-export const group = "loadbalancing.plenus.io"
 export const version = "v1alpha1"
 export const apiVersion = `${group}/${version}`
 
@@ -15,16 +15,6 @@ export const finalizer = `${group}/cleanup`
 /** The value of `spec.loadBalancerClass` that is ours, unless configured otherwise. */
 export const loadBalancerClass = `${group}/plenuslb`
 
-/** Service: comma list of wanted addresses. */
-export const annotationAddresses = `${group}/addresses`
-/** Service: name of the pool, of either kind, to take an address from. */
-export const annotationPool = `${group}/pool`
-/** Service: Services of one namespace with equal values may share an address on disjoint ports. */
-export const annotationAllowSharedIp = `${group}/allow-shared-ip`
-/** Service: the node that should hold its addresses, if it may. */
-export const annotationPreferredNode = `${group}/preferred-node`
-/** PersistentIPPool: "true" keeps granted addresses that left `spec.addresses`, until they are freed. */
-export const annotationKeepInUse = `${group}/keep-in-use`
 /** IPAllocation, written by `plenuslb move`: the node to move to. */
 export const annotationMoveTo = `${group}/move-to`
 /** Node, written by `plenuslb fence`: resourceVersion of the NodeLease that is to be fenced. */

@@ -2,7 +2,8 @@
 import { Schema } from "effect"
 import { field, ipv4, ipv6 } from "./Admission.ts"
 import { objectFields, type ResourceType } from "./KubernetesObject.ts"
-import { group, version } from "./Names.ts"
+import { group } from "../domain/Annotations.ts"
+import { version } from "./Names.ts"
 import { optionalCloud, poolFields } from "./PoolOptions.ts"
 import { PoolStatus } from "./PoolStatus.ts"
 

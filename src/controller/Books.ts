@@ -15,6 +15,7 @@ import type { Reserved } from "../domain/PoolConflicts.ts"
 import type { Change } from "../reconcile/Reflector.ts"
 import { Claims } from "./Claims.ts"
 import { Multimap } from "./Multimap.ts"
+import { ReadyEndpoints } from "./ReadyEndpoints.ts"
 import * as Waiting from "./Waiting.ts"
 
 const nodesOf = (entry: Entry): ReadonlyArray<string> => [
@@ -59,9 +60,10 @@ export class Books {
   /** Addresses per node, for placement. */
   readonly loadByNode = new Map<string, number>()
   readonly waiting = new Waiting.Waiting()
+  readonly endpoints = new ReadyEndpoints()
   /** Services to look at again, because of what happened to another's claim. */
   wake: (keys: Iterable<string>) => void = () => {}
-  private readonly reservedByNode = new Map<string, ReadonlyArray<Reserved>>()
+  private readonly reservedBySource = new Map<string, ReadonlyArray<Reserved>>()
   /** Made by writes that are under way. */
   private readonly reservations = new Map<Address, AddressIndex.Claim>()
   private readonly recorded = new Map<string, Recorded>()
@@ -134,11 +136,15 @@ export class Books {
 
   /** True when the node's own networks changed, which may turn a pool's address into a reserved one. */
   onNode(name: string, node: Node | undefined, reservedOf: (node: Node) => ReadonlyArray<Reserved>): boolean {
-    const before = this.reservedByNode.get(name) ?? []
-    const after = node === undefined ? [] : reservedOf(node)
+    return this.onReserved(`Node/${name}`, node === undefined ? [] : reservedOf(node))
+  }
+
+  /** Sets what of the cluster's own this source names; true when that changed anything. */
+  onReserved(source: string, after: ReadonlyArray<Reserved>): boolean {
+    const before = this.reservedBySource.get(source) ?? []
     if (JSON.stringify(before, bigints) === JSON.stringify(after, bigints)) return false
-    if (node === undefined) this.reservedByNode.delete(name)
-    else this.reservedByNode.set(name, after)
+    if (after.length === 0) this.reservedBySource.delete(source)
+    else this.reservedBySource.set(source, after)
     this.rebuildGround()
     return true
   }
@@ -146,7 +152,7 @@ export class Books {
   private rebuildGround(): void {
     this.index = AddressIndex.withGround(this.index, {
       pools: [...this.pools.values()].map(({ pool }) => pool),
-      reserved: [...this.reservedByNode.values()].flat()
+      reserved: [...this.reservedBySource.values()].flat()
     })
   }
 

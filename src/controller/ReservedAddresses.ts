@@ -1,6 +1,7 @@
-/** Addresses that belong to the cluster itself and must never be granted: each Node's own, and its pod networks. */
+/** Addresses that belong to the cluster itself and must never be granted: Nodes' own, pod networks, the Service network. */
 import { Result } from "effect"
 import type { Node } from "../api/Node.ts"
+import type { ServiceCIDR } from "../api/ServiceCIDR.ts"
 import * as AddressRange from "../domain/AddressRange.ts"
 import type { Reserved } from "../domain/PoolConflicts.ts"
 
@@ -18,3 +19,6 @@ export const reservedOf = (node: Node): ReadonlyArray<Reserved> => {
     ...podNetworks.flatMap((cidr) => reserve(cidr, `the pod network of Node ${node.metadata.name}`))
   ]
 }
+
+export const serviceNetworkOf = ({ spec }: ServiceCIDR): ReadonlyArray<Reserved> =>
+  (spec?.cidrs ?? []).flatMap((cidr) => reserve(cidr, "the Service network"))

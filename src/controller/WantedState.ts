@@ -4,7 +4,7 @@ import * as Assignment from "../domain/Assignment.ts"
 import * as Hold from "../domain/Hold.ts"
 import * as Placement from "../domain/Placement.ts"
 import type { AllocationType, Report, Wanted } from "../domain/Plan.ts"
-import * as Pool from "../domain/Pool.ts"
+import type * as Pool from "../domain/Pool.ts"
 import * as Refusal from "../domain/Refusal.ts"
 import type { RequestProblem, ServiceRequest } from "../domain/ServiceRequest.ts"
 import type { Books } from "./Books.ts"
@@ -49,17 +49,21 @@ const isGranted = (outcome: AllocationDecision.Outcome): outcome is Granted =>
 const poolNamed = (books: Books, name: string): Pool.Pool | undefined =>
   books.pools.get(`PersistentIPPool/${name}`)?.pool ?? books.pools.get(`EphemeralIPPool/${name}`)?.pool
 
-const demandsOf = (pool: Pool.Pool | undefined, ignoreExcludeLabel: boolean): Placement.Demands => ({
-  nodeSelector: pool?.nodeSelector,
-  interfaceName: pool?.interfaceName,
-  drainOnCordon: pool?.drainOnCordon ?? false,
-  ignoreExcludeLabel
-})
+const demandsOf = (books: Books, poolName: string, inputs: Inputs): Placement.Demands => {
+  const pool = poolNamed(books, poolName)
+  return {
+    nodeSelector: pool?.nodeSelector,
+    interfaceName: pool?.interfaceName,
+    drainOnCordon: pool?.drainOnCordon ?? false,
+    ignoreExcludeLabel: inputs.ignoreExcludeLabel,
+    endpointNodes: inputs.request.localTraffic ? books.endpoints.nodesOf(inputs.key) : undefined
+  }
+}
 
 /** Loads as they will be: what this very decision places counts already. */
 const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs): Assignment.Nodes => {
   const placedHere = new Map<string, number>()
-  const demands = (grant: Assignment.Grant) => demandsOf(poolNamed(books, grant.pool), inputs.ignoreExcludeLabel)
+  const demands = (grant: Assignment.Grant) => demandsOf(books, grant.pool, inputs)
   return {
     holdIdOf: (node) => nodeBook.holdIdOf(node),
     isFenced: (holder) => nodeBook.isFenced(holder),
@@ -101,7 +105,7 @@ const grantOf = (books: Books, { address, pool }: Granted, present: ReadonlyArra
 
 const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs: Inputs): Lack => {
   const facts = [...nodeBook.facts(inputs.nowMillis).values()]
-  return Placement.explainNone(entry.pool, facts, demandsOf(poolNamed(books, entry.pool), inputs.ignoreExcludeLabel))
+  return Placement.explainNone(entry.pool, facts, demandsOf(books, entry.pool, inputs))
 }
 
 /** An entry that no node holds or will hold as things are. */

@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import { configMaps } from "../api/ConfigMap.ts"
 import { daemonSets } from "../api/DaemonSet.ts"
+import { endpointSlices } from "../api/EndpointSlice.ts"
 import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
 import { ephemeralIPPools } from "../api/EphemeralIPPool.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
@@ -20,13 +21,15 @@ import { nodes } from "../api/Node.ts"
 import type { PersistentIPPool } from "../api/PersistentIPPool.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { services } from "../api/Service.ts"
+import type { ServiceCIDR } from "../api/ServiceCIDR.ts"
+import { serviceCIDRs } from "../api/ServiceCIDR.ts"
 import type { PoolKind } from "../domain/Pool.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import type { Books } from "./Books.ts"
 import { Caches } from "./Caches.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import * as PoolReconciler from "./PoolReconciler.ts"
-import { reservedOf } from "./ReservedAddresses.ts"
+import { reservedOf, serviceNetworkOf } from "./ReservedAddresses.ts"
 import * as Unreadable from "./Unreadable.ts"
 import * as Waiting from "./Waiting.ts"
 
@@ -126,15 +129,25 @@ const onAllocation = ({ books, sinks }: Wiring): Reflector.Handlers<IPAllocation
   }
 }
 
+/** A pool's address may have become the cluster's own, or be its own no more. */
+const reservedChanged = ({ books, sinks }: Pick<Wiring, "books" | "sinks">): void => {
+  for (const pool of books.pools.keys()) sinks.pool(pool)
+  wakeAll(sinks, books.waiting.all("pools"))
+}
+
+const onServiceCIDR = (wiring: Wiring): Reflector.Handlers<ServiceCIDR> => ({
+  onChange: ({ after, key }) => {
+    const reserved = after === undefined ? [] : serviceNetworkOf(after)
+    if (wiring.books.onReserved(`ServiceCIDR/${key}`, reserved)) reservedChanged(wiring)
+  }
+})
+
 const onNode = ({ books, nodeBook, sinks }: Wiring): Reflector.Handlers<Node> => ({
   onChange: ({ after, before, key }) => {
     const wasUnreadable = nodeBook.unreadable.has(key)
     nodeBook.onNode(key, after)
     if (placementFactsOf(before) === placementFactsOf(after) && !wasUnreadable) return
-    if (books.onNode(key, after, reservedOf)) {
-      for (const pool of books.pools.keys()) sinks.pool(pool)
-      wakeAll(sinks, books.waiting.all("pools"))
-    }
+    if (books.onNode(key, after, reservedOf)) reservedChanged({ books, sinks })
     wakeAll(sinks, books.keysByNode.get(key))
     wakeAll(sinks, books.waiting.all("nodes"))
   },
@@ -197,6 +210,10 @@ export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace
     ephemeralPools: yield* follow(ephemeralIPPools, onPool("EphemeralIPPool", wiring)),
     nodes: yield* follow(nodes, onNode(wiring)),
     namespaces: yield* follow(namespaces, onNamespace(wiring)),
+    endpointSlices: yield* follow(endpointSlices, {
+      onChange: (change) => wakeAll(sinks, wiring.books.endpoints.onSlice(change))
+    }),
+    serviceCIDRs: yield* Reflector.make({ ...onServiceCIDR(wiring), type: serviceCIDRs, mayBeMissing: true }),
     leases: yield* follow(leases, onLease(wiring, allocations.get), own),
     configMaps: yield* follow(configMaps, deploy, own),
     daemonSets: yield* follow(daemonSets, deploy, own)

@@ -4,6 +4,7 @@
  */
 import { Order, Result } from "effect"
 import type { Address } from "./Address.ts"
+import { keepInUse } from "./Annotations.ts"
 import * as AddressRange from "./AddressRange.ts"
 import * as LabelSelector from "./LabelSelector.ts"
 import type { RuleRefusal } from "./Refusal.ts"
@@ -85,8 +86,6 @@ export interface PoolProblem {
 /** Absent means after every pool with a number of two digits: a first `priority: 10` prefers its pool. */
 export const defaultPriority = 100
 
-const keepInUseAnnotation = "loadbalancing.plenus.io/keep-in-use"
-
 export const make = (
   kind: PoolKind,
   { metadata, spec }: PoolObject
@@ -108,7 +107,7 @@ export const make = (
     allowedNamespaceSelector: spec.allowedNamespaceSelector,
     serviceSelector: spec.serviceSelector,
     nodeSelector: spec.nodeSelector,
-    keepInUse: metadata.annotations?.[keepInUseAnnotation] === "true",
+    keepInUse: metadata.annotations?.[keepInUse] === "true",
     cloud: spec.cloudIntegration !== undefined,
     interfaceName: hostInterface?.addAddressesToInterface === true ? hostInterface.interfaceName : undefined,
     drainOnCordon: spec.options?.drainOnCordon ?? false

@@ -3,6 +3,7 @@
  * condition, event and `explain` print, so that all three say the same. Each names object, field, reason and remedy.
  */
 import type { Address, Family } from "./Address.ts"
+import { keepInUse, serviceAnnotations } from "./Annotations.ts"
 import * as LabelSelector from "./LabelSelector.ts"
 import type { PoolRef } from "./Pool.ts"
 
@@ -90,7 +91,7 @@ const sentenceOfAddress = (service: ServiceName, refusal: OfAddress): string => 
   switch (refusal.reason) {
     case "PoolNotFound":
       return (
-        `its annotation loadbalancing.plenus.io/pool names "${refusal.name}", and there is no pool of that name. ` +
+        `its annotation ${serviceAnnotations.pool} names "${refusal.name}", and there is no pool of that name. ` +
         `Create it, or correct the annotation.`
       )
     case "AddressNotInAnyPool":
@@ -101,7 +102,7 @@ const sentenceOfAddress = (service: ServiceName, refusal: OfAddress): string => 
     case "AddressRemovedFromPool":
       return (
         `${refusal.address} was removed from spec.addresses of pool ${refusal.pool} and is taken from the Service. ` +
-        `Put it back, or ask for another address. (The annotation loadbalancing.plenus.io/keep-in-use: "true" on the ` +
+        `Put it back, or ask for another address. (The annotation ${keepInUse}: "true" on the ` +
         `pool, set before the removal, keeps addresses in use.)`
       )
     case "AddressReserved":
@@ -132,7 +133,7 @@ const sentenceOfAddress = (service: ServiceName, refusal: OfAddress): string => 
     case "CloudNotYetSupported":
       return (
         `${title(refusal.pool)} would buy an address in the cloud (spec.cloudIntegration), which this version cannot ` +
-        `do yet. Ask for an address of a PersistentIPPool with the annotation loadbalancing.plenus.io/addresses.`
+        `do yet. Ask for an address of a PersistentIPPool with the annotation ${serviceAnnotations.addresses}.`
       )
   }
 }
@@ -140,10 +141,10 @@ const sentenceOfAddress = (service: ServiceName, refusal: OfAddress): string => 
 const noPool = (others: ReadonlyArray<PoolRef>): string =>
   others.length === 0
     ? "it asks for no address, and no pool gives addresses unasked. Set spec.autoAssign of a PersistentIPPool to " +
-      "true, or name an address or a pool in the annotations loadbalancing.plenus.io/addresses or …/pool."
+      `true, or name an address or a pool in the annotations ${serviceAnnotations.addresses} or …/pool.`
     : `it asks for no address, and the rules of ${list(others.map((pool) => `pool ${pool.name}`))} do not admit it ` +
       "(spec.allowedNamespaces, spec.allowedNamespaceSelector, spec.serviceSelector, spec.disabled). Change them, or " +
-      "name an address or another pool in the annotations loadbalancing.plenus.io/addresses or …/pool."
+      `name an address or another pool in the annotations ${serviceAnnotations.addresses} or …/pool.`
 
 type WithPool = { readonly pool: PoolRef; readonly address?: Address }
 

@@ -5,15 +5,9 @@
 import { Result } from "effect"
 import * as Address from "./Address.ts"
 import * as AddressRange from "./AddressRange.ts"
+import { group, serviceAnnotations as annotation } from "./Annotations.ts"
 import type { Labels } from "./LabelSelector.ts"
 
-const prefix = "loadbalancing.plenus.io/"
-const annotation = {
-  addresses: `${prefix}addresses`,
-  pool: `${prefix}pool`,
-  allowSharedIp: `${prefix}allow-shared-ip`,
-  preferredNode: `${prefix}preferred-node`
-} as const
 const known: ReadonlyArray<string> = Object.values(annotation)
 
 /** What is read of a Service. */
@@ -148,7 +142,7 @@ const annotationProblems = (service: ServiceObject, request: ServiceRequest): Re
     warnings.push({ reason, severity: "warning", message: `${title(service)}, annotation ${key}: ${what}` })
   }
   for (const key of Object.keys(annotations).toSorted()) {
-    if (!key.startsWith(prefix)) continue
+    if (!key.startsWith(`${group}/`)) continue
     if (!known.includes(key)) {
       warn("UnknownAnnotation", key, `there is none of that name for Services. Write one of ${known.join(", ")}.`)
     } else if (nonBlank(annotations[key]) === undefined) {

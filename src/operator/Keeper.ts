@@ -5,7 +5,7 @@
  */
 import { Effect, Result, Semaphore } from "effect"
 import type { Scope } from "effect"
-import { viewOf } from "../api/AllocationEntries.ts"
+import { claimsInLabels, viewOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import type { InterfaceReadiness } from "../api/NodeLease.ts"
 import type { NodeConfig } from "../api/NodeConfig.ts"
@@ -86,6 +86,62 @@ const wantedOf = (duties: ReadonlyArray<NodeDuty.Duty>, config: NodeConfig): Rea
     return { address, interfaceName, mode: known?.mode ?? "auto", uplinks: known?.uplinks ?? [] }
   })
 
+/** Applies all changes at once: the adapter puts whatever waits into one process, in this order. True: all succeeded. */
+const applyAll = Effect.fnUntraced(function* (
+  changes: ReadonlyArray<InterfacePlan.Change>,
+  network: NodeNetwork["Service"],
+  announcer: Announcer.Announcer
+) {
+  const change = (each: InterfacePlan.Change) =>
+    each._tag === "Add"
+      ? network.addAddress(each)
+      : Effect.suspend(() => {
+          announcer.stop(each.address)
+          return network.removeAddress(each, each.prefixLength)
+        })
+  const results = yield* Effect.forEach(changes, (each) => Effect.result(change(each)), { concurrency: "unbounded" })
+  for (const [index, result] of results.entries()) {
+    const done = changes[index]
+    if (done === undefined) continue
+    const log = Result.isSuccess(result) ? Effect.logInfo("changed") : Effect.logError("not changed")
+    const error = Result.isFailure(result) ? { error: result.failure.message } : {}
+    yield* log.pipe(Effect.annotateLogs({ change: InterfacePlan.render(done), ...error }))
+  }
+  return results.every(Result.isSuccess)
+})
+
+/** An IPAllocation that cannot be decoded is not one that is gone: what its labels claim is left where it is. */
+const withoutUnreadable = (
+  changes: ReadonlyArray<InterfacePlan.Change>,
+  { undecodable }: Reflector<IPAllocation>
+): ReadonlyArray<InterfacePlan.Change> => {
+  if (undecodable.size === 0) return changes
+  const claimed = new Set([...undecodable.values()].flatMap(({ metadata }) => claimsInLabels(metadata.labels ?? {})))
+  return changes.filter((each) => each._tag === "Add" || !claimed.has(each.address))
+}
+
+/** Refusals and warnings are said when they change, not in every round. */
+const newTeller = () => {
+  let told = ""
+  return Effect.fnUntraced(function* (plan: InterfacePlan.InterfacePlan) {
+    const sentences = [...plan.refusals, ...plan.warnings].map(({ message, reason }) => `${reason}: ${message}`)
+    const text = [...new Set(sentences)].join("\n")
+    if (text !== told && text !== "") yield* Effect.logWarning(text)
+    told = text
+  })
+}
+
+/** Whether the kernel holds the address where the plan wants it; one that was refused is not held, wherever it is. */
+const heldAsPlanned = (plan: InterfacePlan.InterfacePlan, held: ReadonlyMap<string, ReadonlySet<string>>) => {
+  const onInterface = new Map(plan.held.map(({ address, interfaceName }) => [address, interfaceName]))
+  const refused = new Set(plan.refusals.map(({ address }) => address))
+  return (address: Address.Address): boolean => {
+    const expected = onInterface.get(address)
+    if (refused.has(address)) return false
+    return expected === undefined ? held.has(address) : (held.get(address)?.has(expected) ?? false)
+  }
+}
+
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Keeper, never, NodeNetwork | Scope.Scope> {
@@ -95,36 +151,7 @@ export const make = Effect.fnUntraced(function* (
   const remembered = new Map<string, InterfacePlan.Placed>()
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
-  let told = ""
-
-  const change = (each: InterfacePlan.Change) =>
-    each._tag === "Add"
-      ? network.addAddress(each)
-      : Effect.suspend(() => {
-          announcer.stop(each.address)
-          return network.removeAddress(each, each.prefixLength)
-        })
-
-  const applyAll = Effect.fnUntraced(function* (changes: ReadonlyArray<InterfacePlan.Change>) {
-    // All at once: the adapter puts whatever waits into one process, in this order.
-    const results = yield* Effect.forEach(changes, (each) => Effect.result(change(each)), { concurrency: "unbounded" })
-    for (const [index, result] of results.entries()) {
-      const done = changes[index]
-      if (done === undefined) continue
-      const log = Result.isSuccess(result) ? Effect.logInfo("changed") : Effect.logError("not changed")
-      const error = Result.isFailure(result) ? { error: result.failure.message } : {}
-      yield* log.pipe(Effect.annotateLogs({ change: InterfacePlan.render(done), ...error }))
-    }
-    return results.every(Result.isSuccess)
-  })
-
-  /** Refusals and warnings are said when they change, not in every round. */
-  const tell = Effect.fnUntraced(function* (plan: InterfacePlan.InterfacePlan) {
-    const sentences = [...plan.refusals, ...plan.warnings].map(({ message, reason }) => `${reason}: ${message}`)
-    const text = [...new Set(sentences)].join("\n")
-    if (text !== told && text !== "") yield* Effect.logWarning(text)
-    told = text
-  })
+  const tell = newTeller()
 
   /** What failed to be removed stays remembered, or nobody would know it as ours again. */
   const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean) => {
@@ -151,19 +178,14 @@ export const make = Effect.fnUntraced(function* (
     })
     interfaces = readinessOf(config, facts)
     yield* tell(plan)
-    const changed = yield* applyAll(plan.changes)
+    const changes = holdId === undefined ? plan.changes : withoutUnreadable(plan.changes, options.allocations)
+    const changed = yield* applyAll(changes, network, announcer)
     remember(plan, changed)
-    const after = plan.changes.length === 0 ? before : yield* network.state
+    const after = changes.length === 0 ? before : yield* network.state
     const held = heldIn(after)
-    const added = new Set(plan.changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
+    const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     yield* announcer.start(plan.held.filter(({ address }) => added.has(address) && held.has(address)))
-    const onInterface = new Map(plan.held.map(({ address, interfaceName }) => [address, interfaceName]))
-    const refused = new Set(plan.refusals.map(({ address }) => address))
-    const isHeld = (address: Address.Address) => {
-      const expected = onInterface.get(address)
-      if (refused.has(address)) return false
-      return expected === undefined ? held.has(address) : (held.get(address)?.has(expected) ?? false)
-    }
+    const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll(self, options.allocations, isHeld)
     for (const error of failures) {
       yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error: error.message }))

@@ -233,7 +233,9 @@ const letGo = ({ keeper }: Parts) =>
 const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> => {
   parts.state.registered = undefined
   return Effect.logWarning("fenced: letting go of all addresses").pipe(
-    Effect.andThen(letGo(parts).pipe(Effect.repeat({ schedule: Schedule.spaced(RETRY_MILLIS), until: (applied) => applied }))),
+    Effect.andThen(
+      letGo(parts).pipe(Effect.repeat({ schedule: Schedule.spaced(RETRY_MILLIS), until: (applied) => applied }))
+    ),
     Effect.asVoid
   )
 }

@@ -166,8 +166,11 @@ class Cache<A extends KubernetesObject> {
 export interface Options<A extends KubernetesObject> extends Handlers<A> {
   readonly type: ResourceType<A>
   readonly selection?: Selection
+  /** A kind that the API server need not have counts as empty then, and is looked for again every few minutes. */
+  readonly mayBeMissing?: boolean
 }
 
+const MISSING_PAUSE_MILLIS = 300_000
 const PAUSE_FIRST_MILLIS = 200
 const PAUSE_CAP_MILLIS = 10_000
 /** After a restart of the API server every client lists at once; half a second of spread spares it. */
@@ -210,6 +213,11 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     })
 
   const recover = Effect.fnUntraced(function* (error: KubernetesError) {
+    if (options.mayBeMissing === true && error.reason._tag === "NotFound" && error.reason.kindMissing) {
+      cache.replaceAll({ items: [], undecodable: [], resourceVersion: "0" }, yield* monotonicMillis)
+      yield* Deferred.succeed(synced, undefined)
+      return yield* Effect.sleep(MISSING_PAUSE_MILLIS)
+    }
     if (error.reason._tag === "Expired") position = undefined
     yield* Effect.logWarning("watch interrupted").pipe(
       Effect.annotateLogs({ resource: type.plural, error: error.message })

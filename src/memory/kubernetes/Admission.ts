@@ -1,6 +1,6 @@
 /** From what a client wrote to what is stored: pruning, defaults, validation, rules; then the version counters. */
 import { Result } from "effect"
-import { Denied, NotFound, type Reason } from "../../ports/Kubernetes.ts"
+import { Conflict, Denied, NotFound, type Reason } from "../../ports/Kubernetes.ts"
 import type { ApiServer, Outcome } from "./ApiServer.ts"
 import { invalid, withKind } from "./ApiServer.ts"
 import { evaluateRules } from "./Cel.ts"
@@ -36,18 +36,27 @@ export const admitNamespace = (
 }
 
 /** What would be stored, or why not. `status`: written through the status subresource, which CEL rules see too. */
-export const admit = (server: ApiServer, kind: Kind, written: JsonObject, before: JsonObject | undefined): Outcome => {
+export const admit = (
+  server: ApiServer,
+  kind: Kind,
+  written: JsonObject,
+  before: JsonObject | undefined,
+  claimedUid?: string
+): Outcome => {
   const { rules } = server
   const known = rules.undeclaredFieldsArePruned ? pruneObject(written, kind.schema) : written
   const filled = rules.defaultsAreFilledIn ? addDefaults(known, kind.schema) : known
   const completing = kind.complete !== undefined && (kind.plural !== "services" || rules.serviceDefaults)
   const complete = completing ? kind.complete(filled, before, server.allocate) : filled
-  const object = Metadata.withoutEmpty(withKind(kind, complete))
-  const errors = refusals(server, kind, object, before)
+  const object = Metadata.withoutEmpty(kind, withKind(kind, complete))
+  const otherUid = Metadata.otherUid(before, claimedUid)
+  const errors = refusals(server, kind, object, before, otherUid)
   const blocked = errors.some((error) => error.blocksRules)
   const broken =
     kind.isCustom && !blocked && rules.celRulesAreEnforced ? evaluateRules(object, before, kind.schema) : []
   const all = [...errors, ...broken]
+  if (all.length > 0 && all.length === otherUid.length)
+    return Result.fail(new Conflict({ message: invalid(kind, object, all).message }))
   return all.length > 0
     ? Result.fail(invalid(kind, object, all, kind.isCustom && blocked))
     : Result.succeed(withGeneration(server, kind, object, before))
@@ -57,7 +66,8 @@ const refusals = (
   { rules }: ApiServer,
   kind: Kind,
   object: JsonObject,
-  before: JsonObject | undefined
+  before: JsonObject | undefined,
+  otherUid: ReadonlyArray<FieldError>
 ): ReadonlyArray<FieldError> => {
   const switched: { readonly [plural: string]: boolean } = {
     services: rules.serviceIsValidated,
@@ -68,6 +78,7 @@ const refusals = (
     ...(before !== undefined && Metadata.isDeleting(before) && rules.noNewFinalizersWhileDeleting
       ? Metadata.newFinalizers(object, before)
       : []),
+    ...otherUid,
     ...(rules.schemaIsEnforced ? validate(object, kind.schema) : []),
     ...(kind.refusals !== undefined && switched[kind.plural] !== false ? kind.refusals(object, before) : [])
   ]

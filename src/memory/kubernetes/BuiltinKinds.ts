@@ -118,7 +118,7 @@ export const leases: Kind = builtin(
       }
     }
   },
-  { createOnReplace: true, refusals: leaseRefusals }
+  { createOnReplace: true, complete: (object) => ({ spec: {}, ...object }), refusals: leaseRefusals }
 )
 
 export const namespaces: Kind = builtin(
@@ -183,6 +183,13 @@ const kinds: ReadonlyArray<Kind> = [
     "endpointslices",
     { addressType: text, endpoints: { type: "array", items: anything }, ports: { type: "array", items: anything } },
     { hasGeneration: true }
+  ),
+  builtin(
+    "networking.k8s.io",
+    "ServiceCIDR",
+    "servicecidrs",
+    { spec: open({ cidrs: { type: "array", items: text } }) },
+    { namespaced: false }
   )
 ]
 

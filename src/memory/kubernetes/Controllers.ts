@@ -92,7 +92,12 @@ const release = (server: ApiServer, found: Found, finalizer: string): boolean =>
 }
 
 const rewrite = (server: ApiServer, found: Found, next: JsonObject): boolean => {
-  const object = Metadata.withoutEmpty(next)
+  const finalizers = listAt(next, "metadata", "finalizers")
+  const owners = listAt(next, "metadata", "ownerReferences")
+  const object = withMetadata(next, {
+    finalizers: finalizers.length === 0 ? undefined : finalizers,
+    ownerReferences: owners.length === 0 ? undefined : owners
+  })
   const ends = Metadata.isDeleting(object) && !Metadata.hasFinalizers(object)
   server.store.commit(found.collection, keyOfObject(object), ends ? undefined : { ...found, object })
   return true

@@ -8,7 +8,7 @@ export interface FieldError {
   readonly blocksRules: boolean
 }
 
-export const fieldError = (path: string, message: string): FieldError => ({ path, message, blocksRules: true })
+export const fieldError = (path: string, message: string): FieldError => ({ path, message, blocksRules: false })
 
 const unchecked =
   "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"

@@ -4,7 +4,7 @@
  * conflicts: `.status`, `.addresses`, `[address="192.0.2.1",node="n1"]`, `[="finalizer"]`.
  */
 import type { Json, JsonObject } from "./Json.ts"
-import { isList, isObject } from "./Json.ts"
+import { equals, isList, isObject } from "./Json.ts"
 import type { OpenApiSchema } from "./OpenApiSchema.ts"
 import { isAtomicMap, isDeclaredField, itemKeys, items, listType, member } from "./OpenApiSchema.ts"
 
@@ -39,28 +39,41 @@ const unowned = new Set(
     .map((path) => `${separator}.${path}`)
 )
 
-/** Every field that the object sets, with its value; an item of a list with keys is itself a field. */
-export const fieldsOf = (object: JsonObject, schema: OpenApiSchema): ReadonlyMap<string, Json> => {
+/** Every field that the object sets; an item of a list with keys is itself a field. What a manager owns by applying. */
+export const fieldsOf = (object: JsonObject, schema: OpenApiSchema): FieldSet => {
   const fields = new Map<string, Json>()
-  collect(object, schema, "", fields)
-  return fields
+  collect(object, schema, "", fields, false)
+  return new Set(fields.keys())
 }
 
-const collect = (value: Json, schema: OpenApiSchema, path: string, fields: Map<string, Json>): void => {
+const collect = (
+  value: Json,
+  schema: OpenApiSchema,
+  path: string,
+  fields: Map<string, Json>,
+  withContainers: boolean
+): void => {
   if (unowned.has(path)) return
-  if (isObject(value) && !isAtomicMap(schema)) {
-    const entries = Object.entries(value)
-    if (entries.length === 0 && path !== "") fields.set(path, value)
-    for (const [key, child] of entries) collect(child, member(schema, key) ?? {}, join(path, fieldElement(key)), fields)
-  } else if (isList(value) && listType(schema) !== "atomic") {
-    if (value.length === 0) fields.set(path, value)
+  const isMap = isObject(value) && !isAtomicMap(schema)
+  const isKeyed = isList(value) && listType(schema) !== "atomic"
+  if (!isMap && !isKeyed) {
+    fields.set(path, value)
+    return
+  }
+  if (path !== "" && isMap && (withContainers || Object.keys(value).length === 0)) fields.set(path, container)
+  if (isMap)
+    for (const [key, child] of Object.entries(value))
+      collect(child, member(schema, key) ?? {}, join(path, fieldElement(key)), fields, withContainers)
+  if (isKeyed)
     for (const item of value) {
       const itemPath = join(path, itemElement(item, schema))
-      fields.set(itemPath, true)
-      if (isObject(item)) collect(item, items(schema), itemPath, fields)
+      fields.set(itemPath, container)
+      if (isObject(item)) collect(item, items(schema), itemPath, fields, withContainers)
     }
-  } else fields.set(path, value)
 }
+
+/** Stands for a map, a list or an item, whose members are fields of their own. */
+const container = true
 
 /**
  * The fields and, of their ancestors, those that the schema declares by name: without these a struct would stay behind
@@ -82,7 +95,7 @@ export const withNamedAncestors = (fields: Iterable<string>, schema: OpenApiSche
   return all
 }
 
-/** The value without the fields of `removed`; undefined when the value itself is one of them. */
+/** The value without the fields of `removed`; undefined when it is one of them, or when nothing is left in it. */
 export const removeFields = (value: Json, schema: OpenApiSchema, removed: FieldSet, path = ""): Json | undefined => {
   if (removed.has(path)) return undefined
   if (isObject(value) && !isAtomicMap(schema)) {
@@ -91,15 +104,20 @@ export const removeFields = (value: Json, schema: OpenApiSchema, removed: FieldS
       const kept = removeFields(child, member(schema, key) ?? {}, removed, join(path, fieldElement(key)))
       if (kept !== undefined) rest[key] = kept
     }
-    return rest
+    return hasVanished(rest, value) ? undefined : rest
   }
-  if (isList(value) && listType(schema) !== "atomic")
-    return value.flatMap((item) => {
+  if (isList(value) && listType(schema) !== "atomic") {
+    const rest = value.flatMap((item) => {
       const kept = removeFields(item, items(schema), removed, join(path, itemElement(item, schema)))
       return kept === undefined ? [] : [kept]
     })
+    return hasVanished(rest, value) ? undefined : rest
+  }
   return value
 }
+
+const hasVanished = (rest: object, value: object): boolean =>
+  Object.keys(rest).length === 0 && Object.keys(value).length > 0
 
 export interface Comparison {
   /** Added, or with another value. */
@@ -107,11 +125,14 @@ export interface Comparison {
   readonly removed: ReadonlyArray<string>
 }
 
-export const compare = (
-  before: ReadonlyMap<string, Json>,
-  after: ReadonlyMap<string, Json>,
-  equal: (a: Json | undefined, b: Json | undefined) => boolean
-): Comparison => ({
-  set: [...after].filter(([path, value]) => !before.has(path) || !equal(before.get(path), value)).map(([path]) => path),
-  removed: [...before.keys()].filter((path) => !after.has(path))
-})
+/** Maps that come or go count as fields too: whoever creates a map by an update owns the map. */
+export const compare = (before: JsonObject, after: JsonObject, schema: OpenApiSchema): Comparison => {
+  const old = new Map<string, Json>()
+  const now = new Map<string, Json>()
+  collect(before, schema, "", old, true)
+  collect(after, schema, "", now, true)
+  return {
+    set: [...now].filter(([path, value]) => !old.has(path) || !equals(old.get(path), value)).map(([path]) => path),
+    removed: [...old.keys()].filter((path) => !now.has(path))
+  }
+}

@@ -2,7 +2,7 @@
 import type { FieldError } from "./FieldError.ts"
 import { fieldError } from "./FieldError.ts"
 import type { Json, JsonObject } from "./Json.ts"
-import { listAt, objectAt, textAt, withMetadata } from "./Json.ts"
+import { isObject, listAt, objectAt, textAt, withMetadata } from "./Json.ts"
 import type { Kind } from "./Kind.ts"
 import type { Rules } from "./Rules.ts"
 
@@ -74,6 +74,21 @@ const ofFinalizers = (finalizers: ReadonlyArray<Json>): ReadonlyArray<FieldError
         ]
   )
 
+/**
+ * A real server calls another uid `Invalid`. Where nothing else is wrong the port makes it a `Conflict`: the object was
+ * deleted and created anew, and the caller must look again.
+ */
+export const otherUid = (before: JsonObject | undefined, claimed: string | undefined): ReadonlyArray<FieldError> =>
+  before === undefined || claimed === undefined || claimed === textAt(before, "metadata", "uid")
+    ? []
+    : [
+        {
+          path: "metadata.uid",
+          message: `Invalid value: ${JSON.stringify(claimed)}: field is immutable`,
+          blocksRules: false
+        }
+      ]
+
 export const newFinalizers = (object: JsonObject, before: JsonObject): ReadonlyArray<FieldError> => {
   const known = listAt(before, "metadata", "finalizers")
   const added = listAt(object, "metadata", "finalizers").filter((finalizer) => !known.includes(finalizer))
@@ -100,16 +115,24 @@ export const withIdentityOf = (rules: Rules, object: JsonObject, before: JsonObj
   return withMetadata(object, Object.fromEntries(kept.map((key) => [key, objectAt(before, "metadata")[key]])))
 }
 
-/** The API server leaves empty labels, annotations and lists out, whoever wrote them. */
-export const withoutEmpty = (object: JsonObject): JsonObject => {
-  const kept = Object.entries(objectAt(object, "metadata")).filter(
-    ([key, value]) =>
-      value !== null &&
-      !(
-        ["labels", "annotations", "finalizers", "ownerReferences"].includes(key) &&
-        typeof value === "object" &&
-        Object.keys(value).length === 0
-      )
+const emptied = ["labels", "annotations", "finalizers", "ownerReferences"]
+
+const isEmpty = (value: Json): boolean => typeof value === "object" && value !== null && Object.keys(value).length === 0
+
+/** The API server leaves empty labels, annotations and lists out, whoever wrote them; of its own kinds other fields too. */
+export const withoutEmpty = (kind: Kind, object: JsonObject): JsonObject => {
+  const metadata = Object.entries(objectAt(object, "metadata")).filter(
+    ([key, value]) => value !== null && !(emptied.includes(key) && isEmpty(value))
   )
-  return { ...object, metadata: Object.fromEntries(kept) }
+  const rest = kind.isCustom ? object : withoutEmptyFields(object)
+  return { ...rest, metadata: Object.fromEntries(metadata) }
 }
+
+const withoutEmptyFields = (object: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(object).flatMap(([key, value]) => {
+      if (key === "spec" && isObject(value))
+        return [[key, Object.fromEntries(Object.entries(value).filter(([, field]) => !isEmpty(field)))]]
+      return key !== "status" && isEmpty(value) ? [] : [[key, value]]
+    })
+  )

@@ -4,7 +4,7 @@ import { mergeApplied } from "./ApplyMerge.ts"
 import type { FieldSet } from "./FieldSet.ts"
 import { compare, fieldsOf, removeFields, render, withNamedAncestors } from "./FieldSet.ts"
 import type { Json, JsonObject } from "./Json.ts"
-import { equals, isObject } from "./Json.ts"
+import { isObject } from "./Json.ts"
 import type { Rules } from "./Rules.ts"
 import type { OpenApiSchema } from "./OpenApiSchema.ts"
 
@@ -41,7 +41,7 @@ export const afterUpdate = (
   managers: Managers,
   actor: ManagerId
 ): Managers => {
-  const { set, removed } = compare(fieldsOf(before, schema), fieldsOf(after, schema), equals)
+  const { set, removed } = compare(before, after, schema)
   if (set.length === 0 && removed.length === 0) return managers
   const gone = new Set([...set, ...removed])
   const own = managers.find((manager) => isSame(manager, actor))?.fields ?? new Set<string>()
@@ -54,9 +54,6 @@ export const afterUpdate = (
 }
 
 const without = (fields: FieldSet, gone: FieldSet): FieldSet => new Set([...fields].filter((path) => !gone.has(path)))
-
-export const ownedBy = (applied: JsonObject, schema: OpenApiSchema): FieldSet =>
-  new Set(fieldsOf(applied, schema).keys())
 
 export interface Applied {
   readonly object: JsonObject
@@ -75,12 +72,12 @@ export const apply = (
 ): Result.Result<Applied, string> => {
   const last = managers.find((manager) => isSame(manager, actor))?.fields ?? new Set<string>()
   const others = managers.filter((manager) => !isSame(manager, actor))
-  const own = ownedBy(applied, schema)
+  const own = fieldsOf(applied, schema)
   const merged = mergeApplied(live, applied, schema)
   const object = rules.applyRemovesWhatIsLeftOut
     ? prune(merged, schema, last, [...others, { fields: own }], rules)
     : merged
-  const { set, removed } = compare(fieldsOf(live, schema), fieldsOf(object, schema), equals)
+  const { set, removed } = compare(live, object, schema)
   const changed = new Set(set)
   const conflicts = others
     .map((manager) => ({ manager, paths: [...manager.fields].filter((path) => changed.has(path)) }))

@@ -36,6 +36,7 @@ export const allRules = {
   lastFinalizerEndsDeletion: true,
   namespaceLingersWhileTerminating: true,
   propagationHoldsTheOwner: true,
+  lastPropagationCounts: true,
   // server-side apply
   applyRemovesWhatIsLeftOut: true,
   sharedFieldsStay: true,
@@ -43,6 +44,7 @@ export const allRules = {
   updatesOwnFields: true,
   forceTakesOwnership: true,
   applyNeverRecreatesAUid: true,
+  applyToStatusMayCreate: true,
   applyRefusesUndeclaredFields: true,
   statusAndMainAreOwnedApart: true,
   // admission of custom resources

@@ -2,7 +2,7 @@
 import type { FieldError } from "./FieldError.ts"
 import { fieldError } from "./FieldError.ts"
 import type { Json, JsonObject } from "./Json.ts"
-import { equals, isObject, listAt, objectAt, textAt } from "./Json.ts"
+import { equals, isObject, listAt, objectAt, textAt, withField } from "./Json.ts"
 import type { OpenApiSchema } from "./OpenApiSchema.ts"
 import { anything } from "./OpenApiSchema.ts"
 import * as Address from "../../domain/Address.ts"
@@ -72,17 +72,23 @@ export const complete = (object: JsonObject, before: JsonObject | undefined, all
     ...typed,
     ...families,
     ...clusterAddresses(typed, objectAt(before, "spec"), families.ipFamilies, allocate),
-    ports: listAt(typed, "ports").map((port) => (isObject(port) ? { targetPort: port["port"] ?? 0, ...port } : port)),
-    ...(typed["type"] === "LoadBalancer" ? { externalTrafficPolicy: typed["externalTrafficPolicy"] ?? "Cluster" } : {})
+    ports: listAt(typed, "ports").map((port) => (isObject(port) ? { targetPort: port["port"] ?? 0, ...port } : port))
   }
-  return { ...object, spec, status: completeStatus(object, spec) }
+  const outside = spec["type"] === "LoadBalancer" || spec["type"] === "NodePort"
+  const policy = outside ? (spec["externalTrafficPolicy"] ?? "Cluster") : undefined
+  const whole = withField(spec, "externalTrafficPolicy", policy)
+  const leaves = isLoadBalancer(before) && spec["type"] !== "LoadBalancer"
+  const status = leaves ? { ...objectAt(object, "status"), loadBalancer: {} } : completeStatus(object, whole)
+  return { ...object, spec: whole, status }
 }
 
 /** Kubernetes 1.29 and later: an address without a mode is a VIP. A Service that is no load balancer shows none. */
 const completeStatus = (object: JsonObject, spec: JsonObject): JsonObject => {
   const status = objectAt(object, "status")
   const loadBalancer = objectAt(status, "loadBalancer")
-  if (loadBalancer["ingress"] === undefined || spec["type"] !== "LoadBalancer") return { loadBalancer, ...status }
+  if (listAt(loadBalancer, "ingress").length === 0)
+    return { ...status, loadBalancer: withField(loadBalancer, "ingress", undefined) }
+  if (spec["type"] !== "LoadBalancer") return { ...status, loadBalancer }
   const ingress = listAt(loadBalancer, "ingress").map((entry) =>
     isObject(entry) && entry["ip"] !== undefined ? { ipMode: "VIP", ...entry } : entry
   )

@@ -7,6 +7,7 @@ import { admit, admitNamespace, nameOf, throughEndpoint } from "./Admission.ts"
 import type { ApiServer, Outcome } from "./ApiServer.ts"
 import { newUid, versionIn } from "./ApiServer.ts"
 import { refusalOf } from "./ApplyMerge.ts"
+import { fieldsOf } from "./FieldSet.ts"
 import type { Json, JsonObject } from "./Json.ts"
 import { at, equals, objectAt, textAt, withField, withMetadata } from "./Json.ts"
 import type { Kind } from "./Kind.ts"
@@ -86,7 +87,8 @@ export const replace = (server: ApiServer, kind: Kind, object: JsonObject, calle
       return yield* Result.fail(uidConflict(kind, object))
     if (rules.replaceComparesVersion && !equals(versionIn(object), versionIn(stored.object)))
       return yield* Result.fail(versionConflict(kind, object))
-    return yield* update(server, kind, stored, object, "", updateManagers(server, kind, stored, caller, ""))
+    const written = withMetadata(object, { uid: undefined })
+    return yield* update(server, kind, stored, written, "", updateManagers(server, kind, stored, caller, ""))
   })
 
 export const patch = (
@@ -99,7 +101,8 @@ export const patch = (
 ): Outcome =>
   Result.gen(function* () {
     const stored = yield* findEndpoint(server, kind, ref, subresource)
-    yield* comparePatch(server, kind, stored.object, objectAt(body, "metadata"), subresource)
+    yield* compareName(stored.object, body)
+    yield* compareVersion(server, kind, stored.object, body)
     const managers = updateManagers(server, kind, stored, caller, subresource)
     return yield* update(server, kind, stored, mergePatch(stored.object, body), subresource, managers)
   })
@@ -114,34 +117,24 @@ const findEndpoint = (
     ? Result.fail(new NotFound({ kindMissing: false }))
     : find(server, kind, ref)
 
-/**
- * A real server calls another uid `Invalid` ("field is immutable"); the port makes it a `Conflict`, since the object was
- * deleted and created anew and the caller must look again.
- */
-const comparePatch = (
+const compareVersion = (
   { rules }: ApiServer,
   kind: Kind,
   before: JsonObject,
-  metadata: JsonObject,
-  subresource: "" | "status"
-): Result.Result<void, Reason> => {
-  if (metadata["resourceVersion"] !== undefined && rules.patchComparesVersion) {
-    if (!equals(metadata["resourceVersion"], versionIn(before))) return Result.fail(versionConflict(kind, before))
-  }
-  // Measured, 1.36: the status of a custom resource takes its metadata from the stored object before anything compares it.
-  const takesAnyUid = kind.isCustom && subresource === "status" && rules.customStatusTakesAnyUid
-  if (metadata["uid"] !== undefined && !takesAnyUid && rules.patchComparesUid) {
-    if (!equals(metadata["uid"], at(before, "metadata", "uid"))) return Result.fail(uidConflict(kind, before))
-  }
-  const name = metadata["name"]
-  return name === undefined || name === nameOf(before)
+  written: JsonObject
+): Result.Result<void, Reason> =>
+  versionIn(written) === undefined || !rules.patchComparesVersion || equals(versionIn(written), versionIn(before))
+    ? Result.void
+    : Result.fail(versionConflict(kind, before))
+
+const compareName = (before: JsonObject, written: JsonObject): Result.Result<void, Reason> =>
+  [undefined, nameOf(before)].includes(textAt(written, "metadata", "name"))
     ? Result.void
     : Result.fail(
         new Invalid({
-          message: `the name of the object (${String(name)}) does not match the name on the URL (${nameOf(before)})`
+          message: `the name of the object (${nameOf(written)}) does not match the name on the URL (${nameOf(before)})`
         })
       )
-}
 
 type ManagersAfter = (object: JsonObject) => Managers
 
@@ -166,7 +159,10 @@ const update = (
     const before = stored.object
     const endpoint = throughEndpoint(server, kind, written, before, subresource)
     const identified = Metadata.withIdentityOf(rules, endpoint, before)
-    const object = yield* admit(server, kind, identified, before)
+    // Measured, 1.36: the status of a custom resource takes its metadata from the stored object before anything compares it.
+    const takesAnyUid = kind.isCustom && subresource === "status" && rules.customStatusTakesAnyUid
+    const claimed = takesAnyUid ? undefined : textAt(written, "metadata", "uid")
+    const object = yield* admit(server, kind, identified, before, rules.patchComparesUid ? claimed : undefined)
     const managers = managersAfter(object)
     const key = keyOf(textAt(before, "metadata", "namespace"), nameOf(before))
     const isLast = Metadata.isDeleting(before) && !Metadata.hasFinalizers(object) && Metadata.hasFinalizers(before)
@@ -192,36 +188,37 @@ export const apply = (
   Result.gen(function* () {
     const { rules } = server
     const subresource = options.subresource ?? ""
-    const refusal = rules.applyRefusesUndeclaredFields ? refusalOf(applied, kind.schema) : undefined
-    if (refusal !== undefined)
-      return yield* Result.fail(new Invalid({ message: `failed to create typed patch object: ${refusal}` }))
     const config = appliedThrough(kind, applied, subresource)
     const actor: ManagerId = {
       name: options.fieldManager,
       operation: "Apply",
       subresource: rules.statusAndMainAreOwnedApart ? subresource : ""
     }
-    const found = findEndpoint(
-      server,
-      kind,
-      { namespace: textAt(applied, "metadata", "namespace"), name: nameOf(applied) },
-      subresource
-    )
-    if (Result.isFailure(found) && subresource === "") {
+    const ref = { namespace: textAt(applied, "metadata", "namespace"), name: nameOf(applied) }
+    const found = findEndpoint(server, kind, ref, subresource)
+    // A kind that PUT may create is created by an apply to its status too (Service, 1.36).
+    const isCreate =
+      Result.isFailure(found) && (subresource === "" || (kind.createOnReplace && rules.applyToStatusMayCreate))
+    if (Result.isFailure(found) && !isCreate) return yield* Result.fail(found.failure)
+    const refusal = rules.applyRefusesUndeclaredFields ? refusalOf(applied, kind.schema) : undefined
+    if (refusal !== undefined)
+      return yield* Result.fail(new Invalid({ message: `failed to create typed patch object: ${refusal}` }))
+    if (isCreate) {
       if (at(applied, "metadata", "uid") !== undefined && rules.applyNeverRecreatesAUid)
         return yield* Result.fail(uidConflict(kind, applied))
-      return yield* createOwned(server, kind, config, caller, () => [
-        { ...actor, fields: Ownership.ownedBy(config, kind.schema) }
-      ])
+      const whole = appliedThrough(kind, applied, "")
+      return yield* createOwned(server, kind, whole, caller, () => [{ ...actor, fields: fieldsOf(whole, kind.schema) }])
     }
     const stored = yield* found
-    yield* comparePatch(server, kind, stored.object, objectAt(applied, "metadata"), subresource)
+    yield* compareVersion(server, kind, stored.object, applied)
     const force = options.force === true && rules.forceTakesOwnership
     const merged = yield* Result.mapError(
       Ownership.apply(rules, stored.object, config, kind.schema, stored.managers, actor, force),
       (message) => new Conflict({ message })
     )
-    return yield* update(server, kind, stored, merged.object, subresource, () => merged.managers)
+    const uid = at(applied, "metadata", "uid")
+    const written = uid === undefined ? merged.object : withMetadata(merged.object, { uid })
+    return yield* update(server, kind, stored, written, subresource, () => merged.managers)
   })
 
 /** What the endpoint does not write is not owned through it either. */

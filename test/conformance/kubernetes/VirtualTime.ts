@@ -38,7 +38,11 @@ export const runVirtually = <A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E
     monotonicTimeNanos: Effect.sync(() => BigInt(nowMillis) * 1_000_000n),
     sleep: (duration) =>
       Effect.callback<void>((resume) => {
-        timers.push({ atMillis: nowMillis + Math.ceil(Duration.toMillis(duration)), order: order++, run: () => resume(Effect.void) })
+        timers.push({
+          atMillis: nowMillis + Math.ceil(Duration.toMillis(duration)),
+          order: order++,
+          run: () => resume(Effect.void)
+        })
       })
   }
   const context = Context.empty().pipe(Context.add(Scheduler.Scheduler, scheduler), Context.add(Clock.Clock, clock))

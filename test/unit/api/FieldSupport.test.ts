@@ -46,7 +46,7 @@ describe("FieldSupport", () => {
     }
     assert.sameMembers(
       [...unsupported(spec)],
-      ["spec.options.drainOnCordon", "spec.options.onControlPlaneLoss", "spec.cloudIntegration.hetzner.tokenSecretRef"]
+      ["spec.options.onControlPlaneLoss", "spec.cloudIntegration.hetzner.tokenSecretRef"]
     )
   })
 

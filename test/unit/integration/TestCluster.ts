@@ -86,11 +86,12 @@ const newKernel = (index: number): MemoryNodeNetwork.Handle =>
     identity: { bootId: `boot-${index}`, systemUuid: `machine-${index}` }
   })
 
+const refusal = ({ metadata }: KubernetesObject): Undecodable => ({ metadata, message: "spec.newer: not expected" })
+
 /** The client's view, in which some objects do not decode. */
 const withUnreadable = (kubernetes: Kubernetes["Service"], unreadable: ReadonlySet<string>): Kubernetes["Service"] => {
   const isRefused = (type: { readonly plural: string }, { metadata }: KubernetesObject) =>
     unreadable.has(`${type.plural}/${keyOf(metadata)}`)
-  const refusal = ({ metadata }: KubernetesObject): Undecodable => ({ metadata, message: "spec.newer: not expected" })
   return Kubernetes.of({
     ...kubernetes,
     list: (type, selection) =>

@@ -104,6 +104,26 @@ export const applyCases: ReadonlyArray<Case> = [
     })
   ),
   given(
+    "an apply to the status of an absent Service brings it back, unless a uid is given: then it is a Conflict",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const first = yield* kubernetes.create(services, loadBalancer(namespace, "a"))
+      yield* kubernetes.delete(services, { namespace, name: "a" })
+      const { spec: serviceSpec, metadata } = loadBalancer(namespace, "a")
+      const apply = (uid: object) =>
+        kubernetes.apply(
+          services,
+          { metadata: { ...metadata, ...uid }, spec: serviceSpec },
+          { fieldManager: "one", ...status }
+        )
+      yield* refused("Conflict", apply({ uid: first.metadata.uid }))
+      yield* refused("NotFound", kubernetes.get(services, { namespace, name: "a" }))
+      yield* apply({})
+      yield* kubernetes.get(services, { namespace, name: "a" })
+    })
+  ),
+  given(
     "an apply with an older resourceVersion is a Conflict, with the current one it succeeds",
     Effect.gen(function* () {
       const kubernetes = yield* Kubernetes

@@ -119,6 +119,19 @@ export const builtinCases: ReadonlyArray<Case> = [
     })
   ),
   given(
+    "a Service that ceases to be a load balancer loses the addresses in its status",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const ref = { namespace, name: "a" }
+      yield* kubernetes.create(services, loadBalancer(namespace, "a"))
+      yield* kubernetes.patch(services, ref, showing({ ip: "192.0.2.10" }), status)
+      const changed = yield* kubernetes.patch(services, ref, { spec: { type: "ClusterIP" } })
+      assert.isUndefined(changed.status?.loadBalancer?.ingress)
+      assert.isUndefined(changed.spec.externalTrafficPolicy)
+    })
+  ),
+  given(
     "a Service's class may not change, and stands on load balancers only",
     Effect.gen(function* () {
       const kubernetes = yield* Kubernetes

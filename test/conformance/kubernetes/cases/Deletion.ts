@@ -209,6 +209,20 @@ export const deletionCases: ReadonlyArray<Case> = [
     })
   ),
   given(
+    "of two deletes the last one says what an owner waits for: in the background for nothing",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const owner = yield* createConfigMap(namespace, "owner")
+      const reference = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: owner.metadata.uid ?? "" }
+      const ownerReferences = [{ ...reference, blockOwnerDeletion: true }]
+      yield* createConfigMap(namespace, "dependent", {}, { ...held, ownerReferences })
+      yield* kubernetes.delete(configMaps, { namespace, name: "owner" }, { propagation: "Foreground" })
+      yield* kubernetes.delete(configMaps, { namespace, name: "owner" }, { propagation: "Background" })
+      yield* refused("NotFound", kubernetes.get(configMaps, { namespace, name: "owner" }))
+    })
+  ),
+  given(
     "a deleted namespace lingers, and takes nothing new",
     Effect.gen(function* () {
       const kubernetes = yield* Kubernetes

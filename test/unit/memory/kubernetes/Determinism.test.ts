@@ -71,7 +71,7 @@ const locked = <A>(run: () => A): A => {
 }
 
 describe("the API server in memory", () => {
-  it.each([
+  it.each<readonly [string, () => unknown]>([
     ["the time", () => Date.now()],
     ["a date", () => new Date()],
     ["a Promise", () => Promise.resolve()],

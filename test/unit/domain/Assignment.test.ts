@@ -1,0 +1,52 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Assignment from "../../../src/domain/Assignment.ts"
+import { acknowledgements, entries, writeEntry } from "./notation.ts"
+
+/** Nodes by name: `!` fenced, `-` must hand over, `?` without operator; the first that is none of these is chosen. */
+const nodesOf = (text: string): Assignment.Nodes => {
+  const all = text.split(" ").map((word) => ({ name: word.slice(0, 2), marks: word.slice(2) }))
+  const marksOf = (name: string) => all.find((node) => node.name === name)?.marks ?? "-"
+  return {
+    holdIdOf: (node) => (/[!?]/.test(marksOf(node)) ? undefined : `1.${node}`),
+    isFenced: ({ node }) => marksOf(node).includes("!"),
+    mayKeep: (node) => !marksOf(node).includes("-"),
+    choose: () => all.find(({ marks }) => marks === "")?.name
+  }
+}
+
+const grants = (text: string): ReadonlyArray<Assignment.Grant> =>
+  entries(text).map(({ address, interfaceName, pool }) => ({ address, interfaceName, pool }))
+
+describe("Assignment.assign", () => {
+  // oxfmt-ignore
+  it.each<[string, string, string, string, string, string]>([
+    // name                                                        grants   present         acknowledged  nodes         entries
+    ["gives a new address to the node that is chosen",             "a",     "",             "",           "n1 n2",      "a@n1.9"],
+    ["names nobody when no node may hold it",                      "a",     "",             "",           "n1- n2!",    "a"],
+    ["leaves a holder in place, whoever is chosen by now",         "a",     "a@n2.3",       "",           "n1 n2",      "a@n2.3"],
+    ["moves from one that must hand over, which must let go",      "a",     "a@n2.3",       "",           "n1 n2-",     "a@n1.9<n2.3"],
+    ["leaves it there when nobody else may",                       "a",     "a@n2.3",       "",           "n1- n2-",    "a@n2.3"],
+    ["replaces a fenced one without waiting",                      "a",     "a@n2.3",       "",           "n1 n2!",     "a@n1.9"],
+    ["keeps naming a fenced one while no other may",               "a",     "a@n2.3",       "",           "n1- n2!",    "a@n2.3"],
+    ["still waits for a former holder, whoever holds now",         "a",     "a@n2.3<n3.2",  "",           "n1 n2! n3",  "a@n1.9<n3.2"],
+    ["waits no more for one that acknowledged",                    "a",     "a@n2.3<n3.2",  "a-n3.2",     "n1 n2 n3",   "a@n2.3"],
+    ["still waits for one that acknowledged another epoch",        "a",     "a@n2.3<n3.2",  "a-n3.1",     "n1 n2 n3",   "a@n2.3<n3.2"],
+    ["waits no more for a fenced one",                             "a",     "a@n2.3<n3.2",  "",           "n1 n2 n3!",  "a@n2.3"],
+    ["waits for both when it moves twice before the first let go", "a",     "a@n2.3<n3.2",  "",           "n1 n2- n3-", "a@n1.9<n3.2<n2.3"],
+    ["does not wait for the new holder itself",                    "a",     "a@n2.3<n1.2",  "",           "n1 n2-",     "a@n1.9<n2.3"],
+    ["stamps what v0.4 wrote once its operator has registered",    "a",     "a@n2",         "",           "n1 n2",      "a@n2.9"],
+    ["leaves what v0.4 wrote until then",                          "a",     "a@n2",         "",           "n1 n2?",     "a@n2"],
+    ["gives a released address that is wanted again to a node",    "a",     "a<n2.3",       "",           "n1 n2",      "a@n1.9<n2.3"],
+    ["and names nobody twice when that is the same node",          "a",     "a<n1.3",       "",           "n1 n2",      "a@n1.9"],
+    ["names a node without hold id where there is no interface",   "~a",    "",             "",           "n1 n2",      "~a@n1"],
+    ["keeps that one, too",                                        "~a",    "~a@n2",        "",           "n1 n2",      "~a@n2"],
+    ["decides each address by itself",                             "a b",   "b@n2.3",       "",           "n1 n2",      "a@n1.9 b@n2.3"],
+    ["drops what is not granted any more",                         "a",     "a@n1.3 b@n1.3", "",          "n1 n2",      "a@n1.3"]
+  ])("%s", (_, granted, present, acknowledged, nodes, expected) => {
+    const context = { nodes: nodesOf(nodes), acknowledgements: acknowledgements(acknowledged), nextEpoch: 9 }
+    const assigned = Assignment.assign(grants(granted), entries(present), context)
+    assert.strictEqual(assigned.map(writeEntry).join(" "), expected)
+    const again = Assignment.assign(grants(granted), assigned, { ...context, nextEpoch: 10 })
+    assert.strictEqual(again.map(writeEntry).join(" "), expected, "decided again, it changes nothing")
+  })
+})

@@ -1,0 +1,105 @@
+/** What of the cluster around a Service decides about its address: its endpoints, and the cluster's own networks. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Random } from "effect"
+import { endpointSlices } from "../../../src/api/EndpointSlice.ts"
+import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
+import { services } from "../../../src/api/Service.ts"
+import { serviceCIDRs } from "../../../src/api/ServiceCIDR.ts"
+import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
+import * as TestCluster from "./TestCluster.ts"
+
+const nodeNames = ["node-1", "node-2", "node-3"]
+
+const run = <A, E>(program: Effect.Effect<A, E>): A => {
+  const exit = runVirtually(Random.withSeed(program, "surroundings"))
+  if (Exit.isSuccess(exit)) return exit.value
+  throw Cause.squash(exit.cause)
+}
+
+const start = Effect.fnUntraced(function* (address: string, externalTrafficPolicy: "Local" | "Cluster") {
+  const cluster = yield* TestCluster.make(nodeNames)
+  yield* cluster.startController("controller-a")
+  yield* Effect.forEach(nodeNames, (node) => cluster.startOperator(node))
+  yield* cluster.api.create(persistentIPPools, {
+    apiVersion: "loadbalancing.plenus.io/v1alpha1",
+    kind: "PersistentIPPool",
+    metadata: { name: "rack-1" },
+    spec: {
+      addresses: [address],
+      options: { hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0", mode: "auto" } }
+    }
+  })
+  yield* cluster.api.create(services, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { type: "LoadBalancer", ports: [{ port: 80 }], externalIPs: [address], externalTrafficPolicy }
+  })
+  return cluster
+})
+
+const slice = (nodeName: string, resourceVersion?: string) => ({
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  metadata: {
+    name: "web-1",
+    namespace: "shop",
+    labels: { "kubernetes.io/service-name": "web" },
+    ...(resourceVersion === undefined ? {} : { resourceVersion })
+  },
+  addressType: "IPv4",
+  endpoints: [{ addresses: ["10.244.2.7"], nodeName }]
+})
+
+const allocationOf = (cluster: TestCluster.TestCluster) =>
+  cluster.memory.truth.get(ipAllocations, { namespace: "shop", name: "web" })
+
+const holderOf = (cluster: TestCluster.TestCluster) => allocationOf(cluster)?.spec.allocations[0]?.nodeName
+
+describe("a Service with externalTrafficPolicy Local", () => {
+  it("is held where its ready endpoint is, and moves with it", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Local")
+        const { metadata } = yield* cluster.api.create(endpointSlices, slice("node-2"))
+        yield* Effect.sleep("20 seconds")
+        assert.strictEqual(holderOf(cluster), "node-2")
+        const moved = slice("node-3", metadata.resourceVersion)
+        yield* cluster.api.replace(endpointSlices, { ...moved, metadata: { ...moved.metadata, uid: metadata.uid } })
+        yield* Effect.sleep("5 seconds")
+        assert.strictEqual(holderOf(cluster), "node-3")
+        assert.strictEqual(allocationOf(cluster)?.status?.state, "success")
+      })
+    )
+  })
+})
+
+describe("an address of the Service network", () => {
+  it("is not granted, and the Service says whose it is", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("10.96.7.7", "Cluster")
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(allocationOf(cluster)?.status?.state, "success")
+        yield* cluster.api.delete(services, { namespace: "shop", name: "web" })
+        yield* cluster.api.create(serviceCIDRs, {
+          apiVersion: "networking.k8s.io/v1",
+          kind: "ServiceCIDR",
+          metadata: { name: "kubernetes" },
+          spec: { cidrs: ["10.96.0.0/16"] }
+        })
+        yield* Effect.sleep("5 seconds")
+        yield* cluster.api.create(services, {
+          apiVersion: "v1",
+          kind: "Service",
+          metadata: { name: "web", namespace: "shop" },
+          spec: { type: "LoadBalancer", ports: [{ port: 80 }], externalIPs: ["10.96.7.7"] }
+        })
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(allocationOf(cluster)?.status?.state, "pending")
+        assert.include(allocationOf(cluster)?.status?.message, "the Service network")
+      })
+    )
+  })
+})
