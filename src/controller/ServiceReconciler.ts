@@ -73,6 +73,7 @@ const observe = Effect.fnUntraced(function* (key: string, { books, nodeBook, set
     type: allocation?.spec.type,
     entries: allocation === undefined ? [] : entriesOf(allocation),
     acknowledgements: allocation === undefined ? [] : acknowledgementsOf(allocation),
+    reported: observed.allocation?.report ?? nothing.report,
     generation: allocation?.metadata.generation ?? 0,
     ignoreExcludeLabel: settings.ignoreExcludeLabel,
     nowMillis

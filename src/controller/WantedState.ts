@@ -21,6 +21,8 @@ export interface Inputs {
   readonly type: AllocationType | undefined
   readonly entries: ReadonlyArray<Hold.Entry>
   readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+  /** What its status says now; both texts empty while there is none. */
+  readonly reported: Report
   /** `metadata.generation` of the IPAllocation; 0 while there is none. */
   readonly generation: number
   readonly ignoreExcludeLabel: boolean
@@ -120,34 +122,40 @@ const isHomeless = (entry: Hold.Entry, nodeBook: NodeBook): boolean => {
 }
 
 const reportOf = (
-  decision: AllocationDecision.Decision,
   entries: ReadonlyArray<Hold.Entry>,
   lack: WantedState["lack"],
   homeless: boolean,
   served: boolean
 ): Report => {
-  const removed = decision.outcomes.find(
-    (outcome) => outcome._tag === "Refuse" && outcome.refusal.reason === "AddressRemovedFromPool"
-  )
-  if (removed !== undefined && lack !== undefined) {
-    return { state: "address_deleted_from_pool", message: lack.message }
-  }
+  if (lack?.reason === "AddressRemovedFromPool") return { state: "address_deleted_from_pool", message: lack.message }
   if (lack !== undefined) return { state: homeless ? "node_error" : "pending", message: lack.message }
   if (entries.length === 0) return { state: "pending", message: "Waiting for allocator" }
   return served ? { state: "success", message: "Allocated" } : { state: "pending", message: "Waiting for the node" }
 }
 
-const lackOf = (
-  decision: AllocationDecision.Decision,
-  problems: ReadonlyArray<RequestProblem>,
-  service: Refusal.ServiceName
-): WantedState["lack"] => {
-  if (decision.pending !== undefined) {
-    return { reason: decision.pending.reason, message: Refusal.describe(service, decision.pending) }
-  }
-  const refusal = problems.find((problem) => problem.severity === "refusal")
-  return refusal === undefined ? undefined : { reason: refusal.reason, message: refusal.message }
+const isRefusal = ({ severity }: RequestProblem): boolean => severity === "refusal"
+
+/** What cannot be read comes first: it is the user's to correct, and may be why the rest is refused. */
+const lackOf = ({ pending }: AllocationDecision.Decision, inputs: Inputs): Lack | undefined => {
+  const unreadable = inputs.problems.find(isRefusal)
+  if (unreadable !== undefined) return { reason: unreadable.reason, message: unreadable.message }
+  if (pending === undefined) return undefined
+  const told = removalTold(pending, inputs.reported)
+  return told === undefined
+    ? { reason: pending.reason, message: Refusal.describe(inputs.request, pending) }
+    : { reason: "AddressRemovedFromPool", message: told }
 }
+
+/**
+ * Once an address was taken from its Service, only the status says that it had it: what was told stays until the address
+ * can be granted again, or another is asked for.
+ */
+const removalTold = (pending: Refusal.Refusal, reported: Report): string | undefined =>
+  pending.reason === "AddressNotInAnyPool" &&
+  reported.state === "address_deleted_from_pool" &&
+  reported.message.split(/[\s,]+/).includes(pending.address)
+    ? reported.message
+    : undefined
 
 /**
  * What is granted to this Service already, without what another's IPAllocation has: two leaders can each grant one address,
@@ -197,14 +205,17 @@ const unrecognised = (entries: ReadonlyArray<Hold.Entry>, nodeBook: NodeBook): L
   return undefined
 }
 
-const decide = (inputs: Inputs, books: Books, current: ReadonlyArray<Hold.Entry>): AllocationDecision.Decision =>
-  AllocationDecision.decide({
-    request: inputs.request,
-    namespaceLabels: inputs.namespaceLabels,
-    type: inputs.type,
-    current,
-    index: books.index
-  })
+/**
+ * A Service that names addresses of which none can be read has not asked for just any: it keeps what it has, and gets
+ * nothing until it is corrected.
+ */
+const decide = (inputs: Inputs, books: Books, current: ReadonlyArray<Hold.Entry>): AllocationDecision.Decision => {
+  const { namespaceLabels, problems, request, type } = inputs
+  const unreadable = request.addresses.length === 0 && problems.some(isRefusal)
+  if (unreadable && current.length === 0) return { type: "persistent", outcomes: [], pending: undefined }
+  const asked = unreadable ? { ...request, addresses: current.map(({ address }) => address) } : request
+  return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index: books.index })
+}
 
 /** Frozen entries stand as they are; the wishes that they meet are not decided again. */
 const decideAround = (
@@ -233,7 +244,7 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
   const lack =
     rivalry(inputs, books, standing.lost) ??
     frozenLack(standing.frozen) ??
-    lackOf(decision, inputs.problems, request) ??
+    lackOf(decision, inputs) ??
     (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
     unrecognised(entries, nodeBook)
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements))
@@ -245,7 +256,7 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
     type,
     entries,
     withdrawn: [...removed, ...standing.lost.map(({ address }) => address)],
-    report: reportOf(decision, entries, lack, homeless !== undefined, served),
+    report: reportOf(entries, lack, homeless !== undefined, served),
     fresh: grants.filter((_, index) => granted[index]?._tag === "Grant"),
     lack,
     awaits: [

@@ -185,6 +185,8 @@ const planService = (
     report.state === wanted.report.state && report.message === wanted.report.message
       ? []
       : [Change.Report({ report: wanted.report })]
+  // Told while `spec` still names it: afterwards nothing else says that the Service had this address.
+  if (wanted.report.state === "address_deleted_from_pool") return [...show, ...settle, ...assign]
   // A new holder must be named as soon as possible; an address that goes must be hidden first.
   const hides = service.shown.some((address) => !visible.includes(address))
   return hides ? [...show, ...assign, ...settle] : [...assign, ...show, ...settle]

@@ -14,6 +14,8 @@ export interface Scenario {
   readonly namespace: string
   /** Its name is the namespace's unless given. */
   readonly pool: (spec: Cluster.Manifest, name?: string) => Promise<string>
+  /** A pool that the test makes by other means: it goes with the others. */
+  readonly ownPool: (name: string) => void
   /** `spec.externalIPs: [address]` and the ports of the echo workload, unless `spec` says otherwise. */
   readonly service: (name: string, address: string | undefined, more?: ServiceExtras) => Promise<void>
   /** Two echo pods that answer on 8080, TCP and UDP; waits until they are ready. */
@@ -124,18 +126,23 @@ const servedAddress = async ({ allocation, get }: Scenario, name: string): Promi
   return { address: entry.address, node: entry.nodeName }
 }
 
+export interface Options {
+  /** The cluster has no definitions of ours yet, hence no pool of an earlier run. */
+  readonly bare?: boolean
+}
+
 /** Removes what a run that was killed has left, so that a test can be repeated. */
-const startAfresh = async (namespace: string) => {
+const startAfresh = async (namespace: string, { bare = false }: Options) => {
   await Cluster.remove("namespace", namespace)
-  await Cluster.remove("persistentippool", namespace)
+  if (!bare) await Cluster.remove("persistentippool", namespace)
   await eventually(`the namespace ${namespace} of an earlier run is gone`, async () => {
     const left = await Cluster.kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name")
-    return left === "" && (await poolNamed(namespace)) === undefined
+    return left === "" && (bare || (await poolNamed(namespace)) === undefined)
   })
   await Cluster.kubectl("create", "namespace", namespace)
 }
 
-export const scenario = async (name: string): Promise<Scenario> => {
+export const scenario = async (name: string, options: Options = {}): Promise<Scenario> => {
   const namespace = `e2e-${name}`
   const pools = new Set<string>()
   const cleanings: Array<() => Promise<unknown>> = []
@@ -143,7 +150,7 @@ export const scenario = async (name: string): Promise<Scenario> => {
     for (const cleaning of cleanings.toReversed()) await cleaning()
     await clear(namespace, [...pools])
   })
-  await startAfresh(namespace)
+  await startAfresh(namespace, options)
   const self: Scenario = {
     namespace,
     pool: async (spec, poolName = namespace) => {
@@ -151,6 +158,7 @@ export const scenario = async (name: string): Promise<Scenario> => {
       await Cluster.apply(poolManifest(poolName, spec))
       return poolName
     },
+    ownPool: (poolName) => void pools.add(poolName),
     service: (service, address, more) => Cluster.apply(serviceManifest(namespace, service, address, more)),
     workload: async (placement = {}) => {
       await Cluster.apply(workloadManifest(namespace, placement))
