@@ -57,7 +57,7 @@ const missing = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
  */
 export const skipReason = (options?: { readonly controllers?: boolean }): string | undefined => {
   const wanted = ["etcd", "kube-apiserver", ...(options?.controllers === true ? ["kube-controller-manager"] : [])]
-  if (process.env["PLENUSLB_REQUIRE_LOOPBACK"] !== undefined || missing(wanted).length === 0) return undefined
+  if ((process.env["PLENUSLB_REQUIRE_LOOPBACK"] ?? "") !== "" || missing(wanted).length === 0) return undefined
   return `skipped, since no real API server is built here; to run it: test/lab/build.sh ${wanted.join(" ")}`
 }
 

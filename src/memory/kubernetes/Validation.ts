@@ -61,8 +61,13 @@ const ofString = (value: string, schema: OpenApiSchema, path: string): ReadonlyA
     errors.push(invalid(path, value, `should be at least ${schema.minLength} chars long`))
   if (schema.pattern !== undefined && !patternOf(schema.pattern).test(value))
     errors.push(invalid(path, value, `should match '${schema.pattern}'`))
+  if (schema.format === "date-time" && !dateTime.test(value))
+    errors.push(invalid(path, value, `must be of type date-time: ${JSON.stringify(value)}`))
   return errors
 }
+
+/** RFC 3339, section 5.6. */
+const dateTime = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
 
 const patterns = new Map<string, RegExp>()
 
