@@ -12,7 +12,8 @@ FROM ${BASE_IMAGE} AS controller
 COPY dist/controller.cjs dist/THIRD-PARTY-NOTICES.txt LICENSE /app/
 USER 65532:65532
 EXPOSE 8080
-ENTRYPOINT ["node", "/app/controller.cjs"]
+# With 5,000 Services 153 MiB instead of more than 250: V8 otherwise keeps what a burst took (npm run bench -- memory).
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--optimize-for-size", "/app/controller.cjs"]
 CMD ["controller"]
 
 FROM ${OPERATOR_BASE_IMAGE} AS operator

@@ -1,11 +1,13 @@
 /** `npm run bench -- NAME`: measurements, each beside its reference of the same run. No figure of them is asserted in a test. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect, Logger, Option, Stdio } from "effect"
+import { Effect, Layer, Logger, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
 import { reportFailure } from "../../src/cli/ErrorReport.ts"
 import * as Measure from "../../src/cli/Measure.ts"
 import { version } from "../../src/cli/Version.ts"
+import { layerLive, Loopback, skipReason } from "../conformance/loopback.ts"
 import * as Allocate from "./allocate.ts"
+import * as Memory from "./memory.ts"
 
 const print = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
 
@@ -42,9 +44,28 @@ const allocate = Command.make("allocate", { json: Measure.jsonFlag, services: se
   }).pipe(reportFailure)
 ).pipe(Command.withDescription("Allocations a second of the controller on the API in memory, beside plain creates"))
 
+const countFlag = Flag.Int("services").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("How many Services"),
+  Flag.withDefault(1000)
+)
+
+const memory = Command.make("memory", { json: Measure.jsonFlag, services: countFlag }, ({ json, services }) =>
+  Effect.gen(function* () {
+    const reason = skipReason()
+    if (reason !== undefined) return yield* new Measure.ResultNotWritten({ message: `bench memory is ${reason}` })
+    const live = Layer.provideMerge(layerLive, Loopback.layer)
+    const measurement = yield* Effect.scoped(Memory.run(services, "dist/controller.cjs", progress)).pipe(
+      Effect.provide(live)
+    )
+    yield* progress("")
+    yield* Measure.finish(measurement, Option.getOrUndefined(json), print)
+  }).pipe(reportFailure)
+).pipe(Command.withDescription("Memory of the controller's bundle on a real API server; run `npm run build` before"))
+
 Command.make("bench").pipe(
   Command.withDescription("Measurements, each beside its reference of the same run"),
-  Command.withSubcommands([allocate]),
+  Command.withSubcommands([allocate, memory]),
   Command.run({ version }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({ disableErrorReporting: true })

@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { leases } from "../../../src/api/Lease.ts"
+import { leaderLeaseName } from "../../../src/api/Names.ts"
+import * as Leader from "../../../src/controller/Leader.ts"
+import { leaderTimes } from "../../../src/domain/FailoverTimes.ts"
+import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
+import { Kubernetes, Unavailable } from "../../../src/ports/Kubernetes.ts"
+import * as Reflector from "../../../src/reconcile/Reflector.ts"
+import { virtually } from "../virtually.ts"
+
+const times = leaderTimes.default
+const ref = { name: leaderLeaseName, namespace: "default" }
+
+const makeWorld = Effect.gen(function* () {
+  const memory = yield* MemoryKubernetes.make()
+  const cut = new Set<string>()
+  memory.faults.setPolicy(({ user }) =>
+    Effect.succeed(cut.has(user) ? { refuse: new Unavailable({ message: "no route" }) } : {})
+  )
+  const start = Effect.fnUntraced(function* (identity: string) {
+    const scope = yield* Scope.make()
+    const elected: Array<string> = []
+    const program = Effect.gen(function* () {
+      const cache = yield* Reflector.make({ type: leases, selection: { namespace: "default" } })
+      const onElected = Effect.sync(() => void elected.push(identity))
+      return yield* Leader.make({ namespace: "default", identity, times, leases: cache, onElected })
+    })
+    const { isLeader } = yield* program.pipe(
+      Effect.provideService(Kubernetes, memory.view(identity)),
+      Effect.provideService(Scope.Scope, scope)
+    )
+    return { identity, isLeader, elected, stop: Scope.close(scope, Exit.void) }
+  })
+  return { memory, cut, start }
+})
+
+type Replica = Effect.Success<ReturnType<Effect.Success<typeof makeWorld>["start"]>>
+
+const leadersOf = (replicas: ReadonlyArray<Replica>) =>
+  Effect.map(
+    Effect.forEach(replicas, ({ identity, isLeader }) => Effect.map(isLeader, (leads) => (leads ? identity : ""))),
+    (names) => names.filter((name) => name !== "")
+  )
+
+/** Milliseconds until the condition holds; there are never two leaders meanwhile. */
+const millisUntil = Effect.fnUntraced(function* (replicas: ReadonlyArray<Replica>, leader: string) {
+  for (let millis = 0; millis < 120_000; millis += 10) {
+    const leaders = yield* leadersOf(replicas)
+    assert.isAtMost(leaders.length, 1)
+    if (leaders[0] === leader) return millis
+    yield* Effect.sleep(10)
+  }
+  return Number.POSITIVE_INFINITY
+})
+
+describe("Leader", () => {
+  it("is one of two replicas, and stays so", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { start } = yield* makeWorld
+        const replicas = [yield* start("a"), yield* start("b")]
+        yield* Effect.sleep(100)
+        const first = yield* leadersOf(replicas)
+        assert.lengthOf(first, 1)
+        for (let second = 0; second < 60; second++) {
+          yield* Effect.sleep("1 second")
+          assert.deepStrictEqual(yield* leadersOf(replicas), first)
+        }
+        assert.lengthOf([...(replicas[0]?.elected ?? []), ...(replicas[1]?.elected ?? [])], 1)
+      })
+    )
+  })
+
+  it("hands over at once when it stops in peace", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { start } = yield* makeWorld
+        const first = yield* start("a")
+        yield* Effect.sleep(100)
+        const second = yield* start("b")
+        yield* Effect.sleep("5 seconds")
+        yield* first.stop
+        assert.isAtMost(yield* millisUntil([second], "b"), times.retryMillis)
+      })
+    )
+  })
+
+  it("is followed within lease, retry and a write when it is cut off, and stops acting before (S10)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cut, start } = yield* makeWorld
+        const first = yield* start("a")
+        yield* Effect.sleep(100)
+        const second = yield* start("b")
+        yield* Effect.sleep("5 seconds")
+        cut.add("a")
+        const millis = yield* millisUntil([first, second], "b")
+        assert.isAtMost(millis, times.leaseMillis + times.retryMillis + 100)
+        assert.isFalse(yield* first.isLeader)
+        cut.delete("a")
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(yield* leadersOf([first, second]), ["b"])
+      })
+    )
+  })
+
+  it("counts by its own clock: a renewTime of long ago frees nothing, and a long lease is honoured as in v0.4", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, start } = yield* makeWorld
+        yield* memory.view("v0.4").create(leases, {
+          metadata: ref,
+          spec: {
+            holderIdentity: "old-controller",
+            leaseDurationSeconds: 60,
+            acquireTime: "2001-01-01T00:00:00.000000Z",
+            renewTime: "2001-01-01T00:00:00.000000Z"
+          }
+        })
+        const replica = yield* start("a")
+        const millis = yield* millisUntil([replica], "a")
+        assert.isAtLeast(millis, 60_000)
+        assert.isAtMost(millis, 62_000)
+      })
+    )
+  })
+
+  it("leads again after its Lease was deleted under it", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, start } = yield* makeWorld
+        const replica = yield* start("a")
+        yield* Effect.sleep("3 seconds")
+        yield* memory.view("user").delete(leases, ref)
+        yield* Effect.sleep("3 seconds")
+        assert.isTrue(yield* replica.isLeader)
+        assert.strictEqual(memory.truth.get(leases, ref)?.spec?.holderIdentity, "a")
+      })
+    )
+  })
+
+  it("goes on when the reply to a renewal is lost", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, start } = yield* makeWorld
+        const replica = yield* start("a")
+        yield* Effect.sleep("3 seconds")
+        memory.faults.next(({ method }) => method === "replace", { loseReply: true })
+        for (let step = 0; step < 50; step++) {
+          yield* Effect.sleep(100)
+          assert.isTrue(yield* replica.isLeader)
+        }
+        assert.lengthOf(replica.elected, 1)
+      })
+    )
+  })
+})

@@ -1,0 +1,164 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import type { Lease } from "../../../src/api/Lease.ts"
+import * as NodeLease from "../../../src/api/NodeLease.ts"
+import { NodeBook } from "../../../src/controller/NodeBook.ts"
+import * as HoldId from "../../../src/domain/HoldId.ts"
+
+const p = 1_000
+const L = 6_500
+const holdId = (text: string) => Result.getOrThrow(HoldId.parse(text))
+
+interface Content {
+  readonly node: string
+  readonly version: number
+  readonly holdId?: string
+  readonly fenced?: string
+  readonly durationMillis?: number
+}
+
+const leaseOf = ({ durationMillis = L, fenced, holdId: id = "1.a", node, version }: Content): Lease => {
+  const content: NodeLease.NodeLease = {
+    node,
+    holdId: holdId(id),
+    bootId: "boot",
+    systemUuid: "",
+    nonce: "process",
+    attempt: version,
+    durationMillis,
+    fenced,
+    released: undefined,
+    interfaces: { pl0: "" }
+  }
+  const lease = NodeLease.write(content, "plenuslb", "2026-01-01T00:00:00.000000Z", undefined)
+  return { ...lease, metadata: { ...lease.metadata, resourceVersion: String(version) } }
+}
+
+/** A book that follows leases: each call is one event of the watch. */
+const newBook = () => {
+  const book = new NodeBook(p, L, 0)
+  const present = new Map<string, Lease>()
+  const see = (content: Content, nowMillis: number) => {
+    const after = leaseOf(content)
+    const change = { key: content.node, before: present.get(content.node), after }
+    present.set(content.node, after)
+    return book.onLease(change, nowMillis)
+  }
+  const list = (askedMillis: number, nowMillis: number) =>
+    book.onLeasesListed({ items: [...present.values()], askedMillis }, nowMillis)
+  const due = (nowMillis: number) => book.dueForFence(nowMillis).map(({ content }) => content.node)
+  return { book, see, list, due }
+}
+
+/** n1 is silent from the first list on; n2 renews every p until `untilMillis`. */
+const silentNode = (untilMillis: number) => {
+  const world = newBook()
+  world.see({ node: "n1", version: 1 }, 0)
+  world.see({ node: "n2", version: 2 }, 0)
+  world.list(0, 0)
+  for (let now = p; now <= untilMillis; now += p) world.see({ node: "n2", version: 2 + now / p }, now)
+  return world
+}
+
+describe("NodeBook, counting", () => {
+  it("finds a node due when its lease has not changed for L, and not before", () => {
+    const { due } = silentNode(7_000)
+    assert.deepStrictEqual(due(L - 1), [])
+    assert.deepStrictEqual(due(L), ["n1"])
+  })
+
+  it("honours a longer duration that the lease announces (R6)", () => {
+    const { due, see } = silentNode(7_000)
+    see({ node: "n1", version: 50, durationMillis: 10_000 }, 7_000)
+    for (let now = 8_000; now <= 18_000; now += p) see({ node: "n2", version: 60 + now / p }, now)
+    assert.deepStrictEqual([due(16_999), due(17_000)], [[], ["n1"]])
+  })
+
+  it("counts nothing before the first list, which is asked for after its start", () => {
+    const { due, see } = newBook()
+    see({ node: "n1", version: 1 }, 0)
+    for (let now = p; now <= 10_000; now += p) see({ node: "n2", version: 2 + now / p }, now)
+    assert.deepStrictEqual(due(10_000), [])
+  })
+
+  it("goes on after a gap only with a list that was asked for after the gap was there", () => {
+    const gap = () => {
+      const world = silentNode(4_000)
+      // Nothing from 4,000 on: the gap is there at 6,000. n2 went on renewing meanwhile.
+      world.see({ node: "n2", version: 30 }, 9_000)
+      return world
+    }
+    const early = gap()
+    early.list(5_900, 9_100)
+    assert.isTrue(early.book.needsList(9_100))
+    assert.deepStrictEqual(early.due(9_100), [])
+    const late = gap()
+    late.list(6_100, 9_100)
+    assert.isFalse(late.book.needsList(9_100))
+    assert.deepStrictEqual(late.due(9_100), ["n1"])
+  })
+
+  it("lets nodes that renew seldom prove nothing: only candidates are asked", () => {
+    const { due, list, see } = newBook()
+    see({ node: "n1", version: 1 }, 0)
+    see({ node: "n2", version: 2 }, 0)
+    for (const [index, node] of ["idle-1", "idle-2", "idle-3"].entries()) {
+      see({ node, version: 10 + index, durationMillis: 30_000 }, 0)
+    }
+    list(0, 0)
+    for (let now = p; now <= 4_000; now += p) see({ node: "n2", version: 20 + now / p }, now)
+    // After the gap n2, the only other candidate, has changed; three idle ones have not, and would outvote it.
+    see({ node: "n2", version: 40 }, 9_000)
+    list(9_000, 9_000)
+    assert.deepStrictEqual(due(9_000), ["n1"])
+  })
+})
+
+describe("NodeBook, holders", () => {
+  // oxfmt-ignore
+  it.each<[string, string, string | undefined, string, boolean, boolean]>([
+    // name                                        lease     fenced     named     fenced  unrecognised
+    ["the present id holds",                       "2.a",    undefined, "2.a",    false,  false],
+    ["it is fenced when the lease says so",        "2.a",    "2.a",     "2.a",    true,   false],
+    ["an earlier generation is fenced",            "2.a",    undefined, "1.a",    true,   false],
+    ["a later one is not: the book is behind",     "2.a",    undefined, "3.a",    false,  true],
+    ["another of the same generation is not",      "2.a",    undefined, "2.b",    false,  true]
+  ])("%s", (_, id, fenced, named, isFenced, unrecognised) => {
+    const { book, see } = newBook()
+    see({ node: "n1", version: 1, holdId: id, ...(fenced === undefined ? {} : { fenced }) }, 0)
+    const holder = { node: "n1", holdId: named, epoch: 1 }
+    assert.strictEqual(book.isFenced(holder), isFenced)
+    assert.strictEqual(book.unrecognised(holder) !== undefined, unrecognised)
+  })
+
+  it("takes nobody for fenced whose lease it never saw", () => {
+    const { book } = newBook()
+    assert.isFalse(book.isFenced({ node: "n1", holdId: "1.a", epoch: 1 }))
+  })
+})
+
+describe("NodeBook, facts", () => {
+  const ready = { metadata: { name: "n1" }, status: { conditions: [{ type: "Ready", status: "True" }] } }
+  const isRenewed = (book: NodeBook, nowMillis: number) => book.facts(nowMillis).get("n1")?.lease?.renewed
+
+  it("are computed once until something changes, or a renewal falls due", () => {
+    const { book, see } = silentNode(3_000)
+    book.onNode("n1", ready)
+    const before = book.facts(3_000)
+    see({ node: "n2", version: 90 }, 3_100)
+    assert.strictEqual(book.facts(3_200), before, "a renewal changes nothing")
+    assert.isTrue(isRenewed(book, L - 1))
+    assert.isFalse(isRenewed(book, L), "the lease of n1 is stale from here on")
+    book.onNode("n1", { ...ready, spec: { unschedulable: true } })
+    assert.isTrue(book.facts(L).get("n1")?.unschedulable)
+  })
+
+  it("tell of a renewal that came late, since somebody may wait for this node", () => {
+    const { book, see } = silentNode(8_000)
+    book.onNode("n1", ready)
+    assert.isFalse(isRenewed(book, 8_000))
+    assert.strictEqual(see({ node: "n1", version: 80 }, 8_100), "n1")
+    assert.isTrue(isRenewed(book, 8_100))
+    assert.isUndefined(see({ node: "n1", version: 81 }, 9_000), "an ordinary renewal concerns nobody")
+  })
+})

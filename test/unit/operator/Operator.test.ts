@@ -1,0 +1,148 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { configMaps } from "../../../src/api/ConfigMap.ts"
+import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { leases } from "../../../src/api/Lease.ts"
+import { nodeConfigMapName, nodeLabel, nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
+import * as TestCluster from "../integration/TestCluster.ts"
+import { virtually } from "../virtually.ts"
+
+const served = TestCluster.address("192.0.2.10")
+const leaseRef = { name: nodeLeaseName("node-1"), namespace: TestCluster.ownNamespace }
+
+/** One node without a controller: what it is asked to hold, the test writes. */
+const start = Effect.gen(function* () {
+  const cluster = yield* TestCluster.make(["node-1"])
+  const { api, memory } = cluster
+  const network = { pool: "rack-1", interfaceName: "pl0", mode: "auto", uplinks: [], startupCleaning: "all" }
+  yield* api.create(configMaps, {
+    metadata: { name: nodeConfigMapName, namespace: TestCluster.ownNamespace },
+    data: { "config.json": JSON.stringify({ pools: [network] }) }
+  })
+  const operator = yield* cluster.startOperator("node-1")
+  yield* Effect.sleep("2 seconds")
+  const holdId = memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId] ?? ""
+  const entry = { address: served, pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch: 1 }
+  yield* api.create(ipAllocations, {
+    metadata: { name: "web", namespace: "shop", labels: { [nodeLabel("node-1")]: "" } },
+    spec: { type: "persistent", allocations: [entry] }
+  })
+  yield* Effect.sleep("1 second")
+  const carries = () =>
+    cluster
+      .kernel("node-1")
+      .state()
+      .interfaces.some(({ addresses }) => addresses.some(({ address }) => address === served))
+  const reported = () => memory.truth.get(ipAllocations, { name: "web", namespace: "shop" })?.status?.addresses ?? []
+  return { cluster, operator, carries, reported, holdId }
+})
+
+describe("Operator", () => {
+  it("holds what names it, announces it, and reports it once", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster, holdId, reported } = yield* start
+        assert.isTrue(carries())
+        assert.deepInclude(reported()[0], {
+          address: served,
+          node: "node-1",
+          holdId,
+          epoch: 1,
+          phase: "Serving",
+          interface: "pl0"
+        })
+        assert.isAtLeast(cluster.kernel("node-1").announcements().length, 3)
+        yield* Effect.sleep("5 minutes")
+        assert.strictEqual(cluster.memory.requests().get("operator-node-1 apply ipallocations/status"), 1)
+      })
+    )
+  })
+
+  it("undoes a foreign deletion at once, without a write", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster } = yield* start
+        cluster.kernel("node-1").foreignDelete("pl0", served)
+        assert.isFalse(carries())
+        yield* Effect.sleep(100)
+        assert.isTrue(carries())
+        assert.strictEqual(cluster.memory.requests().get("operator-node-1 apply ipallocations/status"), 1)
+      })
+    )
+  })
+
+  it("drops everything when it is fenced, and registers under a new id only then", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster, holdId } = yield* start
+        cluster.kernel("node-1").setToolFailure("ip: no")
+        yield* cluster.api.patch(leases, leaseRef, {
+          metadata: { annotations: { [nodeLeaseAnnotations.fenced]: holdId } }
+        })
+        yield* Effect.sleep("10 seconds")
+        const idNow = () =>
+          cluster.memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId]
+        assert.strictEqual(idNow(), holdId, "it cannot let go, and must not be given more")
+        cluster.kernel("node-1").setToolFailure(undefined)
+        yield* Effect.sleep("5 seconds")
+        assert.isFalse(carries())
+        assert.match(idNow() ?? "", /^2\./)
+      })
+    )
+  })
+
+  it("does not renew while its tools fail", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster, operator } = yield* start
+        cluster.kernel("node-1").setToolFailure("ip: no")
+        yield* Effect.sleep("35 seconds")
+        const version = () => cluster.memory.truth.get(leases, leaseRef)?.metadata.resourceVersion
+        const before = version()
+        yield* Effect.sleep("20 seconds")
+        assert.strictEqual(version(), before)
+        assert.isFalse(yield* operator.isReady)
+        cluster.kernel("node-1").setToolFailure(undefined)
+        yield* Effect.sleep("5 seconds")
+        assert.notStrictEqual(version(), before)
+      })
+    )
+  })
+
+  it("ends and touches nothing when another process has its lease", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster, operator } = yield* start
+        yield* cluster.startOperator("node-1", "second")
+        yield* Effect.sleep("5 seconds")
+        const ended = yield* Effect.flip(Fiber.join(operator.running))
+        assert.strictEqual(ended._tag, "Superseded")
+        assert.isTrue(carries())
+      })
+    )
+  })
+
+  it("leaves its addresses in place when it is stopped", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, operator } = yield* start
+        yield* operator.stop
+        yield* Effect.sleep("1 minute")
+        assert.isTrue(carries())
+      })
+    )
+  })
+
+  it("keeps what it holds when the ConfigMap of the pools is gone", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster } = yield* start
+        yield* cluster.api.delete(configMaps, { name: nodeConfigMapName, namespace: TestCluster.ownNamespace })
+        yield* Effect.sleep("40 seconds")
+        assert.isTrue(carries())
+        const { annotations } = cluster.memory.truth.get(leases, leaseRef)?.metadata ?? {}
+        assert.strictEqual(annotations?.[nodeLeaseAnnotations.interfaces], '{"pl0":""}')
+      })
+    )
+  })
+})

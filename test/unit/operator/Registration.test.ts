@@ -1,0 +1,243 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
+import type { Lease } from "../../../src/api/Lease.ts"
+import { leases } from "../../../src/api/Lease.ts"
+import { nodeLeaseAnnotations as keys, nodeLeaseName } from "../../../src/api/Names.ts"
+import * as NodeLease from "../../../src/api/NodeLease.ts"
+import * as HoldId from "../../../src/domain/HoldId.ts"
+import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
+import * as Registration from "../../../src/operator/Registration.ts"
+import { Kubernetes } from "../../../src/ports/Kubernetes.ts"
+import { virtually } from "../virtually.ts"
+
+const identity: Registration.Identity = {
+  node: "n1",
+  namespace: "default",
+  bootId: "boot-1",
+  systemUuid: "machine-1",
+  nonce: "process-1",
+  durationMillis: 6_500
+}
+const ref = { name: nodeLeaseName("n1"), namespace: "default" }
+const interfaces = { pl0: "" }
+const holdId = (text: string) => Result.getOrThrow(HoldId.parse(text))
+
+const world = Effect.gen(function* () {
+  const memory = yield* MemoryKubernetes.make()
+  const api = memory.view("user")
+  const withApi = <A, E>(effect: Effect.Effect<A, E, Kubernetes>) =>
+    Effect.provideService(effect, Kubernetes, memory.view("operator"))
+  const register = (some: Partial<Registration.Identity> = {}, more: Partial<Registration.Registering> = {}) =>
+    withApi(Registration.register({ ...identity, ...some }, { interfaces, ...more }))
+  const renew = (current: Registration.Registered, more: Partial<Registration.Renewing> = {}) =>
+    withApi(Registration.renew(identity, current, { interfaces, ...more }))
+  const present = (): NodeLease.NodeLease | undefined => {
+    const lease = memory.truth.get(leases, ref)
+    return lease === undefined ? undefined : NodeLease.read(lease)
+  }
+  const annotate = (annotations: { readonly [key: string]: string }) =>
+    api.patch(leases, ref, { metadata: { annotations } })
+  return { memory, api, register, renew, present, annotate }
+})
+
+const generationOf = ({ content }: Registration.Registered) => HoldId.generationOf(content.holdId)
+const remove = (api: Kubernetes["Service"]) =>
+  Effect.andThen(api.patch(leases, ref, { metadata: { finalizers: [] } }), api.delete(leases, ref))
+
+describe("Registration.register", () => {
+  it("begins with generation 1, says at once what the node can hold, and is protected by our finalizer", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, present, register } = yield* world
+        assert.strictEqual(generationOf(yield* register()), 1)
+        assert.deepStrictEqual(present()?.interfaces, interfaces)
+        assert.deepStrictEqual(memory.truth.get(leases, ref)?.metadata.finalizers, ["loadbalancing.plenus.io/cleanup"])
+      })
+    )
+  })
+
+  it("keeps the hold id over a restart of the operator on one boot (R1)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { register } = yield* world
+        const first = yield* register()
+        const second = yield* register({ nonce: "process-2" })
+        assert.strictEqual(second.content.holdId, first.content.holdId)
+        assert.strictEqual(second.content.nonce, "process-2")
+      })
+    )
+  })
+
+  it.each([
+    ["was fenced", keys.fenced],
+    ["was given back", keys.released]
+  ])("takes a new one, a generation higher, when the former one %s", (_, key) => {
+    virtually(
+      Effect.gen(function* () {
+        const { annotate, present, register } = yield* world
+        const first = yield* register()
+        yield* annotate({ [key]: first.content.holdId })
+        assert.strictEqual(generationOf(yield* register()), 2)
+        assert.deepStrictEqual([present()?.fenced, present()?.released], [undefined, undefined])
+      })
+    )
+  })
+
+  it("refuses a lease of another boot until that version was watched, and takes a new id then (R9)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { annotate, register } = yield* world
+        const first = yield* register()
+        const foreign = yield* Effect.flip(register({ bootId: "boot-2" }))
+        assert.strictEqual(foreign._tag, "Foreign")
+        const takeover: Lease = first.lease
+        yield* annotate({ [keys.attempt]: "77" })
+        assert.strictEqual((yield* Effect.flip(register({ bootId: "boot-2" }, { takeover })))._tag, "Foreign")
+        const latest = foreign._tag === "Foreign" ? yield* Effect.flip(register({ bootId: "boot-2" })) : foreign
+        const version = latest._tag === "Foreign" ? latest.lease : takeover
+        assert.strictEqual(generationOf(yield* register({ bootId: "boot-2" }, { takeover: version })), 2)
+      })
+    )
+  })
+
+  it("waits for the longer of its own duration and the announced one", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { register } = yield* world
+        yield* register({ durationMillis: 30_000 })
+        const foreign = yield* Effect.flip(register({ bootId: "boot-2" }))
+        assert.strictEqual(foreign._tag === "Foreign" ? foreign.durationMillis : 0, 30_000)
+      })
+    )
+  })
+
+  it("starts after every id that anything names when its lease was deleted", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { api, register } = yield* world
+        yield* register()
+        yield* remove(api)
+        assert.strictEqual(generationOf(yield* register({}, { newestHoldId: holdId("7.abc") })), 8)
+      })
+    )
+  })
+
+  it("does not keep an id that is older than what allocations name", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { register } = yield* world
+        yield* register()
+        assert.strictEqual(generationOf(yield* register({}, { newestHoldId: holdId("3.abc") })), 4)
+      })
+    )
+  })
+
+  it("finds its own registration again when the reply was lost", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, present, register } = yield* world
+        memory.faults.next(({ method }) => method === "create", { loseReply: true })
+        assert.strictEqual((yield* Effect.flip(register()))._tag, "KubernetesError")
+        const written = present()?.holdId
+        assert.strictEqual((yield* register()).content.holdId, written)
+      })
+    )
+  })
+})
+
+describe("Registration.renew", () => {
+  it("counts its attempts, and changes nothing else", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { present, register, renew } = yield* world
+        const first = yield* register()
+        const renewal = yield* renew(first)
+        assert.strictEqual(renewal._tag, "Renewed")
+        assert.deepStrictEqual(present(), { ...first.content, attempt: 2 })
+      })
+    )
+  })
+
+  it("recognises its own write when the reply was lost", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, register, renew } = yield* world
+        const first = yield* register()
+        memory.faults.next(({ method }) => method === "replace", { loseReply: true })
+        const renewal = yield* renew(first)
+        assert.strictEqual(renewal._tag === "Renewed" ? renewal.registered.content.attempt : 0, 2)
+        assert.strictEqual((yield* renew(renewal._tag === "Renewed" ? renewal.registered : first))._tag, "Renewed")
+      })
+    )
+  })
+
+  it("adopts a version that another wrote without fencing", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { api, register, renew } = yield* world
+        const first = yield* register()
+        yield* api.patch(leases, ref, { metadata: { labels: { team: "a" } } })
+        const renewal = yield* renew(first)
+        assert.strictEqual(renewal._tag, "Renewed")
+      })
+    )
+  })
+
+  it("learns that it is fenced", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { annotate, register, renew } = yield* world
+        const first = yield* register()
+        yield* annotate({ [keys.fenced]: first.content.holdId })
+        assert.strictEqual((yield* renew(first))._tag, "Fenced")
+      })
+    )
+  })
+
+  it("treats a lease that is gone, or made anew, as a fence", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { api, register, renew } = yield* world
+        const first = yield* register()
+        yield* remove(api)
+        assert.strictEqual((yield* renew(first))._tag, "Fenced")
+        assert.isUndefined((yield* Effect.result(api.get(leases, ref)))._tag === "Success" ? "revived" : undefined)
+        yield* register({ nonce: "process-2" })
+        assert.strictEqual((yield* renew(first))._tag, "Fenced")
+      })
+    )
+  })
+
+  it("ends when another process of this boot has the lease", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { register, renew } = yield* world
+        const first = yield* register()
+        yield* register({ nonce: "process-2" })
+        assert.strictEqual((yield* Effect.flip(renew(first)))._tag, "Superseded")
+      })
+    )
+  })
+
+  it("is displaced when another boot has it", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { register, renew } = yield* world
+        const first = yield* register()
+        yield* register({ bootId: "boot-2" }, { takeover: first.lease })
+        assert.strictEqual((yield* Effect.flip(renew(first)))._tag, "Displaced")
+      })
+    )
+  })
+
+  it("fails as the API does when it does not answer", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, register, renew } = yield* world
+        const first = yield* register()
+        memory.faults.setPolicy(() => Effect.succeed({ loseReply: true }))
+        assert.strictEqual((yield* Effect.flip(renew(first)))._tag, "KubernetesError")
+      })
+    )
+  })
+})
