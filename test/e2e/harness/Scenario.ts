@@ -112,7 +112,7 @@ const clear = async (namespace: string, pools: ReadonlyArray<string>) => {
     spec.allocations.map(({ address }) => address)
   )
   // Before the namespace: its controller looks again only every five seconds.
-  await Cluster.remove("-n", namespace, "service", "--all")
+  await Cluster.kubectl("delete", "--raw", `/api/v1/namespaces/${namespace}/services`)
   for (const pool of pools) await Cluster.remove("persistentippool", pool)
   await eventually(`IPAllocations in ${namespace} and the pools ${pools.join(", ")} are gone`, async () => {
     const left = await Promise.all(pools.map(poolNamed))
