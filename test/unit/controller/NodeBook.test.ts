@@ -60,6 +60,13 @@ const silentNode = (untilMillis: number) => {
   return world
 }
 
+/** Nothing from 4,000 on: the gap is there at 6,000. n2 went on renewing meanwhile. */
+const gap = () => {
+  const world = silentNode(4_000)
+  world.see({ node: "n2", version: 30 }, 9_000)
+  return world
+}
+
 describe("NodeBook, counting", () => {
   it("finds a node due when its lease has not changed for L, and not before", () => {
     const { due } = silentNode(7_000)
@@ -82,12 +89,6 @@ describe("NodeBook, counting", () => {
   })
 
   it("goes on after a gap only with a list that was asked for after the gap was there", () => {
-    const gap = () => {
-      const world = silentNode(4_000)
-      // Nothing from 4,000 on: the gap is there at 6,000. n2 went on renewing meanwhile.
-      world.see({ node: "n2", version: 30 }, 9_000)
-      return world
-    }
     const early = gap()
     early.list(5_900, 9_100)
     assert.isTrue(early.book.needsList(9_100))
@@ -137,9 +138,10 @@ describe("NodeBook, holders", () => {
   })
 })
 
+const isRenewed = (book: NodeBook, nowMillis: number) => book.facts(nowMillis).get("n1")?.lease?.renewed
+
 describe("NodeBook, facts", () => {
   const ready = { metadata: { name: "n1" }, status: { conditions: [{ type: "Ready", status: "True" }] } }
-  const isRenewed = (book: NodeBook, nowMillis: number) => book.facts(nowMillis).get("n1")?.lease?.renewed
 
   it("are computed once until something changes, or a renewal falls due", () => {
     const { book, see } = silentNode(3_000)

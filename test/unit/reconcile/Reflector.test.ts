@@ -141,10 +141,11 @@ describe("Reflector on a server in memory", () => {
   })
 })
 
+const refuse = () => Effect.die(new Error("not asked for"))
+const answer = (value: unknown) => value as never
+
 /** A server that says what the test says. */
 const scripted = (events: ReadonlyArray<WatchEvent<ConfigMap>>): Kubernetes["Service"] => {
-  const refuse = () => Effect.die(new Error("not asked for"))
-  const answer = (value: unknown) => value as never
   return Kubernetes.of({
     get: refuse,
     list: () => Effect.succeed(answer({ items: [versioned("a", "1", "5")], undecodable: [], resourceVersion: "5" })),
