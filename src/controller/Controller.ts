@@ -137,7 +137,7 @@ const startQueues = Effect.fnUntraced(function* (reconciling: ServiceReconciler.
   const poolQueue = yield* WorkQueue.make({
     name: "pools",
     concurrency: 4,
-    step: PoolReconciler.step({ books, isLeader })
+    step: PoolReconciler.step({ books, isLeader, namespace: settings.namespace })
   })
   const deployment = yield* WorkQueue.make({
     name: "operators",

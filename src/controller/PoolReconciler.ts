@@ -8,7 +8,7 @@ import { setCondition } from "../api/Condition.ts"
 import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
 import { ephemeralIPPools } from "../api/EphemeralIPPool.ts"
 import { fieldsNotHonoured } from "../api/FieldSupport.ts"
-import { apiVersion, controllerFieldManager, finalizer } from "../api/Names.ts"
+import { apiVersion, controllerFieldManager, daemonSetName, finalizer } from "../api/Names.ts"
 import type { PersistentIPPool } from "../api/PersistentIPPool.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import type { PoolStatus } from "../api/PoolStatus.ts"
@@ -17,12 +17,15 @@ import type * as Pool from "../domain/Pool.ts"
 import * as PoolConflicts from "../domain/PoolConflicts.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
+import { keyOf } from "../reconcile/Reflector.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
 import type { Books, KnownPool } from "./Books.ts"
 import { Caches } from "./Caches.ts"
 import { Events } from "./Events.ts"
+import { OperatorPods } from "./OperatorPods.ts"
 
 type AnyPool = PersistentIPPool | EphemeralIPPool
 
@@ -54,8 +57,11 @@ const conflict = ({ pool }: KnownPool, books: Books): Finding => {
   return { type: "PoolConflict", status: "True", reason: "Overlap", message: PoolConflicts.describe(first) + more }
 }
 
-const degraded = ({ problems }: KnownPool, object: AnyPool): Finding => {
+const degraded = ({ pool, problems }: KnownPool, object: AnyPool, operators: string | undefined): Finding => {
   const [problem] = problems
+  if (operators !== undefined && pool.interfaceName !== undefined) {
+    return { type: "Degraded", status: "True", reason: "OperatorsNotRunning", message: operators }
+  }
   if (problem !== undefined) return { type: "Degraded", status: "True", ...problem }
   const fields = fieldsNotHonoured(object)
   if (fields.length > 0) {
@@ -65,7 +71,13 @@ const degraded = ({ problems }: KnownPool, object: AnyPool): Finding => {
   return { type: "Degraded", status: "False", reason: "AsSpecified", message: "Every field is acted on." }
 }
 
-const statusOf = (known: KnownPool, object: AnyPool, books: Books, now: string): PoolStatus => {
+const statusOf = (
+  known: KnownPool,
+  object: AnyPool,
+  books: Books,
+  operators: string | undefined,
+  now: string
+): PoolStatus => {
   const counts = AddressIndex.counts(books.index, known.pool)
   const families = (["IPv4", "IPv6"] as const)
     .filter((family) => counts[family].total > 0 || counts[family].inUse > 0)
@@ -80,7 +92,7 @@ const statusOf = (known: KnownPool, object: AnyPool, books: Books, now: string):
       Number.MAX_SAFE_INTEGER,
       families.reduce((total, family) => total + pick(family), 0)
     )
-  const findings = [ready(known), conflict(known, books), degraded(known, object)]
+  const findings = [ready(known), conflict(known, books), degraded(known, object, operators)]
   return {
     observedGeneration: object.metadata.generation ?? 0,
     addressesTotal: sum((family) => family.addressesTotal),
@@ -122,10 +134,12 @@ const sameStatus = (before: PoolStatus | undefined, after: PoolStatus): boolean 
 export interface Options {
   readonly books: Books
   readonly isLeader: Effect.Effect<boolean>
+  readonly namespace: string
 }
 
-export const step = ({ books, isLeader }: Options) =>
-  Effect.fn("PoolReconciler.step")(function* (
+export const step = ({ books, isLeader, namespace }: Options) => {
+  const operatorPods = new OperatorPods()
+  return Effect.fn("PoolReconciler.step")(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
     if (!(yield* isLeader)) return "settled"
@@ -151,8 +165,12 @@ export const step = ({ books, isLeader }: Options) =>
       yield* patch({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } })
       return "again"
     }
-    const status = statusOf(known, object, books, yield* Timestamp.now)
-    if (sameStatus(object.status, status)) return "settled"
+    const daemonSet = caches.daemonSets.get(keyOf({ namespace, name: daemonSetName }))
+    const shortage = operatorPods.shortage(daemonSet, yield* monotonicMillis)
+    const outcome: Outcome =
+      shortage === undefined || shortage.message !== undefined ? "settled" : { afterMillis: shortage.afterMillis }
+    const status = statusOf(known, object, books, shortage?.message, yield* Timestamp.now)
+    if (sameStatus(object.status, status)) return outcome
     const applied = {
       apiVersion,
       kind: known.pool.kind,
@@ -173,5 +191,6 @@ export const step = ({ books, isLeader }: Options) =>
     for (const { message, reason } of changedConditions(object.status, status)) {
       yield* events.tell({ regarding, type: "Warning", reason, message })
     }
-    return "settled"
+    return outcome
   })
+}

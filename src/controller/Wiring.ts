@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect"
 import { configMaps } from "../api/ConfigMap.ts"
+import type { DaemonSet } from "../api/DaemonSet.ts"
 import { daemonSets } from "../api/DaemonSet.ts"
 import { endpointSlices } from "../api/EndpointSlice.ts"
 import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
@@ -183,6 +184,14 @@ const onNamespace = ({ books, sinks }: Wiring): Reflector.Handlers<Namespace> =>
   }
 })
 
+/** Its status tells whether the operators' Pods exist, which the pools tell their users. */
+const onDaemonSet = ({ books, sinks }: Wiring): Reflector.Handlers<DaemonSet> => ({
+  onChange: () => {
+    sinks.deployment()
+    for (const pool of books.pools.keys()) sinks.pool(pool)
+  }
+})
+
 export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace: string) {
   const { sinks } = wiring
   const own = { namespace }
@@ -216,6 +225,6 @@ export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace
     serviceCIDRs: yield* Reflector.make({ ...onServiceCIDR(wiring), type: serviceCIDRs, mayBeMissing: true }),
     leases: yield* follow(leases, onLease(wiring, allocations.get), own),
     configMaps: yield* follow(configMaps, deploy, own),
-    daemonSets: yield* follow(daemonSets, deploy, own)
+    daemonSets: yield* follow(daemonSets, onDaemonSet(wiring), own)
   })
 })
