@@ -4,7 +4,7 @@ import { monitorAddresses } from "./harness/AddressMonitor.ts"
 import * as Cluster from "./harness/Cluster.ts"
 import { eventually } from "./harness/eventually.ts"
 import * as Product from "./harness/Product.ts"
-import { scenario } from "./harness/Scenario.ts"
+import { poolReady, scenario } from "./harness/Scenario.ts"
 
 const templateAnnotation = (name: string): Promise<string> => {
   const path = `jsonpath={.spec.template.metadata.annotations.${name}}`
@@ -20,9 +20,7 @@ describe("the DaemonSet of the operators", () => {
     await eventually("it is gone with the last pool", async () => (await Product.operators()) === undefined)
     const withoutInterface = { hostNetworkInterface: { addAddressesToInterface: false } }
     await pool({ addresses: ["172.30.0.222"], options: withoutInterface }, `${namespace}-without`)
-    await eventually("the pool is ready", async () =>
-      (await Cluster.kubectl("get", "pip", `${namespace}-without`)).includes("True")
-    )
+    await poolReady(`${namespace}-without`)
     assert.strictEqual(await Product.operators(), undefined)
     await pool({ addresses: ["172.30.0.223"] })
     await Product.operatorsRolledOut()

@@ -1,11 +1,10 @@
 /** What cannot be served says so where the user looks, names the remedy, holds up nothing else, and heals by itself. */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import type { PersistentIPPool } from "../../src/api/PersistentIPPool.ts"
 import * as Cluster from "./harness/Cluster.ts"
 import { eventually, figure } from "./harness/eventually.ts"
 import { httpFromClient, nodeNames, onNode, placesOf } from "./harness/Lab.ts"
 import * as Product from "./harness/Product.ts"
-import { poolManifest, poolNamed, type Scenario, scenario } from "./harness/Scenario.ts"
+import { conditionOf, poolManifest, poolNamed, type Scenario, scenario } from "./harness/Scenario.ts"
 
 /** The event's sentence, once one of this reason stands on the Service. */
 const refusal = async ({ namespace }: Scenario, name: string, reason: string): Promise<string> => {
@@ -21,9 +20,6 @@ const refusedState = ({ allocation }: Scenario, name: string) =>
     const status = (await allocation(name))?.status
     return status?.message !== undefined && status.message !== "" && status
   })
-
-const condition = (pool: PersistentIPPool | undefined, type: string) =>
-  pool?.status?.conditions?.find((each) => each.type === type)
 
 const annotation = "loadbalancing.plenus.io/addresses"
 
@@ -106,7 +102,7 @@ describe("a pool", () => {
     const test = await scenario("node-address")
     await test.pool({ addresses: ["172.30.0.11", "172.30.0.215"] })
     const conflict = await eventually("the condition PoolConflict", async () => {
-      const found = condition(await poolNamed(test.namespace), "PoolConflict")
+      const found = conditionOf(await poolNamed(test.namespace), "PoolConflict")
       return found?.status === "True" && found
     })
     figure(conflict.message)
@@ -127,7 +123,7 @@ describe("a pool", () => {
 
     await test.pool({ addresses: ["172.30.0.215"] })
     await eventually("the conflict is over", async () => {
-      return condition(await poolNamed(test.namespace), "PoolConflict")?.status === "False"
+      return conditionOf(await poolNamed(test.namespace), "PoolConflict")?.status === "False"
     })
   })
 
@@ -140,7 +136,7 @@ describe("a pool", () => {
     await eventually("HTTP answers", () => httpFromClient(address))
     await Cluster.remove("persistentippool", test.namespace)
     const ready = await eventually("the pool says that it waits", async () => {
-      const found = condition(await poolNamed(test.namespace), "Ready")
+      const found = conditionOf(await poolNamed(test.namespace), "Ready")
       return found?.reason === "Deleting" && found
     })
     assert.strictEqual(ready.status, "False")

@@ -4,7 +4,7 @@ import * as Audit from "./harness/Audit.ts"
 import * as Cluster from "./harness/Cluster.ts"
 import { eventually, figure, timed } from "./harness/eventually.ts"
 import * as Product from "./harness/Product.ts"
-import { scenario } from "./harness/Scenario.ts"
+import { poolReady, scenario } from "./harness/Scenario.ts"
 
 const shown = ({ by, what }: Audit.Write): string => `${by}: ${what}`
 
@@ -14,11 +14,7 @@ describe("writes on Services and IPAllocations", () => {
   it("are three from a Service's creation until it is served, and one more until it is settled", async () => {
     const { namespace, pool, served, service } = await scenario("three-writes")
     await pool({ addresses: ["172.30.0.209"] })
-    await eventually("the pool is ready", async () =>
-      (
-        await Cluster.kubectl("get", "pip", namespace, "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}")
-      ).includes("True")
-    )
+    await poolReady(namespace)
     const begin = await Audit.mark()
     const [, millis] = await timed(async () => {
       await service("web", "172.30.0.209")

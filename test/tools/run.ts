@@ -65,7 +65,7 @@ interface Report {
 
 /** A skip says why in its own title or in that of a group around it; each reason is said once. */
 const reasonOf = (titles: ReadonlyArray<string>): string =>
-  titles.find((title) => /skipped|not run/.test(title)) ?? titles.join(" > ")
+  titles.find((title) => /skipped|not run/.test(title)) ?? titles[0] ?? "a test without a name"
 
 const add = ({ testResults }: Report): void => {
   const reasons = new Map<string, number>()

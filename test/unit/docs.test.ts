@@ -72,7 +72,9 @@ const sourcesOfReasons = [
   "src/domain/ServiceRequest.ts",
   "src/domain/Pool.ts",
   "src/controller/PoolReconciler.ts",
-  "src/controller/ServiceNotices.ts"
+  "src/controller/ServiceNotices.ts",
+  "src/controller/Unreadable.ts",
+  "src/controller/WantedState.ts"
 ]
 
 const reasonsIn = (source: string): ReadonlyArray<string> =>

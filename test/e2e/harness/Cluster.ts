@@ -31,6 +31,10 @@ export const list = <A extends KubernetesObject>(
     Kubernetes.use((kubernetes) => kubernetes.list(type, selection)).pipe(Effect.map(({ items }) => items))
   )
 
+/**
+ * Short names only of what v0.4 had too: kubectl keeps for hours which resources there are, and one that has seen v0.4's
+ * definitions knows no `pip`.
+ */
 export const kubectl = (...args: ReadonlyArray<string>): Promise<string> => command("kubectl", ...args)
 
 /** Any object of any kind: what the API server makes of it is what is tested. */

@@ -71,7 +71,3 @@ export const placesOf = async (
 /** What of ours is on any interface, by the label that we and v0.4 write. */
 export const labelledPlaces = async (): Promise<ReadonlyArray<NodeAddress>> =>
   (await Promise.all(nodeNames.map(addressesOf))).flat().filter(({ label }) => label?.endsWith(":pllb") === true)
-
-/** Process ids, within the node's own numbering. */
-export const processesOn = async (node: string, pattern: string): Promise<ReadonlyArray<string>> =>
-  (await cluster("enter-node", node, "pgrep", "-f", pattern).catch(() => "")).split("\n").filter((line) => line !== "")

@@ -85,14 +85,27 @@ export const erase = async (): Promise<void> => {
 
 export const nodeLeases = async () => (await Cluster.list(leases, { namespace })).filter(isNodeLease)
 
-/** `kill -9` of the one process of a Pod, from the node: Kubernetes is not asked and the Pod stays. */
-export const kill = async ({ metadata, spec }: Pod, pattern: "controller.cjs" | "agent.cjs"): Promise<void> => {
+type Program = "controller.cjs" | "agent.cjs"
+
+/** Runs a line of shell on the node with `$pid`, the Pod's one process of ours. */
+const withProcess = ({ metadata, spec }: Pod, program: Program, line: string): Promise<string> => {
   const script = `
-    for pid in $(pgrep -f '^node .*${pattern}'); do
-      tr '\\0' '\\n' <"/proc/$pid/environ" | grep -qx 'MY_POD_NAME=${metadata.name}' && kill -9 "$pid" && exit 0
+    for pid in $(pgrep -f '^node .*${program}'); do
+      tr '\\0' '\\n' <"/proc/$pid/environ" | grep -qx 'MY_POD_NAME=${metadata.name}' && { ${line}; exit; }
     done
     exit 1`
-  await cluster("enter-node", spec?.nodeName ?? "", "sh", "-c", script)
+  return cluster("enter-node", spec?.nodeName ?? "", "sh", "-c", script)
+}
+
+/** `kill -9`, from the node: Kubernetes is not asked and the Pod stays. */
+export const kill = (pod: Pod, program: Program): Promise<string> => withProcess(pod, program, 'kill -9 "$pid"')
+
+/** Resident memory, by the kernel's word. */
+export const residentMiB = async (pod: Pod, program: Program): Promise<number> => {
+  const status = await withProcess(pod, program, 'cat "/proc/$pid/status"')
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
+  if (kilobytes === undefined) throw new Error(`no VmRSS of ${pod.metadata.name}: ${status}`)
+  return Math.round(Number(kilobytes) / 1024)
 }
 
 export const operatorOn = async (node: string): Promise<Pod> => {

@@ -100,18 +100,26 @@ export const onNodes = (names: ReadonlyArray<string>): Cluster.Manifest => ({
 export const poolNamed = (name: string): Promise<PersistentIPPool | undefined> =>
   Cluster.get(persistentIPPools, { name })
 
+export const conditionOf = (pool: PersistentIPPool | undefined, type: string) =>
+  pool?.status?.conditions?.find((each) => each.type === type)
+
+export const poolReady = (name: string): Promise<boolean> =>
+  eventually(`pool ${name} is ready`, async () => conditionOf(await poolNamed(name), "Ready")?.status === "True")
+
 /** The end of a scenario is itself an assertion: no IPAllocation and no pool may hang on a finalizer. */
 const clear = async (namespace: string, pools: ReadonlyArray<string>) => {
   const addresses = (await Cluster.list(ipAllocations, { namespace })).flatMap(({ spec }) =>
     spec.allocations.map(({ address }) => address)
   )
-  await Cluster.remove("namespace", namespace)
+  // Before the namespace: its controller looks again only every five seconds.
+  await Cluster.remove("-n", namespace, "service", "--all")
   for (const pool of pools) await Cluster.remove("persistentippool", pool)
-  await eventually(`namespace ${namespace} and the pools ${pools.join(", ")} are gone`, async () => {
+  await eventually(`IPAllocations in ${namespace} and the pools ${pools.join(", ")} are gone`, async () => {
     const left = await Promise.all(pools.map(poolNamed))
     const allocations = await Cluster.list(ipAllocations, { namespace })
     return left.every((pool) => pool === undefined) && allocations.length === 0
   })
+  await Cluster.remove("namespace", namespace)
   for (const address of new Set(addresses)) {
     await eventually(`${address} is on no node`, async () => (await placesOf(address)).length === 0)
   }
