@@ -10,7 +10,8 @@ done
 usage() {
   cat <<'EOF'
 cluster.sh check                  whether this machine has what `up` needs; says what to install
-cluster.sh up                     start (after clearing what a killed run left); prints how to use it
+cluster.sh up                     the whole: start, then deploy
+cluster.sh start                  three nodes without PlenusLB (after clearing what a killed run left)
 cluster.sh down                   end everything that `up` started, and nothing else
 cluster.sh env                    names, paths and addresses as KEY=VALUE lines
 cluster.sh kubectl|helm ARGS…     with the lab's credentials
@@ -28,19 +29,31 @@ cluster.sh node-cut-api NODE      the API server out of reach for the node and i
 EOF
 }
 
-# Kills whatever is left, a running `up` included, and removes it; right after `kill -9` of anything too.
+# Kills whatever is left, a running `start` included, and removes it; right after `kill -9` of anything too.
 clear_lab() {
   kill_cgroup
   fabric_down
   remove_cgroup
 }
 
-# `up` itself is in the cgroup, so that `down` and the next `up` end it together with all that it has started.
+# Two processes, since what is started is ended by the cgroup that it was started in, and images are built outside of it:
+# what a killed `up` leaves of a build ends by itself, without the lab that it was for.
 up() {
+  SECONDS=0
+  require_machine
+  "$LAB_DIR/base-image.sh" >/dev/null
+  "$here/cluster.sh" start
+  "$here/cluster.sh" deploy >"$LAB_STATE/log/deploy.log" || fail "PlenusLB could not be installed: $LAB_STATE/log/deploy.log"
+  kubectl -n plenuslb get pods -o wide
+  echo "up in $SECONDS s; next: $0 kubectl apply -f examples/bare-metal.yaml"
+}
+
+# `start` itself is in the cgroup, so that `down` and the next `start` end it together with all that it has started.
+start() {
   local missing node
   require_machine
   clear_lab
-  enter_cgroup up
+  enter_cgroup start
   missing=$(missing_binaries "${ETCD_AND_KUBERNETES[@]}" helm)
   [ -z "$missing" ] || "$LAB_DIR/build.sh" >/dev/null
   prepare_machine
@@ -62,7 +75,6 @@ up() {
   kubectl wait --for=condition=Ready node --all --timeout=60s >/dev/null || fail "Not every node became Ready; logs in $LAB_STATE/node*/log."
   await 60 "The default ServiceAccount" kubectl -n default get serviceaccount default -o name >/dev/null
   kubectl get nodes -o wide
-  echo "up in $SECONDS s: $0 kubectl get nodes"
 }
 check() {
   require_machine
@@ -123,7 +135,7 @@ main() {
   [ $# = 0 ] || shift
   read_settings "$command"
   case $command in
-    check | up | down) "$command" ;;
+    check | up | start | down) "$command" ;;
     env) print_env ;;
     kubectl | helm) run "$LAB_BIN/$command" "$@" ;;
     run) run "$@" ;;

@@ -124,7 +124,7 @@ const script = join(lab, "cluster.sh")
 
 const onTheLab = async (): Promise<void> => {
   try {
-    if (!(await step("the lab's start", script, "up"))) return
+    if (!(await step("the lab's start", script, "start"))) return
     if (!(await step("images, and the chart by helm", script, "deploy"))) return
     await vitest("tests: e2e", [script, "run"], "--project", "e2e")
   } finally {

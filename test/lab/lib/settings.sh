@@ -19,9 +19,9 @@ LAB_CLIENT=/run/netns/$LAB_NAME-client
 LAB_BIN=$(bin_dir)
 KUBECONFIG_ADMIN=$LAB_STATE/pki/admin.conf
 
-# `up` takes them from the environment and writes them down; every other command takes what `up` wrote.
+# `up` and `start` take them from the environment; every other command takes what was written down then.
 read_settings() {
-  if [ "$1" != up ] && [ -f "$LAB_STATE/settings" ]; then source "$LAB_STATE/settings"; fi
+  if [[ ! $1 =~ ^(up|start)$ ]] && [ -f "$LAB_STATE/settings" ]; then source "$LAB_STATE/settings"; fi
   LAB_NODES=${LAB_NODES:-3}
   LAB_SUBNET=${LAB_SUBNET:-172.30.0.0/24}
   LAB_PROXY_MODE=${LAB_PROXY_MODE:-nftables}
