@@ -67,6 +67,8 @@ const gap = () => {
   return world
 }
 
+const isRenewed = (book: NodeBook, nowMillis: number) => book.facts(nowMillis).get("n1")?.lease?.renewed
+
 describe("NodeBook, counting", () => {
   it("finds a node due when its lease has not changed for L, and not before", () => {
     const { due } = silentNode(7_000)
@@ -137,8 +139,6 @@ describe("NodeBook, holders", () => {
     assert.isFalse(book.isFenced({ node: "n1", holdId: "1.a", epoch: 1 }))
   })
 })
-
-const isRenewed = (book: NodeBook, nowMillis: number) => book.facts(nowMillis).get("n1")?.lease?.renewed
 
 describe("NodeBook, facts", () => {
   const ready = { metadata: { name: "n1" }, status: { conditions: [{ type: "Ready", status: "True" }] } }

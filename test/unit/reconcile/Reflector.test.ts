@@ -145,8 +145,8 @@ const refuse = () => Effect.die(new Error("not asked for"))
 const answer = (value: unknown) => value as never
 
 /** A server that says what the test says. */
-const scripted = (events: ReadonlyArray<WatchEvent<ConfigMap>>): Kubernetes["Service"] => {
-  return Kubernetes.of({
+const scripted = (events: ReadonlyArray<WatchEvent<ConfigMap>>): Kubernetes["Service"] =>
+  Kubernetes.of({
     get: refuse,
     list: () => Effect.succeed(answer({ items: [versioned("a", "1", "5")], undecodable: [], resourceVersion: "5" })),
     watch: () => answer(Stream.concat(Stream.fromIterable(events), Stream.never)),
@@ -156,7 +156,6 @@ const scripted = (events: ReadonlyArray<WatchEvent<ConfigMap>>): Kubernetes["Ser
     apply: refuse,
     delete: refuse
   })
-}
 
 const versioned = (name: string, value: string, resourceVersion: string, uid = "u1"): ConfigMap => ({
   ...object(name, value),
