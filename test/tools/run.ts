@@ -5,6 +5,7 @@
  * The last line is the count, alone: `N passed, N failed`, with `, N skipped` when there are any. A gate or a step that
  * fails counts as one.
  */
+import { createHash } from "node:crypto"
 import { spawn } from "node:child_process"
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -21,8 +22,9 @@ const count: Count = { passed: 0, failed: 0, skipped: 0 }
 const failures: Array<string> = []
 
 const lab = join(root, "test/lab")
-/** Not the lab that a developer may have up. */
-const environment = { ...process.env, LAB_NAME: process.env["LAB_NAME"] ?? "plltest" }
+/** Of this checkout alone: `up` ends a lab of the same name, a developer's own or that of another run. */
+const labName = `pllt${createHash("sha256").update(root).digest("hex").slice(0, 6)}`
+const environment = { ...process.env, LAB_NAME: process.env["LAB_NAME"] ?? labName }
 
 const run = (program: string, args: ReadonlyArray<string>, more: { readonly [name: string]: string } = {}) =>
   new Promise<number>((resolve) => {
