@@ -120,6 +120,24 @@ const withoutUnreadable = (
   return changes.filter((each) => each._tag === "Add" || !claimed.has(each.address))
 }
 
+/**
+ * What v0.4 put on this node stays until the controller has stamped our hold id on it: the start-up cleaning comes first,
+ * and would take an address that is being served from its interface.
+ */
+const withoutUnstamped = (
+  changes: ReadonlyArray<InterfacePlan.Change>,
+  allocations: ReadonlyArray<IPAllocation>,
+  node: string
+): ReadonlyArray<InterfacePlan.Change> => {
+  const unstamped = new Set<string>(
+    allocations
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .flatMap(({ spec }) => spec.allocations)
+      .flatMap(({ address, holdId, nodeName }) => (nodeName === node && holdId === undefined ? [address] : []))
+  )
+  return changes.filter((each) => each._tag === "Add" || !unstamped.has(each.address))
+}
+
 /** Refusals and warnings are said when they change, not in every round. */
 const newTeller = () => {
   let told = ""
@@ -178,7 +196,8 @@ export const make = Effect.fnUntraced(function* (
     })
     interfaces = readinessOf(config, facts)
     yield* tell(plan)
-    const changes = holdId === undefined ? plan.changes : withoutUnreadable(plan.changes, options.allocations)
+    const left = withoutUnstamped(plan.changes, allocations, options.node)
+    const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const changed = yield* applyAll(changes, network, announcer)
     remember(plan, changed)
     const after = changes.length === 0 ? before : yield* network.state

@@ -71,6 +71,30 @@ describe("Operator", () => {
     )
   })
 
+  it("leaves what v0.4 put on the node until the controller has stamped its hold id on it", () => {
+    virtually(
+      Effect.gen(function* () {
+        const cluster = yield* TestCluster.make(["node-1"])
+        const network = { pool: "rack-1", interfaceName: "pl0", mode: "auto", uplinks: [], startupCleaning: "all" }
+        yield* cluster.api.create(configMaps, {
+          metadata: { name: nodeConfigMapName, namespace: TestCluster.ownNamespace },
+          data: { "config.json": JSON.stringify({ pools: [network] }) }
+        })
+        const entry = { address: served, pool: "rack-1", nodeName: "node-1", networkInterface: "pl0" }
+        yield* cluster.api.create(ipAllocations, {
+          metadata: { name: "web", namespace: "shop", labels: { [nodeLabel("node-1")]: "" } },
+          spec: { type: "persistent", allocations: [entry] }
+        })
+        const kernel = cluster.kernel("node-1")
+        kernel.foreignAdd("pl0", { address: served, prefixLength: 32, scope: "link", label: "pl0:pllb" })
+        yield* cluster.startOperator("node-1")
+        yield* Effect.sleep("2 minutes")
+        const held = kernel.state().interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address))
+        assert.include(held, served)
+      })
+    )
+  })
+
   it("drops everything when it is fenced, and registers under a new id only then", () => {
     virtually(
       Effect.gen(function* () {
