@@ -4,7 +4,7 @@
  * a reader who reads the state after each waking misses nothing.
  */
 import type { ChildProcess } from "node:child_process"
-import { readFile } from "node:fs/promises"
+import { readdir, readFile, readlink } from "node:fs/promises"
 import { type Cause, Clock, Effect, Queue, Stream } from "effect"
 import { notStarted, start, type Reason, type Toolbox } from "./Tool.ts"
 
@@ -13,7 +13,8 @@ const pauseMaxMillis = 5_000
 /** A monitor that lived this long was healthy: the next pause is the shortest again. */
 const healthyMillis = 10_000
 const listenPollMillis = 5
-const listenMaxPolls = 200
+const pollsBetweenWakings = 200
+const listenMaxPolls = 12_000
 
 /** One waking may stand for many changes. Fails only when the tool cannot be started. */
 export const changes = (toolbox: Toolbox): Stream.Stream<void, Reason> =>
@@ -53,26 +54,51 @@ const watchOnce = (toolbox: Toolbox, wake: () => void): Effect.Effect<void, Reas
         child.stderr?.resume()
         child.stdout?.on("data", wake)
       })
-      yield* Effect.forkScoped(Effect.andThen(untilItListens(child), Effect.sync(wake)))
+      yield* Effect.forkScoped(Effect.andThen(untilItListens(child, wake), Effect.sync(wake)))
       return yield* ended
     })
   )
 
 /**
- * `ip monitor` prints nothing when it begins to listen, but its netlink socket appears, under the id of the process and
- * with its groups. Without /proc it wakes after a second all the same.
+ * `ip monitor` prints nothing when it begins to listen, but its sockets appear in /proc. As long as they do not (a machine
+ * that is out of breath, no /proc) it wakes every second, so that a reader is late but misses nothing.
  */
-const untilItListens = Effect.fnUntraced(function* (child: ChildProcess) {
-  for (let poll = 0; poll < listenMaxPolls; poll++) {
-    const sockets = yield* Effect.promise(() => readFile(`/proc/${child.pid}/net/netlink`, "utf8").catch(() => ""))
-    if (isListening(sockets, child.pid ?? 0)) return
+const untilItListens = Effect.fnUntraced(function* ({ pid }: ChildProcess, wake: () => void) {
+  for (let poll = 1; poll <= listenMaxPolls; poll++) {
+    if (yield* Effect.promise(() => readSockets(`/proc/${pid}`).then(isListening, () => false))) return
+    if (poll % pollsBetweenWakings === 0) wake()
     yield* Effect.sleep(listenPollMillis)
   }
 })
 
-/** Columns of /proc/net/netlink: sk, Eth (0 is rtnetlink), Pid, Groups (a bit mask), … */
-export const isListening = (sockets: string, pid: number): boolean =>
-  sockets.split("\n").some((line) => {
-    const [, protocol, port, groups] = line.trim().split(/\s+/)
-    return protocol === "0" && port === String(pid) && Number.parseInt(groups ?? "0", 16) !== 0
-  })
+export interface Sockets {
+  /** Of the process: the inode numbers of its open sockets. */
+  readonly inodes: ReadonlySet<string>
+  /** Of its network namespace: /proc/net/netlink. */
+  readonly netlink: string
+}
+
+export const readSockets = async (process: string): Promise<Sockets> => {
+  const descriptors = await readdir(`${process}/fd`)
+  const targets = await Promise.all(descriptors.map((each) => readlink(`${process}/fd/${each}`).catch(() => "")))
+  return {
+    inodes: new Set(targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [])),
+    netlink: await readFile(`${process}/net/netlink`, "utf8")
+  }
+}
+
+/**
+ * `ip monitor` joins its groups and then, on the same socket, reads the names of all links, when it drops every change
+ * that comes in between. With that behind it, it opens a second socket of rtnetlink: from then on it hears everything
+ * (iproute2, ip/ipmonitor.c and lib/libnetlink.c, `rtnl_dump_filter`).
+ *
+ * Columns of /proc/net/netlink: sk, Eth (0 is rtnetlink), Pid, Groups (a bit mask), Rmem, Wmem, Dump, Locks, Drops, Inode.
+ */
+export const isListening = ({ inodes, netlink }: Sockets): boolean => {
+  const groups = netlink
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[1] === "0" && inodes.has(columns[9] ?? ""))
+    .map((columns) => Number.parseInt(columns[3] ?? "0", 16))
+  return groups.length > 1 && groups.some((mask) => mask !== 0)
+}

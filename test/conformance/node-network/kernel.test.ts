@@ -2,9 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue, Result, Stream } from "effect"
 import { execFileSync } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { type Address, parse } from "../../../src/domain/Address.ts"
-import { isListening } from "../../../src/live/linux/ChangeMonitor.ts"
+import { isListening, readSockets } from "../../../src/live/linux/ChangeMonitor.ts"
 import { make } from "../../../src/live/linux/LinuxNodeNetwork.ts"
 import { namespaces, type Namespaces, runIn, whyNot, worldIn } from "./LiveWorld.ts"
 import type { World } from "./World.ts"
@@ -130,9 +132,30 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
 
   check("the first waking says that every later change will wake", ({ names, world }) =>
     Stream.runForEach(Stream.take(world.network.changes, 1), () =>
-      Effect.sync(() => {
+      Effect.promise(async () => {
         const [pid = 0] = processesIn(names, "ip -o monitor")
-        assert.isTrue(isListening(readFileSync(`/proc/${pid}/net/netlink`, "utf8"), pid))
+        assert.isTrue(isListening(await readSockets(`/proc/${pid}`)))
+      })
+    )
+  )
+
+  it.live("wakes for a change that comes before a slow monitor listens", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const names = yield* namespaces
+        const gate = mkdtempSync(join(tmpdir(), "plenuslb-gate-"))
+        yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(gate, { recursive: true })))
+        execFileSync("mkfifo", [join(gate, "open")])
+        // Becomes `ip` when somebody opens the gate.
+        const commandPrefix = ["sh", "-c", `: < ${gate}/open; exec nsenter --net=/run/netns/${names.node} "$@"`, "gate"]
+        const { changes } = yield* make({ commandPrefix })
+        const wakings = yield* Queue.unbounded<void>()
+        yield* Effect.forkScoped(Stream.runForEach(changes, () => Queue.offer(wakings, undefined)))
+        yield* Queue.take(wakings)
+        runIn(names.node, ["ip", "address", "add", "192.0.2.10/32", "dev", "pl0"])
+        writeFileSync(join(gate, "open"), "")
+        yield* Queue.clear(wakings)
+        yield* Queue.take(wakings)
       })
     )
   )
