@@ -1,13 +1,17 @@
 /** The end of a process: an expected error is one sentence, a bug is its whole cause. The exit code is 1 for both, 2 for wrong arguments. */
-import { Cause, Data, Effect, Runtime } from "effect"
+import { Cause, Data, Effect, Predicate, Runtime } from "effect"
 import { CliError } from "effect/cli"
 
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const isReported = (error: unknown): boolean =>
+  Predicate.hasProperty(error, Runtime.errorReported) && error[Runtime.errorReported] === true
 
 export const reportFailure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.tapCause(program, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.void
     const failure = Cause.findErrorOption(cause)
+    if (failure._tag === "Some" && isReported(failure.value)) return Effect.void
     return failure._tag === "Some" && !Cause.hasDies(cause)
       ? Effect.logFatal(sentence(failure.value))
       : Effect.logFatal("bug", cause)
