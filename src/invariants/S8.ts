@@ -2,13 +2,17 @@
 import type { Allocation, IPAllocation } from "../api/IPAllocation.ts"
 import type { Safety, Violation } from "./GroundTruth.ts"
 
+/** An entry that is only to be let go names no holder any more; its epochs are those of whom it waits for. */
+const epochOf = ({ epoch, previous = [] }: Allocation): number =>
+  epoch ?? Math.max(0, ...previous.map((holder) => holder.epoch))
+
 const compare = (name: string, before: Allocation, after: Allocation): ReadonlyArray<Violation> => {
-  const [old, next] = [before.epoch ?? 0, after.epoch ?? 0]
+  const [old, next] = [epochOf(before), epochOf(after)]
   const isSameHolder = before.nodeName === after.nodeName && before.holdId === after.holdId
   const wrong =
     next < old
       ? `fell from ${old} to ${next}`
-      : next === old && !isSameHolder && before.holdId !== undefined
+      : next === old && !isSameHolder && before.holdId !== undefined && after.nodeName !== undefined
         ? `stayed ${old} while the holder changed from ${before.nodeName} to ${after.nodeName}`
         : undefined
   return wrong === undefined ? [] : [{ invariant: "S8", message: `${name}: the epoch of ${after.address} ${wrong}` }]
