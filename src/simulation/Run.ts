@@ -54,7 +54,7 @@ const wholeCheckEveryEvents = 1_000
 const pollMillis = 500
 
 /** The run is over: something that must never happen did. */
-class Stopped extends Error {
+export class Stopped extends Error {
   override readonly name = "Stopped"
   readonly violations: ReadonlyArray<Violation>
   readonly verdict: Verdict
@@ -66,7 +66,7 @@ class Stopped extends Error {
 }
 
 /** Judges every event; the first violation that no excuse covers is kept, and ends the run at the next instant. */
-class Court {
+export class Court {
   readonly excused = new Map<string, number>()
   verdict: ReadonlyArray<Violation> = []
   world: World.World | undefined
@@ -99,7 +99,7 @@ class Court {
 }
 
 /** Ends with what must never happen, as soon as it did. */
-const untilConvicted = (court: Court): Effect.Effect<never, Stopped> =>
+export const untilConvicted = (court: Court): Effect.Effect<never, Stopped> =>
   Effect.sleep(pollMillis / 5).pipe(
     Effect.andThen(
       Effect.suspend(() =>
@@ -109,7 +109,7 @@ const untilConvicted = (court: Court): Effect.Effect<never, Stopped> =>
     Effect.forever
   )
 
-const converge = Effect.fnUntraced(function* (world: World.World, wanted: ReadonlyArray<Liveness>) {
+export const converge = Effect.fnUntraced(function* (world: World.World, wanted: ReadonlyArray<Liveness>) {
   const startMillis = world.kernel.nowMillis
   while (true) {
     const unmet = wanted.map((each) => ({ each, violations: each.unmet(world.truth) }))
@@ -192,7 +192,7 @@ export const run = (options: RunOptions): RunResult => {
   }
 }
 
-const verdictOf = (
+export const verdictOf = (
   body: () => Exit.Exit<unknown, unknown>
 ): { readonly verdict: Verdict; readonly violations: ReadonlyArray<Violation> } => {
   try {

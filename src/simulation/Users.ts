@@ -9,7 +9,7 @@ import type { World } from "./world/World.ts"
 
 const shops = ["shop", "web", "lab"]
 
-const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
+export const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
   apiVersion: "loadbalancing.plenus.io/v1alpha1",
   kind: "PersistentIPPool",
   metadata: { name },
