@@ -39,9 +39,11 @@ const controllersCount = 2
 /** A block ends when nothing was told for so long: longer than any pause between two steps of one piece of work. */
 const quietMillis = 2_000
 
-/** What a scenario waits for in vain is a liveness that failed. */
-const asStopped = <E>(error: E) =>
-  error instanceof Stuck ? new Stopped("liveness", [{ invariant: "scenario", message: error.message }]) : error
+/** What a scenario waits for in vain is a liveness that failed: one of ours, where one knows why. */
+const stoppedBy = (error: Stuck, world: World.World): Stopped => {
+  const unmet = liveness.flatMap((each) => each.unmet(world.truth))
+  return new Stopped("liveness", unmet.length > 0 ? unmet : [{ invariant: "scenario", message: error.message }])
+}
 
 const actOf = (world: World.World, line: string): Act => {
   for (const { act, form } of commands) {
@@ -50,6 +52,12 @@ const actOf = (world: World.World, line: string): Act => {
   }
   return Effect.fail(new Stuck(`"${line}" is no command: src/simulation/scenario/Commands.ts has them all`))
 }
+
+/** Whether it runs without breaking anything. */
+export const isFaultFree = ({ blocks }: Script): boolean =>
+  !blocks.some(({ commands: lines }) =>
+    lines.some((line) => commands.some(({ form, isFault }) => isFault && form.test(line)))
+  )
 
 export const endOf = ({ truth }: World.World): string => {
   const shown = [...truth.services].map(([key, { status }]) => {
@@ -102,7 +110,10 @@ export const runScenario = (script: Script, options: ScenarioOptions = {}): Scen
     court.world = world
     narrator.follow(world.memory)
     options.prepare?.(world)
-    return yield* Effect.raceFirst(Effect.mapError(scenario(world), asStopped), untilConvicted(court))
+    return yield* Effect.raceFirst(
+      Effect.mapError(scenario(world), (error) => (error instanceof Stuck ? stoppedBy(error, world) : error)),
+      untilConvicted(court)
+    )
   })
   const { verdict, violations } = verdictOf(() => withGuard(() => kernel.run(program)))
   return { verdict, violations, script: { name: script.name, blocks }, end, hash: story.hash() }
