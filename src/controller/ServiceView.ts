@@ -8,6 +8,7 @@ import * as Address from "../domain/Address.ts"
 import type { Entry } from "../domain/Hold.ts"
 import type { ObservedAllocation, ObservedService } from "../domain/Plan.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
+import * as ServiceCondition from "./ServiceCondition.ts"
 
 const ingressOf = (service: Service): ReadonlyArray<LoadBalancerIngress> => service.status?.loadBalancer?.ingress ?? []
 
@@ -26,7 +27,8 @@ export const observeService = (service: Service, rules: ServiceRequest.ClassRule
     // The API server fills in `ipMode: VIP` where it knows the field, so its absence is an older server's.
     shownAsWritten:
       shown.length === ingress.length &&
-      ingress.every((each) => each.hostname === undefined && (each.ipMode ?? "VIP") === "VIP")
+      ingress.every((each) => each.hostname === undefined && (each.ipMode ?? "VIP") === "VIP"),
+    finding: ServiceCondition.read(service)
   }
 }
 

@@ -3,7 +3,7 @@ import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import * as Hold from "../domain/Hold.ts"
 import * as Placement from "../domain/Placement.ts"
-import type { AllocationType, Report, Wanted } from "../domain/Plan.ts"
+import type { AllocationType, Lack, Report, Wanted } from "../domain/Plan.ts"
 import type * as Pool from "../domain/Pool.ts"
 import * as Refusal from "../domain/Refusal.ts"
 import type { RequestProblem, ServiceRequest } from "../domain/ServiceRequest.ts"
@@ -32,15 +32,8 @@ export interface Inputs {
 export interface WantedState extends Wanted {
   /** Granted here for the first time: to be claimed in the index before they are written. */
   readonly fresh: ReadonlyArray<Assignment.Grant>
-  /** Stable word and sentence while something is lacking; undefined: all that was asked for is there or coming. */
-  readonly lack: Lack | undefined
   /** What may bring it. */
   readonly awaits: ReadonlyArray<Waiting.Topic>
-}
-
-export interface Lack {
-  readonly reason: string
-  readonly message: string
 }
 
 type Granted = Extract<AllocationDecision.Outcome, { readonly _tag: "Keep" | "Grant" | "Retain" }>
