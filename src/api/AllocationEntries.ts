@@ -76,6 +76,13 @@ export const labelsOf = (
     ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
 
+/** As v0.4 left it. */
+export const lacksLabels = (allocation: IPAllocation): boolean => {
+  const present = allocation.metadata.labels ?? {}
+  const wanted = labelsOf(entriesOf(allocation), acknowledgementsOf(allocation))
+  return Object.keys(wanted).some((label) => present[label] !== wanted[label])
+}
+
 export const isOurLabel = (label: string): boolean =>
   label === managedByLabel || label.startsWith(nodeLabelPrefix) || label.startsWith(addressLabelPrefix)
 
