@@ -5,6 +5,7 @@ import { configMaps } from "../../../src/api/ConfigMap.ts"
 import { daemonSets } from "../../../src/api/DaemonSet.ts"
 import { type IPAllocation, ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { daemonSetName, nodeLabel } from "../../../src/api/Names.ts"
+import { nodes } from "../../../src/api/Node.ts"
 import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import { templateConfigMapName, templateKey } from "../../../src/controller/OperatorDaemonSet.ts"
@@ -105,6 +106,115 @@ describe("an upgrade from v0.4", () => {
         assert.isFalse(isDeployed(cluster))
         yield* Effect.sleep("1 minute")
         assert.isTrue(isDeployed(cluster))
+      })
+    )
+  })
+})
+
+describe("an address that v0.4 put on a node whose new operator never came", () => {
+  const web = { namespace: "shop", name: "web-0" }
+  const address = "10.1.1.0"
+
+  /** v0.4 had it on node-1; our operators run on the others. */
+  const upgraded = Effect.gen(function* () {
+    const cluster = yield* left(1)
+    yield* cluster.startController("controller-a")
+    for (const node of ["node-2", "node-3"]) yield* cluster.startOperator(node)
+    yield* Effect.sleep("30 seconds")
+    return cluster
+  })
+
+  const seen = ({ kernel, memory }: TestCluster.TestCluster) => {
+    const allocation = memory.truth.get(ipAllocations, web)
+    const conditions = memory.truth.get(services, web)?.status?.conditions ?? []
+    return {
+      node: allocation?.spec.allocations[0]?.nodeName,
+      state: allocation?.status?.state,
+      told: conditions.map(({ reason }) => reason),
+      carriers: nodeNames.filter((node) =>
+        kernel(node)
+          .state()
+          .interfaces.some(({ addresses }) => addresses.some((held) => held.address === address))
+      )
+    }
+  }
+
+  it("stays there while the Node is NotReady", () => {
+    virtually(
+      Effect.gen(function* () {
+        const cluster = yield* upgraded
+        const conditions = [{ type: "Ready", status: "Unknown" }]
+        yield* cluster.api.patch(nodes, { name: "node-1" }, { status: { conditions } }, { subresource: "status" })
+        yield* Effect.sleep("10 minutes")
+        assert.deepStrictEqual(seen(cluster), { node: "node-1", state: "pending", told: [], carriers: [] })
+      })
+    )
+  })
+
+  it("stays there when the Node is deleted, says what to do, and moves when that was done", () => {
+    virtually(
+      Effect.gen(function* () {
+        const cluster = yield* upgraded
+        yield* cluster.api.delete(nodes, { name: "node-1" })
+        yield* Effect.sleep("10 minutes")
+        assert.deepStrictEqual(seen(cluster), {
+          node: "node-1",
+          state: "node_error",
+          told: ["HolderGone"],
+          carriers: []
+        })
+        const message = cluster.memory.truth.get(ipAllocations, web)?.status?.message ?? ""
+        for (const word of [address, "node-1", "kubectl delete ipallocation -n shop web-0"])
+          assert.include(message, word)
+
+        yield* cluster.api.delete(ipAllocations, web)
+        yield* Effect.sleep("10 seconds")
+        const { carriers, node, state, told } = seen(cluster)
+        assert.deepStrictEqual(
+          { state, told, carriers },
+          { state: "success", told: ["AddressServed"], carriers: [node] }
+        )
+        assert.include(["node-2", "node-3"], node)
+      })
+    )
+  })
+
+  it("moves when the Node is said to be out of service, and needs nobody's word", () => {
+    virtually(
+      Effect.gen(function* () {
+        const cluster = yield* upgraded
+        const taint = { key: "node.kubernetes.io/out-of-service", value: "nodeshutdown", effect: "NoExecute" }
+        yield* cluster.api.patch(nodes, { name: "node-1" }, { spec: { taints: [taint] } })
+        yield* Effect.sleep("10 seconds")
+        const { carriers, node, state } = seen(cluster)
+        assert.deepStrictEqual({ state, carriers }, { state: "success", carriers: [node] })
+        assert.include(["node-2", "node-3"], node)
+      })
+    )
+  })
+
+  it("says why when it may leave and no other node may hold it, and moves once one may", () => {
+    virtually(
+      Effect.gen(function* () {
+        const cluster = yield* left(1)
+        const taint = { key: "node.kubernetes.io/out-of-service", value: "nodeshutdown", effect: "NoExecute" }
+        yield* cluster.api.patch(nodes, { name: "node-1" }, { spec: { taints: [taint] } })
+        yield* cluster.startController("controller-a")
+        yield* Effect.sleep("30 seconds")
+        assert.deepStrictEqual(seen(cluster), {
+          node: "node-1",
+          state: "node_error",
+          told: ["NoCandidateNode"],
+          carriers: []
+        })
+        yield* cluster.startOperator("node-2")
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(seen(cluster), {
+          node: "node-2",
+          state: "success",
+          told: ["AddressServed"],
+          carriers: ["node-2"]
+        })
       })
     )
   })
