@@ -76,12 +76,9 @@ export const labelsOf = (
     ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
 
-/** As v0.4 left it. */
-export const lacksLabels = (allocation: IPAllocation): boolean => {
-  const present = allocation.metadata.labels ?? {}
-  const wanted = labelsOf(entriesOf(allocation), acknowledgementsOf(allocation))
-  return Object.keys(wanted).some((label) => present[label] !== wanted[label])
-}
+/** Whether all of `labelsOf` are there; on what v0.4 left they are not. */
+export const hasLabels = ({ metadata }: IPAllocation, wanted: { readonly [label: string]: string }): boolean =>
+  Object.keys(wanted).every((label) => metadata.labels?.[label] === wanted[label])
 
 export const isOurLabel = (label: string): boolean =>
   label === managedByLabel || label.startsWith(nodeLabelPrefix) || label.startsWith(addressLabelPrefix)

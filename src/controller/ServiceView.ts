@@ -1,6 +1,6 @@
 /** What the plan needs to see of a Service and its IPAllocation, taken from their wire forms. */
 import { Result } from "effect"
-import { acknowledgementsOf, entriesOf, isOurLabel, labelsOf, lacksLabels, listsOf } from "../api/AllocationEntries.ts"
+import { acknowledgementsOf, entriesOf, hasLabels, isOurLabel, labelsOf, listsOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { finalizer } from "../api/Names.ts"
 import type { LoadBalancerIngress, Service } from "../api/Service.ts"
@@ -43,7 +43,7 @@ const isWellFormed = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): 
   return (
     ownerUidOf(allocation) !== undefined &&
     (allocation.metadata.finalizers ?? []).includes(finalizer) &&
-    !lacksLabels(allocation) &&
+    hasLabels(allocation, wanted) &&
     Object.keys(present).every((label) => !isOurLabel(label) || label in wanted) &&
     (allocation.spec.addressList ?? "") === lists.addressList &&
     (allocation.spec.nodeList ?? "") === lists.nodeList

@@ -157,7 +157,13 @@ describe("a Service that waits", () => {
         const served = yield* start("192.0.2.10")
         assert.isUndefined(conditionOf(served))
         const waiting = yield* start("192.0.2.12")
-        for (const cluster of [served, waiting]) {
+        const healed = yield* start("192.0.2.12")
+        yield* ask(healed, "192.0.2.10")
+        assert.deepStrictEqual(
+          [waiting, healed].map((each) => conditionOf(each)?.["status"]),
+          ["False", "True"]
+        )
+        for (const cluster of [served, waiting, healed]) {
           const before = writesOf(cluster)
           yield* cluster.startController("controller-b")
           cluster.cutOff("controller-a")
