@@ -145,7 +145,7 @@ describe("an address that v0.4 put on a node whose new operator never came", () 
         const cluster = yield* upgraded
         const conditions = [{ type: "Ready", status: "Unknown" }]
         yield* cluster.api.patch(nodes, { name: "node-1" }, { status: { conditions } }, { subresource: "status" })
-        yield* Effect.sleep("10 minutes")
+        yield* Effect.sleep("2 minutes")
         assert.deepStrictEqual(seen(cluster), { node: "node-1", state: "pending", told: [], carriers: [] })
       })
     )
@@ -156,7 +156,7 @@ describe("an address that v0.4 put on a node whose new operator never came", () 
       Effect.gen(function* () {
         const cluster = yield* upgraded
         yield* cluster.api.delete(nodes, { name: "node-1" })
-        yield* Effect.sleep("10 minutes")
+        yield* Effect.sleep("2 minutes")
         assert.deepStrictEqual(seen(cluster), {
           node: "node-1",
           state: "node_error",
