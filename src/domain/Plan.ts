@@ -194,6 +194,8 @@ const served: Finding = {
 const findingOf = ({ lack, report }: Wanted, present: Finding | undefined): Finding | undefined => {
   if (lack !== undefined) return { status: "False", reason: lack.reason, message: lack.message }
   if (present === undefined || report.state === "success") return present && served
+  // What was served moves to another node: its Service shows the same address all the time.
+  if (present.status === "True") return present
   return { status: "False", reason: "WaitingForNode", message: report.message }
 }
 

@@ -127,6 +127,7 @@ describe("Plan.plan, for what a Service says of itself", () => {
     ["that its node is awaited, once nothing else is",              waits,                    undefined,                  "pending", ["condition False WaitingForNode: "]],
     ["that it is served after all",                                 waits,                    undefined,                  "success", ["condition True AddressServed: Every address that it asks for is served."]],
     ["so once",                                                     served,                   undefined,                  "success", []],
+    ["nothing while it moves to another node",                      served,                   undefined,                  "pending", []],
     ["that it lacks something again",                               served,                   lack,                       "pending", ["condition False NoPool: why"]],
     ["the same again when somebody else made Unknown of it",        { ...waits, status: "Unknown" }, lack,                "pending", ["condition False NoPool: why"]]
   ])("%s", (_, finding, lacks, state, changes) => {
