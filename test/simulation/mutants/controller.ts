@@ -135,8 +135,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "assign-before-hide",
     what: "an address is released while the Service still shows it",
     file: "src/domain/Plan.ts",
-    find: "return hides ? [...show, ...assign, ...settle] : [...assign, ...show, ...settle]",
-    replace: "return hides ? [...assign, ...show, ...settle] : [...assign, ...show, ...settle]",
+    find: "(hides ? [...show, ...assign] : [...assign, ...show])",
+    replace: "[...assign, ...show]",
     killedBy: "S4"
   },
   {
