@@ -160,12 +160,13 @@ export const run = (options: RunOptions): RunResult => {
   const sizes = kernel.random.fork("sizes")
   const nodesCount = options.nodesCount ?? sizes.between(2, 10)
   const servicesCount = options.servicesCount ?? sizes.between(1, 50)
+  const controllersCount = sizes.between(2, 3)
   const faults = drawFaults(kernel, only)
   const story = new Story(kernel, { isTold: options.isTold ?? false })
   const court = new Court()
   const startMillis = kernel.nowMillis
   const program = Effect.gen(function* () {
-    const world = yield* World.make(kernel, story, { nodesCount, controllersCount: 2 }, court.hear)
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount }, court.hear)
     court.world = world
     return yield* Effect.raceFirst(
       live(world, court, faults, { servicesCount, faultMillis, seed }),
