@@ -124,7 +124,6 @@ export class Truth implements GroundTruth {
     const holders = this.holders.get(address) ?? new Set<string>()
     if (isHeld) holders.add(node)
     else holders.delete(node)
-    this.segment.changed(node, address, isHeld)
     this.holders.set(address, holders)
     this.publish({ type: "Held", node, address, isHeld, by })
   }

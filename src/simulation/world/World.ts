@@ -43,6 +43,9 @@ const kubeletMillis = 500
 /** How soon the garbage collector and the namespace controller follow. */
 const clusterControllersMillis = 50
 
+/** How often the client on the segment talks to each address. */
+const clientMillis = 1_000
+
 export const make = Effect.fnUntraced(function* (
   kernel: Kernel,
   story: Story,
@@ -51,7 +54,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<World, KubernetesError> {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const links = new Links(memory, kernel)
-  const segment = new Segment(() => kernel.nowMillis)
+  const segment = new Segment()
   const truth = new Truth(kernel, memory, segment, (event) => {
     story.tell(render(event))
     onEvent(event)
@@ -79,6 +82,16 @@ export const make = Effect.fnUntraced(function* (
       Effect.andThen(
         Effect.sleep(kubeletMillis),
         Effect.sync(() => keepRunning(memory, controllers, operators))
+      )
+    )
+  )
+  yield* Effect.forkChild(
+    Effect.forever(
+      Effect.andThen(
+        Effect.sleep(clientMillis),
+        Effect.sync(() => {
+          for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
+        })
       )
     )
   )
