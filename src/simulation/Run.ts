@@ -9,6 +9,7 @@ import type { Fault } from "./Fault.ts"
 import { faults as allFaults } from "./faults/all.ts"
 import { withGuard } from "./kernel/Guard.ts"
 import { GoingInCircles, Kernel } from "./kernel/Kernel.ts"
+import * as Sometimes from "./Sometimes.ts"
 import * as Users from "./Users.ts"
 import { Story } from "./world/Story.ts"
 import * as World from "./world/World.ts"
@@ -167,9 +168,14 @@ export const run = (options: RunOptions): RunResult => {
   const story = new Story(kernel, { isTold: options.isTold ?? false })
   const court = new Court()
   const startMillis = kernel.nowMillis
+  let sight: ((event: TruthEvent) => void) | undefined
   const program = Effect.gen(function* () {
-    const world = yield* World.make(kernel, story, { nodesCount, controllersCount }, court.hear)
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount }, (event) => {
+      sight?.(event)
+      court.hear(event)
+    })
     court.world = world
+    sight = Sometimes.watch(world)
     return yield* Effect.raceFirst(
       live(world, court, faults, { servicesCount, faultMillis, seed }),
       untilConvicted(court)

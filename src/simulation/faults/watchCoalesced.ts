@@ -6,7 +6,7 @@ import { broken, every, type Fault } from "../Fault.ts"
 export const watchCoalesced: Fault = {
   name: "watch-coalesced",
   title: "a watch is silent, then 410: what came and went meanwhile is never seen",
-  run: ({ memory, story }, random) =>
+  run: ({ links, memory, story }, random) =>
     every(
       random,
       2_000,
@@ -19,7 +19,7 @@ export const watchCoalesced: Fault = {
         return broken(
           random.between(500, 20_000),
           () => memory.watches.silence(isIt),
-          () => memory.watches.expire(isIt)
+          () => links.expire(isIt)
         )
       })
     )

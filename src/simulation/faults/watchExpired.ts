@@ -5,7 +5,7 @@ import { every, type Fault } from "../Fault.ts"
 export const watchExpired: Fault = {
   name: "watch-expired",
   title: "410, into open watches and for versions that are gone",
-  run: ({ memory, story }, random) =>
+  run: ({ links, memory, story }, random) =>
     every(
       random,
       5_000,
@@ -14,7 +14,7 @@ export const watchExpired: Fault = {
         story.note("watch-expired")
         memory.expireHistory()
         const isHit = new Set(memory.watches.open().filter(() => random.chance(0.3)))
-        memory.watches.expire((watch) => isHit.has(watch))
+        links.expire((watch) => isHit.has(watch))
       })
     )
 }

@@ -5,17 +5,25 @@
 import { Effect } from "effect"
 import type { ApiRequest, Fault } from "../../memory/kubernetes/Faults.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
-import { type Kubernetes, Unavailable } from "../../ports/Kubernetes.ts"
+import { type Kubernetes, type KubernetesError, Unavailable } from "../../ports/Kubernetes.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import type { Prng } from "../kernel/Prng.ts"
 import type { Process } from "../kernel/Process.ts"
-import { withLateWrites } from "./LateWrites.ts"
+import { type Arrival, withLateWrites } from "./LateWrites.ts"
 
 /** What a fault may do to one request; undefined: nothing. */
 export type RequestFault = (request: ApiRequest, random: Prng) => Fault | undefined
 
 /** What does not pass: nothing at all, what the client sends, or what the server sends. */
 export type Cut = "both" | "requests" | "replies"
+
+export interface LinkObserver {
+  /** Before it is acted on: what befalls it. */
+  readonly request: (request: ApiRequest, fault: Fault) => void
+  /** A write was answered with an error. */
+  readonly refusal: (client: string, error: KubernetesError) => void
+  readonly lateWrite: (arrival: Arrival) => void
+}
 
 /** A request into a hole ends by the client's own patience. */
 const patienceMillis = 10_000
@@ -25,8 +33,10 @@ const silenceMillis = 180_000
 export class Links {
   /** Asked in order for each request of a controller or operator; the first answer counts. */
   readonly faults = new Map<string, RequestFault>()
-  /** Told of each request of a controller or operator, and of what befalls it. */
-  readonly observers = new Set<(request: ApiRequest, fault: Fault) => void>()
+  /** Told of the requests of controllers and operators. */
+  readonly observers = new Set<LinkObserver>()
+  /** Who was sent 410 and has not listed since: client and plural. */
+  readonly expired = new Set<string>()
   /** Until then nothing arrives of what the server has sent to the watches of the client; then everything does. */
   readonly stalledUntilMillis = new Map<string, number>()
   /** For how long a write that is sent now is on its way while its sender may give up; undefined: not late. */
@@ -63,7 +73,17 @@ export class Links {
 
   /** The API as this process of the client has it. */
   portFor(client: string, process: Process): Kubernetes["Service"] {
-    return withLateWrites(this.memory.view(client), process, this.network, () => this.lateMillis())
+    return withLateWrites(this.memory.view(client), {
+      sender: process,
+      network: this.network,
+      lateMillis: () => this.lateMillis(),
+      onRefused: (error) => {
+        for (const { refusal } of this.observers) refusal(client, error)
+      },
+      onArrival: (arrival) => {
+        for (const { lateWrite } of this.observers) lateWrite(arrival)
+      }
+    })
   }
 
   /** The process is no more: what the server still sends goes nowhere. */
@@ -102,6 +122,13 @@ export class Links {
     )
   }
 
+  /** 410 into the open watches that match. */
+  expire(matches: (watch: ApiRequest) => boolean): void {
+    for (const watch of this.memory.watches.open())
+      if (matches(watch)) this.expired.add(`${watch.user} ${watch.plural}`)
+    this.memory.watches.expire(matches)
+  }
+
   private faultOf(request: ApiRequest): Effect.Effect<Fault> {
     if (!this.clients.has(request.user)) return Effect.succeed({})
     const cuts = this.cuts.get(request.user)
@@ -126,7 +153,7 @@ export class Links {
   }
 
   private told(request: ApiRequest, fault: Fault): Fault {
-    for (const observe of this.observers) observe(request, fault)
+    for (const observer of this.observers) observer.request(request, fault)
     return fault
   }
 
