@@ -32,7 +32,7 @@ export const onSomeRequests =
 export const noAnswer = (request: ApiRequest, message: string): Reason =>
   isWrite(request) ? new ReplyLost({ message }) : new Unavailable({ message })
 
-/** For a while the matching requests of one client (undefined: of all) are answered so. */
+/** For a while the matching requests of one client (undefined: of all) are answered so; noted once it refused one. */
 export const refused = (
   world: World,
   flag: string,
@@ -40,10 +40,12 @@ export const refused = (
   millis: number,
   reasonOf: (request: ApiRequest) => Reason | undefined
 ): Effect.Effect<void> => {
+  let isNoted = false
   const strike = (request: ApiRequest): Trouble | undefined => {
     const reason = post === undefined || request.user === post.client ? reasonOf(request) : undefined
     if (reason === undefined) return undefined
-    world.story.note(flag)
+    if (!isNoted) world.story.note(flag)
+    isNoted = true
     return { delayMillis: 2, refuse: reason }
   }
   return hindered(
