@@ -9,6 +9,7 @@ import type { Fault } from "./Fault.ts"
 import { faults as allFaults } from "./faults/all.ts"
 import { withGuard } from "./kernel/Guard.ts"
 import { GoingInCircles, Kernel } from "./kernel/Kernel.ts"
+import * as Sometimes from "./Sometimes.ts"
 import * as Users from "./Users.ts"
 import { Story } from "./world/Story.ts"
 import * as World from "./world/World.ts"
@@ -162,13 +163,19 @@ export const run = (options: RunOptions): RunResult => {
   const sizes = kernel.random.fork("sizes")
   const nodesCount = options.nodesCount ?? sizes.between(2, 10)
   const servicesCount = options.servicesCount ?? sizes.between(1, 50)
+  const controllersCount = sizes.between(2, 3)
   const faults = drawFaults(kernel, only)
   const story = new Story(kernel, { isTold: options.isTold ?? false })
   const court = new Court()
   const startMillis = kernel.nowMillis
+  let sight: ((event: TruthEvent) => void) | undefined
   const program = Effect.gen(function* () {
-    const world = yield* World.make(kernel, story, { nodesCount, controllersCount: 2 }, court.hear)
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount }, (event) => {
+      sight?.(event)
+      court.hear(event)
+    })
     court.world = world
+    sight = Sometimes.watch(world)
     return yield* Effect.raceFirst(
       live(world, court, faults, { servicesCount, faultMillis, seed }),
       untilConvicted(court)

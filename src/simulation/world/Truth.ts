@@ -31,9 +31,12 @@ const follower = <A extends KubernetesObject, B extends Written["before"]>(
     const [namespace, name] = [textAt(object, "metadata", "namespace"), textAt(object, "metadata", "name") ?? ""]
     const key = prefix + keyOf({ namespace, name })
     const next = decode(after)
-    if (next === undefined) objects.delete(key)
-    else objects.set(key, next)
-    return { type: "Written", by, kind, key, before: decode(before), after: next }
+    const old = decode(before)
+    // One that this version cannot decode is there all the same: what was last readable stands for it.
+    const kept = next ?? (after === undefined ? undefined : (old ?? objects.get(key)))
+    if (kept === undefined) objects.delete(key)
+    else objects.set(key, kept)
+    return { type: "Written", by, kind, key, before: old, after: kept }
   }
 }
 
