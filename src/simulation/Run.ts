@@ -50,6 +50,8 @@ export const faultMillisDefault = 300_000
 const quietMillis = 600_000
 const wholeCheckEveryEvents = 1_000
 const pollMillis = 500
+/** The longest pause that a fault may leave behind in the retry table, and then a node's death. */
+const healingMillis = 37_000
 
 /** The run is over: something that must never happen did. */
 class Stopped extends Error {
@@ -110,10 +112,10 @@ const untilConvicted = (court: Court): Effect.Effect<never, Stopped> =>
 const converge = Effect.fnUntraced(function* (world: World.World, wanted: ReadonlyArray<Liveness>) {
   const startMillis = world.kernel.nowMillis
   while (true) {
-    const unmet = wanted.map((each) => ({ each, violations: each.unmet(world.truth) }))
+    const unmet = wanted.map((each) => ({ violations: each.unmet(world.truth) }))
     if (unmet.every(({ violations }) => violations.length === 0)) return
     const waitedMillis = world.kernel.nowMillis - startMillis
-    const late = unmet.filter(({ each, violations }) => violations.length > 0 && waitedMillis > each.withinMillis)
+    const late = unmet.filter(({ violations }) => violations.length > 0 && waitedMillis > healingMillis)
     if (late.length > 0) {
       return yield* Effect.fail(
         new Stopped(

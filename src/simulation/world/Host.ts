@@ -60,6 +60,24 @@ export class Host {
     return held
   }
 
+  /** Interfaces that are up. */
+  interfaces(): ReadonlySet<string> {
+    return new Set(this.network.state().interfaces.flatMap(({ name, up }) => (up ? [name] : [])))
+  }
+
+  /** The machine's own: its interfaces, and the addresses that name more than one host or are its own. */
+  own(): string {
+    return this.network
+      .state()
+      .interfaces.map(({ addresses, name, up }) => {
+        const own = addresses.filter(
+          ({ address, prefixLength }) => prefixLength !== hostPrefixLength(address) || address === this.address
+        )
+        return `${name} ${up ? "up" : "down"} ${own.map(({ address, prefixLength }) => `${address}/${prefixLength}`)}`
+      })
+      .join("; ")
+  }
+
   /** Changes the kernel from outside of our programs. */
   meddle(by: string, change: (network: MemoryNodeNetwork.Handle) => void): void {
     change(this.network)

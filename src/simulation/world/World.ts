@@ -51,7 +51,8 @@ export const make = Effect.fnUntraced(function* (
   const links = new Links(memory, kernel.random.fork("links"))
   const segment = new Segment()
   const truth = new Truth(kernel, memory, segment, (event) => {
-    story.tell(render(event))
+    const text = render(event)
+    if (text !== undefined) story.tell(text)
     onEvent(event)
   })
   const surroundings: Surroundings = { kernel, story, memory, links, truth }
@@ -102,6 +103,7 @@ const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segme
   new Host(number, kernel, {
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
+      truth.announced(host.name, address)
       if (host.answers) segment.announce(host.name, address)
     }
   })
@@ -120,8 +122,10 @@ const keepRunning = (
   }
 }
 
-const render = (event: TruthEvent): string => {
+/** Undefined: too much of it, and of no interest to who reads what led to what. */
+const render = (event: TruthEvent): string | undefined => {
   if (event.type === "Held") return `${event.node} ${event.isHeld ? "holds" : "lost"} ${event.address} (${event.by})`
+  if (event.type !== "Written" || event.kind === "Lease" || event.kind === "Other") return undefined
   const verb = event.before === undefined ? "creates" : event.after === undefined ? "removes" : "writes"
   return `${event.by} ${verb} ${event.kind} ${event.key}`
 }
