@@ -25,7 +25,8 @@ export interface RunOptions {
   readonly isTold?: boolean | undefined
 }
 
-export type Verdict = "passed" | "safety" | "liveness" | "crash"
+/** `crash`: the programs died or went in circles; `simulator`: the simulator itself failed. */
+export type Verdict = "passed" | "safety" | "liveness" | "crash" | "simulator"
 
 export interface RunResult {
   readonly seed: number
@@ -35,6 +36,7 @@ export interface RunResult {
   readonly faults: ReadonlyArray<string>
   readonly nodesCount: number
   readonly servicesCount: number
+  readonly faultMillis: number
   /** By invariant, how often it was excused. */
   readonly excused: ReadonlyMap<string, number>
   /** What was seen, by name: faults that changed something, situations. */
@@ -182,6 +184,7 @@ export const run = (options: RunOptions): RunResult => {
     faults: faults.map(({ name }) => name),
     nodesCount,
     servicesCount,
+    faultMillis,
     excused: court.excused,
     seen: story.seen,
     simulatedMillis: kernel.nowMillis - startMillis,

@@ -34,6 +34,7 @@ export class Story {
   /** A fault that changed something, or a situation worth having seen ("sometimes" assertion). */
   note(name: string): void {
     this.seen.set(name, (this.seen.get(name) ?? 0) + 1)
+    this.tell(`* ${name}`)
   }
 
   /** 16 hex digits; equal for equal runs. */

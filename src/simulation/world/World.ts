@@ -41,6 +41,9 @@ const kubeletMillis = 500
 /** How soon the garbage collector and the namespace controller follow. */
 const clusterControllersMillis = 50
 
+/** How often the client on the segment talks to each address. */
+const clientMillis = 1_000
+
 export const make = Effect.fnUntraced(function* (
   kernel: Kernel,
   story: Story,
@@ -75,6 +78,16 @@ export const make = Effect.fnUntraced(function* (
       Effect.andThen(
         Effect.sleep(kubeletMillis),
         Effect.sync(() => keepRunning(memory, controllers, operators))
+      )
+    )
+  )
+  yield* Effect.forkChild(
+    Effect.forever(
+      Effect.andThen(
+        Effect.sleep(clientMillis),
+        Effect.sync(() => {
+          for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
+        })
       )
     )
   )
