@@ -90,7 +90,7 @@ class JudgeOfStatus {
     if (before !== undefined && after === undefined) {
       for (const { address } of claimsOf(before)) this.live.delete(grantKey(before, address))
     }
-    return isSpecOrLife && !this.meddled.has(key) ? this.wrongOf(key, truth) : []
+    return this.meddled.has(key) ? [] : this.wrongOf(key, truth)
   }
 
   /** What v0.4 put on a node, or an earlier grant, is there when the claim is made. */
