@@ -76,6 +76,10 @@ export const labelsOf = (
     ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
 
+/** Whether all of `labelsOf` are there; on what v0.4 left they are not. */
+export const hasLabels = ({ metadata }: IPAllocation, wanted: { readonly [label: string]: string }): boolean =>
+  Object.keys(wanted).every((label) => metadata.labels?.[label] === wanted[label])
+
 export const isOurLabel = (label: string): boolean =>
   label === managedByLabel || label.startsWith(nodeLabelPrefix) || label.startsWith(addressLabelPrefix)
 
