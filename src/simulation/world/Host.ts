@@ -29,7 +29,7 @@ export class Host {
   isFrozen = false
   bootNumber = 1
   readonly processes = new Set<Process>()
-  private readonly number: number
+  readonly number: number
   private readonly events: HostEvents
   private readonly kernel: Kernel
   private readonly random: Prng
@@ -148,7 +148,12 @@ export class Host {
           mac: macOf(this.number),
           addresses: [{ address: this.address, prefixLength: 16, scope: "global" }]
         },
-        { name: "pl0", kind: "bridge" }
+        { name: "pl0", kind: "bridge" },
+        // Another program's, which is none of ours to touch.
+        {
+          name: "dummy0",
+          addresses: [{ address: parse(`203.0.113.${this.number}`), prefixLength: 32, scope: "global" }]
+        }
       ],
       defaultRoutes: [{ interfaceName: "eth0", metric: 100 }],
       identity: { bootId: `boot-${this.number}-${this.bootNumber}`, systemUuid: `machine-${this.number}` },

@@ -23,6 +23,8 @@ import { Truth } from "./Truth.ts"
 export interface WorldOptions {
   readonly nodesCount: number
   readonly controllersCount: number
+  /** Whether the truth learns what the programs log. */
+  readonly hearsLogs: boolean
 }
 
 export interface World extends Surroundings {
@@ -47,7 +49,7 @@ const clientMillis = 1_000
 export const make = Effect.fnUntraced(function* (
   kernel: Kernel,
   story: Story,
-  { controllersCount, nodesCount }: WorldOptions,
+  { controllersCount, hearsLogs, nodesCount }: WorldOptions,
   onEvent: (event: TruthEvent) => void
 ): Effect.fn.Return<World, KubernetesError> {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
@@ -58,8 +60,9 @@ export const make = Effect.fnUntraced(function* (
     if (text !== undefined) story.tell(text)
     onEvent(event)
   })
-  const surroundings: Surroundings = { kernel, story, memory, links, truth }
+  const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
+  for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts)
   const controllers = numbers(controllersCount).map((number) => {
