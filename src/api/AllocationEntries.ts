@@ -48,6 +48,16 @@ export const viewOf = (allocation: IPAllocation): AllocationView => ({
   acknowledgements: acknowledgementsOf(allocation)
 })
 
+/** `viewOf` for who asks again and again: an IPAllocation is never changed in place, so its addresses are parsed once. */
+export const views = (): typeof viewOf => {
+  const known = new WeakMap<IPAllocation, AllocationView>()
+  return (allocation) => {
+    const view = known.get(allocation) ?? viewOf(allocation)
+    known.set(allocation, view)
+    return view
+  }
+}
+
 export const wireOf = (entry: Entry): Allocation => ({
   address: entry.address,
   pool: entry.pool,
