@@ -12,7 +12,7 @@ import { converge } from "./Convergence.ts"
 import { type Court, Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import { probes } from "./Probes.ts"
-import { lastService } from "./Users.ts"
+import { lastService } from "./Oddities.ts"
 import type { World } from "./world/World.ts"
 
 /** The longest pause that a fault may leave behind in the retry table, and then a node's death. */

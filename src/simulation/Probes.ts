@@ -10,7 +10,7 @@ import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { converge } from "./Convergence.ts"
 import type { Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
-import { badPool, lastService } from "./Users.ts"
+import { badPool, lastService } from "./Oddities.ts"
 import type { Host } from "./world/Host.ts"
 import type { World } from "./world/World.ts"
 

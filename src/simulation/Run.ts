@@ -10,6 +10,7 @@ import { faults as allFaults } from "./faults/all.ts"
 import { withGuard } from "./kernel/Guard.ts"
 import { GoingInCircles, Kernel } from "./kernel/Kernel.ts"
 import { lastPhase } from "./LastPhase.ts"
+import * as Oddities from "./Oddities.ts"
 import * as Users from "./Users.ts"
 import { Story } from "./world/Story.ts"
 import * as World from "./world/World.ts"
@@ -64,6 +65,7 @@ const live = Effect.fnUntraced(function* (
 ) {
   const { kernel, story } = world
   yield* Users.settle(world)
+  yield* Oddities.place(world)
   const users = yield* Effect.forkChild(Users.work(world, kernel.random.fork("users"), servicesCount))
   const running = yield* Effect.forEach(faults, (fault) =>
     Effect.forkChild(fault.run(world, kernel.random.fork(`fault ${fault.name}`)))
