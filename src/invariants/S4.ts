@@ -38,14 +38,14 @@ class Calm {
 }
 
 class JudgeOfStatus {
-  /** Grants whose address was on a node since they were made. */
+  /** Grants whose address was on a node since they were made; whether its cable was in is more than anybody can tell. */
   private readonly live = new Set<string>()
   /** Services whose status, or whose IPAllocation, was last changed by others. */
   private readonly meddled = new Set<string>()
   private readonly calm = new Calm()
 
   after(event: TruthEvent, truth: GroundTruth): ReadonlyArray<Violation> {
-    if (event.type === "Held" && event.isHeld) this.noteLive(truth, event.address)
+    if (event.type === "Placed" && event.isPresent) this.noteLive(truth, event.address)
     if (event.type !== "Written") return []
     if (event.kind === "Pool" || event.kind === "Namespace") {
       if (!isOurs(event.by)) this.calm.disturb(undefined, truth.nowMillis)
@@ -95,7 +95,8 @@ class JudgeOfStatus {
 
   /** What v0.4 put on a node, or an earlier grant, is there when the claim is made. */
   private noteHeldAlready(truth: GroundTruth, allocation: IPAllocation, address: string): void {
-    if ((truth.holders.get(address)?.size ?? 0) > 0) this.live.add(grantKey(allocation, address))
+    const isSomewhere = [...truth.nodes.values()].some(({ held }) => held.has(address))
+    if (isSomewhere) this.live.add(grantKey(allocation, address))
   }
 
   /** What the Service shows and must not. */
