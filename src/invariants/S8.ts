@@ -1,18 +1,18 @@
-/** S8: the epoch of an address never falls, and rises with each change of its holder. */
+/**
+ * S8: within one IPAllocation the epoch of an address never falls, and rises with each change of its holder, also when
+ * the address was released in between (failover R2): a report that is late names an epoch that is over.
+ */
 import type { Allocation, IPAllocation } from "../api/IPAllocation.ts"
+import { claimsOf, grantKey } from "./Claims.ts"
 import type { Safety, Violation } from "./GroundTruth.ts"
 
-/** An entry that is only to be let go names no holder any more; its epochs are those of whom it waits for. */
-const epochOf = ({ epoch, previous = [] }: Allocation): number =>
-  epoch ?? Math.max(0, ...previous.map((holder) => holder.epoch))
-
 const compare = (name: string, before: Allocation, after: Allocation): ReadonlyArray<Violation> => {
-  const [old, next] = [epochOf(before), epochOf(after)]
+  const [old, next] = [before.epoch ?? 0, after.epoch ?? 0]
   const isSameHolder = before.nodeName === after.nodeName && before.holdId === after.holdId
   const wrong =
     next < old
       ? `fell from ${old} to ${next}`
-      : next === old && !isSameHolder && before.holdId !== undefined && after.nodeName !== undefined
+      : next === old && !isSameHolder && before.holdId !== undefined
         ? `stayed ${old} while the holder changed from ${before.nodeName} to ${after.nodeName}`
         : undefined
   return wrong === undefined ? [] : [{ invariant: "S8", message: `${name}: the epoch of ${after.address} ${wrong}` }]
@@ -21,16 +21,29 @@ const compare = (name: string, before: Allocation, after: Allocation): ReadonlyA
 export const S8: Safety = {
   id: "S8",
   title: "epochs are monotone",
-  judge: () => ({
-    after: (event) => {
-      if (event.type !== "Written" || event.kind !== "IPAllocation") return []
-      const [before, after] = [event.before as IPAllocation | undefined, event.after as IPAllocation | undefined]
-      if (before === undefined || after === undefined) return []
-      return after.spec.allocations.flatMap((allocation) => {
-        const previous = before.spec.allocations.find(({ address }) => address === allocation.address)
-        return previous === undefined ? [] : compare(event.key, previous, allocation)
-      })
-    },
-    whole: () => []
-  })
+  judge: () => {
+    /** By grant, the claim with the highest epoch. */
+    const highest = new Map<string, Allocation>()
+    const note = (allocation: IPAllocation, claim: Allocation): ReadonlyArray<Violation> => {
+      if (claim.epoch === undefined) return []
+      const key = grantKey(allocation, claim.address)
+      const before = highest.get(key)
+      if (before === undefined || (before.epoch ?? 0) < claim.epoch) highest.set(key, claim)
+      return before === undefined ? [] : compare(nameOf(allocation), before, claim)
+    }
+    return {
+      after: (event) => {
+        if (event.type !== "Written" || event.kind !== "IPAllocation") return []
+        const { after, before } = event
+        if (after !== undefined) return claimsOf(after).flatMap((claim) => note(after, claim))
+        for (const { address } of before === undefined ? [] : claimsOf(before)) {
+          if (before !== undefined) highest.delete(grantKey(before, address))
+        }
+        return []
+      },
+      whole: () => []
+    }
+  }
 }
+
+const nameOf = ({ metadata }: IPAllocation): string => `${metadata.namespace}/${metadata.name}`

@@ -7,7 +7,9 @@ import { Effect } from "effect"
 import { liveness } from "../invariants/all.ts"
 import { withGuard } from "./kernel/Guard.ts"
 import { Kernel } from "./kernel/Kernel.ts"
-import { converge, Court, Stopped, untilConvicted, verdictOf, type Verdict } from "./Run.ts"
+import { converge } from "./Convergence.ts"
+import { Court, Stopped, untilConvicted } from "./Court.ts"
+import { verdictOf, type Verdict } from "./Run.ts"
 import type { Violation } from "../invariants/GroundTruth.ts"
 import { commands } from "./scenario/Commands.ts"
 import { Narrator } from "./scenario/Narrator.ts"
@@ -38,6 +40,8 @@ const nodesCount = 3
 const controllersCount = 2
 /** A block ends when nothing was told for so long: longer than any pause between two steps of one piece of work. */
 const quietMillis = 2_000
+/** After the last command: what an operator or a controller waits for at most, in a cluster that nothing disturbs. */
+const convergeMillis = 60_000
 
 /** What a scenario waits for in vain is a liveness that failed: one of ours, where one knows why. */
 const stoppedBy = (error: Stuck, world: World.World): Stopped => {
@@ -99,11 +103,11 @@ export const runScenario = (script: Script, options: ScenarioOptions = {}): Scen
       yield* waitUntil(`the end is\n${wanted}\nas without disturbance`, () => endOf(world) === wanted)
     }
     end = endOf(world)
-    yield* converge(world, liveness)
+    yield* converge(world, { withinMillis: convergeMillis, since: "the end of the script" })
     court.look()
   })
   const program = Effect.gen(function* () {
-    const world = yield* World.make(kernel, story, { nodesCount, controllersCount }, (event) => {
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount, hearsLogs: false }, (event) => {
       court.hear(event)
       narrator.hear(event)
     })

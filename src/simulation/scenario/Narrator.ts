@@ -80,8 +80,9 @@ const aboutHeld = ({ address, by, isHeld, node }: Extract<TruthEvent, { readonly
 const aboutLease = (before: Lease | undefined, after: Lease | undefined): ReadonlyArray<string> => {
   if (after === undefined) return []
   if (after.metadata.name === leaderLeaseName) {
-    const [was, is] = [before, after].map((each) => each?.spec?.holderIdentity?.replace(/_.*/, "") ?? "")
-    return was === is ? [] : [is === "" ? `${was} no longer leads` : `${is} leads`]
+    const [was = "", is = ""] = [before, after].map((each) => each?.spec?.holderIdentity)
+    // Which of the two it is, milliseconds decide.
+    return was === is ? [] : [is === "" ? "no controller leads any more" : "a controller leads"]
   }
   const [was, is] = [before, after].map((each) => (each === undefined ? undefined : NodeLease.read(each)))
   if (is === undefined) return []
@@ -89,6 +90,8 @@ const aboutLease = (before: Lease | undefined, after: Lease | undefined): Readon
   if (was?.holdId === is.holdId) return []
   return [`${is.node} registers, generation ${HoldId.generationOf(is.holdId)}`]
 }
+
+const registers = / registers, generation /
 
 export class Narrator {
   private lines: Array<string> = []
@@ -117,12 +120,9 @@ export class Narrator {
 
   readonly hear = (event: TruthEvent): void => {
     if (event.type === "Held") this.say([aboutHeld(event)])
-    else if (event.kind === "Service")
-      this.say(aboutService(event.key, event.before as Service | undefined, event.after as Service | undefined))
-    else if (event.kind === "IPAllocation")
-      this.say(
-        aboutAllocation(event.key, event.before as IPAllocation | undefined, event.after as IPAllocation | undefined)
-      )
+    if (event.type !== "Written") return
+    if (event.kind === "Service") this.say(aboutService(event.key, event.before, event.after))
+    if (event.kind === "IPAllocation") this.say(aboutAllocation(event.key, event.before, event.after))
   }
 
   /** What happened since the last taking. */
@@ -130,7 +130,9 @@ export class Narrator {
     const { lines } = this
     this.lines = []
     this.sinceMillis = this.kernel.nowMillis
-    return lines
+    // Nodes that register at one time do so in any order.
+    const sorted = lines.filter((line) => registers.test(line)).toSorted()
+    return lines.map((line) => (registers.test(line) ? (sorted.shift() ?? line) : line))
   }
 
   private say(sentences: ReadonlyArray<string>): void {

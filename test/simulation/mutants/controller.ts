@@ -40,7 +40,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "isReleased(allocation, observed.isFenced) && allocation.hasFinalizer",
     replace: "allocation.hasFinalizer",
-    killedBy: "S7"
+    killedBy: "S7",
+    isFoundWithoutFaults: true
   },
   {
     name: "reuse-before-release",
@@ -56,7 +57,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "return current !== undefined && (servedNow(current) || service.shown.includes(entry.address))",
     replace: "return current !== undefined",
-    killedBy: "S4"
+    killedBy: "S4",
+    isFoundWithoutFaults: true
   },
   {
     name: "never-shown",
@@ -81,7 +83,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Assignment.ts",
     find: "    epoch: context.nextEpoch,",
     replace: "    epoch: 1,",
-    killedBy: "S8"
+    killedBy: "S8",
+    isFoundWithoutFaults: true
   },
   {
     name: "new-leader-looks-at-nothing",
@@ -89,7 +92,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Controller.ts",
     find: "    onElected: everything",
     replace: "    onElected: Effect.void",
-    killedBy: "L1"
+    killedBy: "scenario",
+    isFoundWithoutFaults: true
   },
   {
     name: "acts-on-half-a-cache",
@@ -105,7 +109,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Books.ts",
     find: "    for (const address of now?.claims ?? []) this.contest(address)",
     replace: "",
-    killedBy: "S2"
+    killedBy: "S1"
   },
   {
     name: "index-entry-kept",
@@ -113,7 +117,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Books.ts",
     find: "      this.claims.delete(address, key)\n",
     replace: "",
-    killedBy: "L2"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "nobody-woken-by-release",
@@ -121,7 +126,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Books.ts",
     find: "    this.wake(this.waiting.all(Waiting.addressTopic(address)))\n    this.wakeFirst(Waiting.poolTopic(pool))",
     replace: "    void pool",
-    killedBy: "L2"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "first-claimant-wins",
@@ -137,7 +143,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "(hides ? [...show, ...assign] : [...assign, ...show])",
     replace: "[...assign, ...show]",
-    killedBy: "S4"
+    killedBy: "S4",
+    isFoundWithoutFaults: true
   },
   {
     name: "pool-ignores-namespaces",
@@ -145,15 +152,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Allocation.ts",
     find: "  const refusal = Pool.serves(pool, customerOf(situation))\n  if (refusal !== undefined) return Result.fail({ ...refusal, address })\n",
     replace: "",
-    killedBy: "S3"
-  },
-  {
-    name: "taken-is-granted",
-    what: "an address that is asked for by name is granted though another has it",
-    file: "src/domain/Allocation.ts",
-    find: "return holder === undefined || AddressIndex.isSame(holder, request)",
-    replace:
-      "return holder === undefined || holder.namespace !== request.namespace || AddressIndex.isSame(holder, request)",
-    killedBy: "L1"
+    killedBy: "S3",
+    isFoundWithoutFaults: true
   }
 ]

@@ -62,7 +62,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/NodeDuty.ts",
     find: "return holder === undefined || entry.interfaceName === undefined || awaited",
     replace: "return holder === undefined || entry.interfaceName === undefined || (awaited && false)",
-    killedBy: "S1"
+    killedBy: "S1",
+    isFoundWithoutFaults: true
   },
   {
     name: "previous-not-named",
@@ -70,7 +71,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Assignment.ts",
     find: "fenced ? previous : [...previous, holder]",
     replace: "previous",
-    killedBy: "S1"
+    killedBy: "S1",
+    isFoundWithoutFaults: true
   },
   {
     name: "released-of-any-epoch",

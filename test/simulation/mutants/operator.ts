@@ -8,8 +8,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Announcer.ts",
     find: ".announce(addresses, uplink)",
     replace: ".announce([], uplink)",
-    killedBy: "L1",
-    isFoundWithoutFaults: true
+    killedBy: "L1"
   },
   {
     name: "successor-announces-nothing",
@@ -33,7 +32,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Keeper.ts",
     find: "    const isHeld = heldAsPlanned(plan, held)\n",
     replace: "    const isHeld = heldAsPlanned(plan, heldIn({ ...after, interfaces: [] }))\n",
-    killedBy: "S1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "never-removed",
@@ -41,7 +41,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/InterfacePlan.ts",
     find: "      ...surplus.filter(({ address }) => !stays.has(address)),\n",
     replace: "",
-    killedBy: "S1"
+    killedBy: "L3",
+    isFoundWithoutFaults: true
   },
   {
     name: "cleans-up-others",
@@ -49,7 +50,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/InterfacePlan.ts",
     find: "isHostPrefix(each) && (isLabelled(each, found.name) || remembered.has(keyOf(at(each, found))))",
     replace: "isHostPrefix(each)",
-    killedBy: "S9"
+    killedBy: "S9",
+    isFoundWithoutFaults: true
   },
   {
     name: "acts-before-it-has-seen-all",

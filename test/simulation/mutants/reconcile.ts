@@ -32,7 +32,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/WorkQueue.ts",
     find: "      state.dirty = true\n",
     replace: "",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "gives-up-after-a-failure",
@@ -48,7 +49,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/Reflector.ts",
     find: "    this.tombstones.set(key, resourceVersion)\n",
     replace: "",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "namesake-is-the-same-object",
