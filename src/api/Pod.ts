@@ -5,6 +5,7 @@ import { objectFields, type ResourceType } from "./KubernetesObject.ts"
 const text = Schema.optionalKey(Schema.String)
 
 const ContainerState = Schema.Struct({
+  running: Schema.optionalKey(Schema.Struct({ startedAt: text })),
   waiting: Schema.optionalKey(Schema.Struct({ reason: text, message: text })),
   terminated: Schema.optionalKey(Schema.Struct({ exitCode: Schema.Int, reason: text, message: text }))
 })

@@ -68,16 +68,19 @@ const decodeLogLine = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Struct({ message: Schema.String, level: Schema.String }))
 )
 
-/** The kubelet keeps the end of a failed container's log, of which the last line is the sentence it ended with. */
+/** The kubelet keeps the end of a failed container's log. Its last line is the sentence it ended with, if it said one. */
 const lastWords = (log: string): string => {
   const [line = ""] = log.trim().split("\n").slice(-1)
-  return Option.match(decodeLogLine(line), { onNone: () => line, onSome: ({ message }) => message })
+  return Option.match(decodeLogLine(line), {
+    onNone: () => line,
+    onSome: ({ level, message }) => (/^(fatal|error)$/i.test(level) ? message : "")
+  })
 }
 
 /** States through which every Pod goes. */
 const usual = new Set(["ContainerCreating", "PodInitializing"])
 
-const containerTrouble = ({ lastState, ready, state }: ContainerStatus): string | undefined => {
+const containerTrouble = ({ lastState, ready, state }: ContainerStatus, log: string): string | undefined => {
   if (ready) return undefined
   const ended = state?.terminated ?? lastState?.terminated
   if (ended !== undefined) {
@@ -85,6 +88,7 @@ const containerTrouble = ({ lastState, ready, state }: ContainerStatus): string 
     const how = words === "" ? `${ended.reason ?? "Error"}, exit code ${ended.exitCode}` : words
     return `the operator ended: ${quote(how)}`
   }
+  if (state?.running !== undefined) return `the operator runs and is not ready; its log (${log}) says why`
   const { message = "", reason } = state?.waiting ?? {}
   if (reason === undefined || usual.has(reason)) return undefined
   return `the operator's Pod waits: ${reason}${message === "" ? "" : `, ${quote(message)}`}`
@@ -94,7 +98,10 @@ const podTrouble = ({ metadata, status }: Pod): string | undefined => {
   if (metadata.deletionTimestamp !== undefined) return undefined
   const unscheduled = status?.conditions?.find((each) => each.type === "PodScheduled" && each.status === "False")
   if (unscheduled !== undefined) return `the operator's Pod is not scheduled: ${quote(unscheduled.message ?? "")}`
-  return status?.containerStatuses?.map(containerTrouble).find((trouble) => trouble !== undefined)
+  const log = `kubectl -n ${metadata.namespace ?? ""} logs ${metadata.name}`
+  return status?.containerStatuses
+    ?.map((container) => containerTrouble(container, log))
+    .find((trouble) => trouble !== undefined)
 }
 
 /** A node that is not Ready is told of by itself, and its Pods' status is old. */

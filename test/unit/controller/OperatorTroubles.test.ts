@@ -80,7 +80,14 @@ describe("OperatorTroubles.troublesOf", () => {
     assert.strictEqual(only({ state: {}, lastState: { terminated } }), said, "between two ends too")
   })
 
-  it("says what it can of an end without words, and of a Pod that waits", () => {
+  it("says what it can of an end without words, and of a Pod that waits or runs in vain", () => {
+    const message = '{"message":"registered","level":"INFO"}\n'
+    const stopped = { exitCode: 130, reason: "Error", message }
+    assert.strictEqual(only({ state: { terminated: stopped } }), "the operator ended: Error, exit code 130")
+    assert.strictEqual(
+      only({ state: { running: {} } }),
+      "the operator runs and is not ready; its log (kubectl -n plenuslb logs plenuslb-operator-of-node-1) says why"
+    )
     const killed = { exitCode: 137, reason: "OOMKilled" }
     assert.strictEqual(only({ state: { terminated: killed } }), "the operator ended: OOMKilled, exit code 137")
     const waiting = { reason: "ImagePullBackOff", message: "not found" }
