@@ -5,7 +5,7 @@ import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
 import * as ControllerCommand from "./cli/ControllerCommand.ts"
 import * as CrdsCommand from "./cli/CrdsCommand.ts"
-import { reportFailure } from "./cli/ErrorReport.ts"
+import { reportFailure, withUsageExitCode } from "./cli/ErrorReport.ts"
 import * as Environment from "./cli/Environment.ts"
 import * as PlaygroundCommand from "./cli/playground/PlaygroundCommand.ts"
 import * as UninstallCommand from "./cli/UninstallCommand.ts"
@@ -50,6 +50,7 @@ const plenuslb = Command.make("plenuslb").pipe(
 
 plenuslb.pipe(
   Command.run({ version }),
+  withUsageExitCode,
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )

@@ -2,7 +2,7 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect, Layer, Logger, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
-import { reportFailure } from "../../src/cli/ErrorReport.ts"
+import { reportFailure, withUsageExitCode } from "../../src/cli/ErrorReport.ts"
 import * as Measure from "../../src/cli/Measure.ts"
 import { version } from "../../src/cli/Version.ts"
 import { layerLive, Loopback, skipReason } from "../conformance/loopback.ts"
@@ -67,6 +67,7 @@ Command.make("bench").pipe(
   Command.withDescription("Measurements, each beside its reference of the same run"),
   Command.withSubcommands([allocate, memory]),
   Command.run({ version }),
+  withUsageExitCode,
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )

@@ -12,7 +12,7 @@ import { customResourceDefinitions, namespaces } from "./BuiltinKinds.ts"
 import * as Controllers from "./Controllers.ts"
 import { type Decoders, newDecoders } from "./Decoding.ts"
 import * as Faults from "./Faults.ts"
-import { objectFromUnknown } from "./Json.ts"
+import { type JsonObject, objectFromUnknown } from "./Json.ts"
 import { collectionOf } from "./Kind.ts"
 import { allRules, type Rules } from "./Rules.ts"
 import { type Change, keyOf, make as makeStore } from "./Store.ts"
@@ -42,6 +42,8 @@ export interface MemoryKubernetes {
   readonly truth: {
     readonly get: <A extends KubernetesObject>(type: ResourceType<A>, ref: ObjectRef) => A | undefined
     readonly list: <A extends KubernetesObject>(type: ResourceType<A>) => ReadonlyArray<A>
+    /** An object of a `Change`; undefined when it does not decode. */
+    readonly decode: <A extends KubernetesObject>(type: ResourceType<A>, json: JsonObject) => A | undefined
     readonly version: () => number
     /** Called within the commit; returns the end of the subscription. */
     readonly subscribe: (listener: (change: Change) => void) => () => void
@@ -59,7 +61,10 @@ export const make = (options: Options = {}): Effect.Effect<MemoryKubernetes> =>
     const watches = Watches.make(server, options.bookmarkMillis ?? 60_000)
     const counts = new Map<string, number>()
     const decoders = newDecoders()
-    const controllersPass = Effect.map(Clock.currentTimeMillis, (now) => Controllers.pass(server, now))
+    const controllersPass = Effect.map(Clock.currentTimeMillis, (now) => {
+      server.store.setWriter("kube-controller-manager")
+      return Controllers.pass(server, now)
+    })
     return {
       view: (user) => viewOf({ server, faults, watches, decoders, counts }, user),
       faults,
@@ -115,6 +120,7 @@ const truthOf = (server: ApiServer, decoders: Decoders): MemoryKubernetes["truth
       const decoded = decoders(type)(object)
       return Result.isSuccess(decoded) ? [decoded.success] : []
     }),
+  decode: (type, json) => Result.getOrUndefined(decoders(type)(json)),
   version: server.store.version,
   subscribe: server.store.subscribe
 })

@@ -14,6 +14,8 @@ export interface Stored {
 /** `before` absent: created; `after` absent: deleted. */
 export interface Change {
   readonly version: number
+  /** Name of the view that wrote. */
+  readonly by: string
   /** `group/plural`. */
   readonly collection: string
   readonly before: JsonObject | undefined
@@ -29,6 +31,8 @@ export interface Store {
   readonly collections: () => ReadonlyArray<string>
   /** Writes, or deletes with undefined; returns the object with its new version. */
   readonly commit: (collection: string, key: string, next: Stored | undefined) => JsonObject
+  /** Who writes from now on, for `Change.by`: a commit is one step, and so is everything before it in a request. */
+  readonly setWriter: (user: string) => void
   /** Changes after the version, or undefined when some of them are gone. */
   readonly changesAfter: (version: number) => ReadonlyArray<Change> | undefined
   readonly forgetHistory: () => void
@@ -45,6 +49,7 @@ export const make = (options: { readonly historyMax: number; readonly advance: (
   const listeners = new Set<(change: Change) => void>()
   let history: Array<Change> = []
   let version = 1
+  let writer = "kube-apiserver"
   /** The newest version that is gone from the history. */
   let forgotten = 0
 
@@ -58,7 +63,7 @@ export const make = (options: { readonly historyMax: number; readonly advance: (
     const object = withMetadata(last, { resourceVersion: String(version) })
     if (next === undefined) objects.delete(key)
     else objects.set(key, { object, managers: next.managers })
-    const change = { version, collection, before, after: next === undefined ? undefined : object, object }
+    const change = { version, by: writer, collection, before, after: next === undefined ? undefined : object, object }
     history.push(change)
     if (history.length > options.historyMax * 2) forget(history.length - options.historyMax)
     for (const listener of listeners) listener(change)
@@ -76,6 +81,9 @@ export const make = (options: { readonly historyMax: number; readonly advance: (
     entries: (collection) => [...(collections.get(collection)?.values() ?? [])],
     collections: () => [...collections.keys()],
     commit,
+    setWriter: (user) => {
+      writer = user
+    },
     changesAfter: (from) => (from < forgotten ? undefined : history.slice(firstAfter(history, from))),
     forgetHistory: () => {
       forget(history.length)

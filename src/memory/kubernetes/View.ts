@@ -122,6 +122,7 @@ const askerOf =
           Effect.gen(function* () {
             yield* before(fault)
             const nowMillis = yield* Clock.currentTimeMillis
+            server.store.setWriter(user)
             const answer = Result.flatMap(kindOf(server, type), (kind) => act(kind, { user, nowMillis }))
             if (fault.replyDelayMillis !== undefined) yield* Effect.sleep(fault.replyDelayMillis)
             if (fault.loseReply === true) return yield* Effect.fail(answerLost(request.method))

@@ -20,6 +20,8 @@ export interface WatchKnobs {
   readonly expire: (matches: (watch: ApiRequest) => boolean) => void
   /** Dead without a sign: nothing more arrives, not even the end. */
   readonly silence: (matches: (watch: ApiRequest) => boolean) => void
+  /** The client's process or machine is no more: the server forgets the connection. */
+  readonly abandon: (matches: (watch: ApiRequest) => boolean) => void
   readonly bookmark: (matches: (watch: ApiRequest) => boolean) => void
 }
 
@@ -27,6 +29,7 @@ interface OpenWatch {
   readonly request: ApiRequest
   readonly queue: Queue.Queue<RawEvent, Reason | Cause.Done>
   isSilent: boolean
+  readonly close: () => void
 }
 
 export interface Watches extends WatchKnobs {
@@ -44,27 +47,31 @@ export const make = (server: ApiServer, bookmarkMillis: number): Watches => {
   const start: Watches["start"] = (request, kind, selection, resourceVersion) =>
     Stream.callback<RawEvent, Reason>(
       (queue) => {
-        const watch: OpenWatch = { request, queue, isSilent: false }
         const opened = Result.all([eventsOf(server, kind, selection), missed(server, resourceVersion)])
         if (Result.isFailure(opened)) return Effect.sync(() => Queue.failCauseUnsafe(queue, Cause.fail(opened.failure)))
         const [eventOf, changes] = opened.success
         const offer = (event: RawEvent | undefined): void => {
           if (event !== undefined && !watch.isSilent) Queue.offerUnsafe(queue, event)
         }
-        for (const change of changes) offer(eventOf(change))
         const unsubscribe = server.store.subscribe((change) => offer(eventOf(change)))
+        const watch: OpenWatch = {
+          request,
+          queue,
+          isSilent: false,
+          close: () => {
+            open.delete(watch)
+            unsubscribe()
+          }
+        }
+        for (const change of changes) offer(eventOf(change))
         open.add(watch)
-        const close = Effect.sync(() => {
-          open.delete(watch)
-          unsubscribe()
-        })
         const bookmarks = Effect.forever(
           Effect.andThen(
             Effect.sleep(bookmarkMillis),
             Effect.sync(() => offer(bookmarkOf(server)))
           )
         )
-        return Effect.ensuring(bookmarks, close)
+        return Effect.ensuring(bookmarks, Effect.sync(watch.close))
       },
       { bufferSize: Number.POSITIVE_INFINITY }
     )
@@ -84,6 +91,7 @@ export const make = (server: ApiServer, bookmarkMillis: number): Watches => {
     silence: each((watch) => {
       watch.isSilent = true
     }),
+    abandon: each((watch) => watch.close()),
     bookmark: each((watch) => {
       if (!watch.isSilent) Queue.offerUnsafe(watch.queue, bookmarkOf(server))
     })

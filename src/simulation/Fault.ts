@@ -1,0 +1,35 @@
+/** What may go wrong in a run. Each fault is one small file in `faults/` and one flag that a seed draws. */
+import { Effect } from "effect"
+import type { Prng } from "./kernel/Prng.ts"
+import type { World } from "./world/World.ts"
+
+export interface Fault {
+  /** Its flag, in kebab case. */
+  readonly name: string
+  /** What it does, for the table. */
+  readonly title: string
+  /**
+   * Runs in the time of faults and is interrupted at its end, when it must put right what it broke. It says
+   * `world.story.note(name)` each time it changed something, and `world.truth.impair` while it keeps an operator from
+   * acting, renewing or being heard.
+   */
+  readonly run: (world: World, random: Prng) => Effect.Effect<void>
+}
+
+/** Acts again and again, after pauses drawn from this range. */
+export const every = (
+  random: Prng,
+  pauseMinMillis: number,
+  pauseMaxMillis: number,
+  act: Effect.Effect<unknown>
+): Effect.Effect<never> =>
+  Effect.forever(
+    Effect.andThen(
+      Effect.suspend(() => Effect.sleep(random.between(pauseMinMillis, pauseMaxMillis))),
+      act
+    )
+  )
+
+/** Breaks something, leaves it so for a while, and puts it right, also when the time of faults ends meanwhile. */
+export const broken = (millis: number, breaks: () => void, mends: () => void): Effect.Effect<void> =>
+  Effect.sync(breaks).pipe(Effect.andThen(Effect.sleep(millis)), Effect.ensuring(Effect.sync(mends)))

@@ -1,0 +1,208 @@
+/**
+ * One seed: a cluster starts, works under faults, heals, and must converge. Which faults, how large, how the fibers are
+ * ordered: all drawn from the seed, unless given.
+ */
+import { Cause, Effect, Exit, Fiber } from "effect"
+import { liveness, safety } from "../invariants/all.ts"
+import type { Liveness, TruthEvent, Violation } from "../invariants/GroundTruth.ts"
+import type { Fault } from "./Fault.ts"
+import { faults as allFaults } from "./faults/all.ts"
+import { withGuard } from "./kernel/Guard.ts"
+import { GoingInCircles, Kernel } from "./kernel/Kernel.ts"
+import * as Users from "./Users.ts"
+import { Story } from "./world/Story.ts"
+import * as World from "./world/World.ts"
+
+export interface RunOptions {
+  readonly seed: number
+  /** Flags that are on; undefined: each with probability 1/2. */
+  readonly only?: ReadonlyArray<string> | undefined
+  readonly nodesCount?: number | undefined
+  readonly servicesCount?: number | undefined
+  /** Time of faults. Shorter than five minutes does not count as a seed. */
+  readonly faultMillis?: number | undefined
+  /** Keeps the lines of the story. */
+  readonly isTold?: boolean | undefined
+}
+
+/** `crash`: the programs died or went in circles; `simulator`: the simulator itself failed. */
+export type Verdict = "passed" | "safety" | "liveness" | "crash" | "simulator"
+
+export interface RunResult {
+  readonly seed: number
+  readonly verdict: Verdict
+  /** The first violation, or the crash. */
+  readonly violations: ReadonlyArray<Violation>
+  readonly faults: ReadonlyArray<string>
+  readonly nodesCount: number
+  readonly servicesCount: number
+  readonly faultMillis: number
+  /** By invariant, how often it was excused. */
+  readonly excused: ReadonlyMap<string, number>
+  /** What was seen, by name: faults that changed something, situations. */
+  readonly seen: ReadonlyMap<string, number>
+  readonly simulatedMillis: number
+  readonly stepsCount: number
+  readonly hash: string
+  readonly story: ReadonlyArray<string>
+}
+
+export const faultMillisDefault = 300_000
+/** Every tenth seed stays quiet for so long, and nothing may be written. */
+const quietMillis = 600_000
+const wholeCheckEveryEvents = 1_000
+const pollMillis = 500
+
+/** The run is over: something that must never happen did. */
+class Stopped extends Error {
+  override readonly name = "Stopped"
+  readonly violations: ReadonlyArray<Violation>
+  readonly verdict: Verdict
+  constructor(verdict: Verdict, violations: ReadonlyArray<Violation>) {
+    super(violations.map(({ invariant, message }) => `${invariant}: ${message}`).join("\n"))
+    this.verdict = verdict
+    this.violations = violations
+  }
+}
+
+/** Judges every event; the first violation that no excuse covers is kept, and ends the run at the next instant. */
+class Court {
+  readonly excused = new Map<string, number>()
+  verdict: ReadonlyArray<Violation> = []
+  world: World.World | undefined
+  private readonly judges = safety.map(({ judge }) => judge())
+  private eventsCount = 0
+
+  readonly hear = (event: TruthEvent): void => {
+    const truth = this.world?.truth
+    if (truth === undefined) return
+    for (const judge of this.judges) this.convict(judge.after(event, truth))
+    if (++this.eventsCount % wholeCheckEveryEvents === 0) this.look()
+  }
+
+  look(): void {
+    const truth = this.world?.truth
+    if (truth === undefined) return
+    for (const judge of this.judges) this.convict(judge.whole(truth))
+  }
+
+  private convict(violations: ReadonlyArray<Violation>): void {
+    for (const violation of violations) {
+      if (violation.excuse !== undefined) {
+        this.excused.set(violation.invariant, (this.excused.get(violation.invariant) ?? 0) + 1)
+      } else if (this.verdict.length === 0) {
+        this.verdict = [violation]
+        this.world?.story.tell(`VIOLATION ${violation.invariant}: ${violation.message}`)
+      }
+    }
+  }
+}
+
+/** Ends with what must never happen, as soon as it did. */
+const untilConvicted = (court: Court): Effect.Effect<never, Stopped> =>
+  Effect.sleep(pollMillis / 5).pipe(
+    Effect.andThen(
+      Effect.suspend(() =>
+        court.verdict.length === 0 ? Effect.void : Effect.fail(new Stopped("safety", court.verdict))
+      )
+    ),
+    Effect.forever
+  )
+
+const converge = Effect.fnUntraced(function* (world: World.World, wanted: ReadonlyArray<Liveness>) {
+  const startMillis = world.kernel.nowMillis
+  while (true) {
+    const unmet = wanted.map((each) => ({ each, violations: each.unmet(world.truth) }))
+    if (unmet.every(({ violations }) => violations.length === 0)) return
+    const waitedMillis = world.kernel.nowMillis - startMillis
+    const late = unmet.filter(({ each, violations }) => violations.length > 0 && waitedMillis > each.withinMillis)
+    if (late.length > 0) {
+      return yield* Effect.fail(
+        new Stopped(
+          "liveness",
+          late.flatMap(({ violations }) => violations)
+        )
+      )
+    }
+    yield* Effect.sleep(pollMillis)
+  }
+})
+
+const drawFaults = (kernel: Kernel, only: ReadonlyArray<string> | undefined): ReadonlyArray<Fault> => {
+  const swarm = kernel.random.fork("swarm")
+  // Each is drawn whether it is asked for or not: leaving one out must not change the others.
+  const drawn = allFaults.filter(() => swarm.chance(0.5))
+  return only === undefined ? drawn : allFaults.filter(({ name }) => only.includes(name))
+}
+
+const live = Effect.fnUntraced(function* (
+  world: World.World,
+  court: Court,
+  faults: ReadonlyArray<Fault>,
+  { servicesCount, faultMillis, seed }: { servicesCount: number; faultMillis: number; seed: number }
+) {
+  const { kernel, story } = world
+  yield* Users.settle(world)
+  const users = yield* Effect.forkChild(Users.work(world, kernel.random.fork("users"), servicesCount))
+  const running = yield* Effect.forEach(faults, (fault) =>
+    Effect.forkChild(fault.run(world, kernel.random.fork(`fault ${fault.name}`)))
+  )
+  yield* Effect.sleep(faultMillis)
+  yield* Fiber.interruptAll([users, ...running])
+  story.tell("the faults end")
+  yield* converge(world, liveness)
+  court.look()
+  if (seed % 10 === 0) yield* Effect.sleep(quietMillis)
+  court.look()
+})
+
+export const run = (options: RunOptions): RunResult => {
+  const { faultMillis = faultMillisDefault, only, seed } = options
+  const kernel = new Kernel({ seed })
+  const sizes = kernel.random.fork("sizes")
+  const nodesCount = options.nodesCount ?? sizes.between(2, 10)
+  const servicesCount = options.servicesCount ?? sizes.between(1, 50)
+  const faults = drawFaults(kernel, only)
+  const story = new Story(kernel, { isTold: options.isTold ?? false })
+  const court = new Court()
+  const startMillis = kernel.nowMillis
+  const program = Effect.gen(function* () {
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount: 2 }, court.hear)
+    court.world = world
+    return yield* Effect.raceFirst(
+      live(world, court, faults, { servicesCount, faultMillis, seed }),
+      untilConvicted(court)
+    )
+  })
+  const { verdict, violations } = verdictOf(() => withGuard(() => kernel.run(program)))
+  return {
+    seed,
+    verdict,
+    violations,
+    faults: faults.map(({ name }) => name),
+    nodesCount,
+    servicesCount,
+    faultMillis,
+    excused: court.excused,
+    seen: story.seen,
+    simulatedMillis: kernel.nowMillis - startMillis,
+    stepsCount: kernel.stepsCount,
+    hash: story.hash(),
+    story: story.lines
+  }
+}
+
+const verdictOf = (
+  body: () => Exit.Exit<unknown, unknown>
+): { readonly verdict: Verdict; readonly violations: ReadonlyArray<Violation> } => {
+  try {
+    const exit = body()
+    if (Exit.isSuccess(exit)) return { verdict: "passed", violations: [] }
+    const error = Cause.squash(exit.cause)
+    if (error instanceof Stopped) return { verdict: error.verdict, violations: error.violations }
+    return { verdict: "crash", violations: [{ invariant: "crash", message: String(error) }] }
+  } catch (error) {
+    if (!(error instanceof GoingInCircles)) throw error
+    return { verdict: "crash", violations: [{ invariant: "crash", message: error.message }] }
+  }
+}

@@ -1,0 +1,69 @@
+/** People who create, edit and delete: what goes on in a cluster on an ordinary day, some of it foolish. */
+import { Effect } from "effect"
+import { namespaces } from "../api/Namespace.ts"
+import { type PersistentIPPoolSpec, persistentIPPools } from "../api/PersistentIPPool.ts"
+import { type Service, services } from "../api/Service.ts"
+import { every } from "./Fault.ts"
+import type { Prng } from "./kernel/Prng.ts"
+import type { World } from "./world/World.ts"
+
+const shops = ["shop", "web", "lab"]
+
+const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
+  apiVersion: "loadbalancing.plenus.io/v1alpha1",
+  kind: "PersistentIPPool",
+  metadata: { name },
+  spec: {
+    addresses: [],
+    autoAssign: true,
+    options: {
+      hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0", mode: "auto" as const }
+    },
+    ...spec
+  }
+})
+
+/** Pools and namespaces that stay as they are; more addresses than Services. */
+export const settle = Effect.fnUntraced(function* ({ kubectl }: World) {
+  for (const name of shops) {
+    yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } })
+  }
+  yield* kubectl.create(persistentIPPools, pool("rack-1", { addresses: ["192.0.2.10-192.0.2.100", "2001:db8::/120"] }))
+  yield* kubectl.create(persistentIPPools, pool("lab", { addresses: ["198.51.100.0/29"], allowedNamespaces: ["lab"] }))
+})
+
+const newService = (random: Prng, index: number): Service => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: `web-${index}`, namespace: random.pick(shops) ?? "shop" },
+  spec: {
+    type: "LoadBalancer",
+    ports: [{ port: 80 }],
+    // Sometimes an address that exists, sometimes one that another has, sometimes none of any pool.
+    ...(random.chance(0.2) ? { externalIPs: [`192.0.2.${random.between(5, 40)}`] } : {})
+  }
+})
+
+/** Keeps about so many Services alive, of which one comes or goes every few seconds. */
+export const work = (world: World, random: Prng, servicesCount: number): Effect.Effect<never> => {
+  const alive = new Set<string>()
+  let created = 0
+  const create = Effect.suspend(() => {
+    const service = newService(random, created++)
+    alive.add(`${service.metadata.namespace}/${service.metadata.name}`)
+    return world.kubectl.create(services, service)
+  })
+  const remove = Effect.suspend(() => {
+    const key = random.pick([...alive]) ?? ""
+    alive.delete(key)
+    const [namespace = "", name = ""] = key.split("/")
+    return world.kubectl.delete(services, { namespace, name })
+  })
+  const change = Effect.suspend(() =>
+    alive.size > 0 && random.chance(alive.size / servicesCount / 2) ? remove : create
+  )
+  return Effect.repeat(create, { times: Math.floor(servicesCount / 2) }).pipe(
+    Effect.orDie,
+    Effect.andThen(every(random, 500, 8_000, Effect.orDie(change)))
+  )
+}

@@ -1,0 +1,81 @@
+/** A place where one program runs, and is started again after it ended: a Pod with its kubelet. */
+import { Effect, Exit, type Scope } from "effect"
+import { Kubernetes } from "../../ports/Kubernetes.ts"
+import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
+import type { Kernel } from "../kernel/Kernel.ts"
+import type { Process } from "../kernel/Process.ts"
+import type { Host } from "./Host.ts"
+import type { Links } from "./Links.ts"
+import type { Story } from "./Story.ts"
+import type { Truth } from "./Truth.ts"
+
+export type Program = (process: Process) => Effect.Effect<unknown, unknown, Kubernetes | Scope.Scope>
+
+export interface Surroundings {
+  readonly kernel: Kernel
+  readonly story: Story
+  readonly memory: MemoryKubernetes
+  readonly links: Links
+  readonly truth: Truth
+}
+
+const operatorDown = "no operator runs"
+
+export class Post {
+  /** Name of the client at the API server. */
+  readonly client: string
+  /** The machine on which it runs; controllers have one of their own. */
+  readonly host: Host | undefined
+  process: Process | undefined
+  /** Started again by its kubelet unless this is false. */
+  mayRun = true
+  private readonly surroundings: Surroundings
+  private readonly program: Program
+
+  constructor(client: string, host: Host | undefined, surroundings: Surroundings, program: Program) {
+    this.client = client
+    this.host = host
+    this.surroundings = surroundings
+    this.program = program
+    surroundings.links.add(client)
+  }
+
+  get isRunning(): boolean {
+    return this.process?.isRunning === true
+  }
+
+  start(): void {
+    const { kernel, memory, story, truth } = this.surroundings
+    const process = kernel.process(this.client)
+    this.process = process
+    this.host?.processes.add(process)
+    if (this.host !== undefined) truth.relieve(this.host.name, operatorDown)
+    story.tell(`${this.client} starts`)
+    const run = Effect.scoped(this.program(process)).pipe(
+      Effect.provideService(Kubernetes, memory.view(this.client)),
+      Effect.onExit((exit) => Effect.sync(() => this.ended(exit)))
+    )
+    Effect.runForkWith(process.context)(run)
+  }
+
+  /** As by `kill -9`. */
+  kill(): void {
+    this.surroundings.story.tell(`${this.client} is killed`)
+    this.clear()
+  }
+
+  /** Its machine is no more. */
+  clear(): void {
+    if (this.process === undefined) return
+    this.process.kill()
+    this.host?.processes.delete(this.process)
+    this.process = undefined
+    if (this.host !== undefined) this.surroundings.truth.impair(this.host.name, operatorDown)
+    this.surroundings.links.forget(this.client)
+  }
+
+  private ended(exit: Exit.Exit<unknown, unknown>): void {
+    this.surroundings.story.tell(`${this.client} ends: ${Exit.isSuccess(exit) ? "done" : String(exit.cause)}`)
+    this.clear()
+  }
+}

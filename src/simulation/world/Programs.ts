@@ -1,0 +1,46 @@
+/** The programs that ship, as the simulation starts them: the same code, other layers. */
+import { Effect } from "effect"
+import { loadBalancerClass } from "../../api/Names.ts"
+import * as Controller from "../../controller/Controller.ts"
+import { Events } from "../../controller/Events.ts"
+import { leaderTimes, profiles } from "../../domain/FailoverTimes.ts"
+import * as Operator from "../../operator/Operator.ts"
+import { ownNamespace } from "./Installation.ts"
+
+export const times = profiles.default
+
+export const controller = (name: string) =>
+  Effect.gen(function* () {
+    yield* Controller.make({
+      identity: name,
+      leaderTimes: leaderTimes.default,
+      settings: {
+        podName: name,
+        namespace: ownNamespace,
+        clusterName: "simulation",
+        healthPort: 8080,
+        defaultLoadBalancer: true,
+        loadBalancerClass,
+        ignoreExcludeLabel: false,
+        fenceAfterMillis: times.quietMillis,
+        renewEveryMillis: times.renewMillis,
+        concurrency: 64
+      }
+    }).pipe(Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", name)))
+    return yield* Effect.never
+  })
+
+export const operator = (node: {
+  readonly name: string
+  readonly address: Operator.OperatorSettings["nodeAddresses"][number]
+}) =>
+  Effect.gen(function* () {
+    const running = yield* Operator.make({
+      node: node.name,
+      namespace: ownNamespace,
+      nodeAddresses: [node.address],
+      renewEveryMillis: times.renewMillis,
+      leaseMillis: times.quietMillis
+    })
+    return yield* running.superseded
+  })

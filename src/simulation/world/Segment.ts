@@ -1,0 +1,40 @@
+/**
+ * The network segment that the nodes and one client share. The client has a neighbour table, as every machine does: it
+ * goes on talking to the node that it knows for an address, dead or not, until another announces it or the entry expires.
+ */
+
+interface Neighbour {
+  readonly node: string
+  /** Since when nothing came back from it. */
+  silentSinceMillis: number | undefined
+}
+
+/** Linux gives an entry up 26 to 45 s after the neighbour fell silent (measured), then asks everybody again. */
+const expiryMillis = 40_000
+
+export class Segment {
+  private readonly neighbours = new Map<string, Neighbour>()
+
+  /** To be called only for frames that reach the segment. */
+  announce(node: string, address: string): void {
+    this.neighbours.set(address, { node, silentSinceMillis: undefined })
+  }
+
+  /** The client sends something to the address, as it does all the time; `holders` answer on the segment. */
+  talk(address: string, holders: ReadonlySet<string>, nowMillis: number): void {
+    const known = this.neighbours.get(address)
+    if (known === undefined || nowMillis - (known.silentSinceMillis ?? nowMillis) > expiryMillis) {
+      const [first] = holders
+      if (first === undefined) this.neighbours.delete(address)
+      else this.neighbours.set(address, { node: first, silentSinceMillis: undefined })
+    } else if (holders.has(known.node)) known.silentSinceMillis = undefined
+    else known.silentSinceMillis ??= nowMillis
+  }
+
+  /** The node from which the client gets an answer; undefined: none comes. */
+  answeredBy(address: string, holders: ReadonlySet<string>): string | undefined {
+    // Without an entry the client asks everybody, and takes the first to answer.
+    const asked = this.neighbours.get(address)?.node ?? [...holders][0]
+    return asked !== undefined && holders.has(asked) ? asked : undefined
+  }
+}

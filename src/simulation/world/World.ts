@@ -1,0 +1,140 @@
+/**
+ * A cluster of the simulation: one API server, machines on one segment, and the programs that ship, each in a process
+ * that can be killed or paused and is started again as its kubelet would.
+ */
+import { Effect } from "effect"
+import { customResourceDefinitions } from "../../api/Crd.ts"
+import { daemonSets } from "../../api/DaemonSet.ts"
+import { daemonSetName } from "../../api/Names.ts"
+import type { TruthEvent } from "../../invariants/GroundTruth.ts"
+import * as MemoryKubernetes from "../../memory/kubernetes/MemoryKubernetes.ts"
+import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
+import { NodeNetwork } from "../../ports/NodeNetwork.ts"
+import type { Kernel } from "../kernel/Kernel.ts"
+import { Host } from "./Host.ts"
+import { install, ownNamespace } from "./Installation.ts"
+import { Links } from "./Links.ts"
+import { Post, type Surroundings } from "./Post.ts"
+import * as Programs from "./Programs.ts"
+import { Segment } from "./Segment.ts"
+import type { Story } from "./Story.ts"
+import { Truth } from "./Truth.ts"
+
+export interface WorldOptions {
+  readonly nodesCount: number
+  readonly controllersCount: number
+}
+
+export interface World extends Surroundings {
+  readonly segment: Segment
+  readonly hosts: ReadonlyArray<Host>
+  readonly controllers: ReadonlyArray<Post>
+  readonly operators: ReadonlyArray<Post>
+  /** The API as users and their tools have it: no fault touches it. */
+  readonly kubectl: Kubernetes["Service"]
+  readonly powerOff: (host: Host) => void
+  readonly powerOn: (host: Host) => void
+}
+
+/** How soon a kubelet starts what should run. */
+const kubeletMillis = 500
+/** How soon the garbage collector and the namespace controller follow. */
+const clusterControllersMillis = 50
+
+/** How often the client on the segment talks to each address. */
+const clientMillis = 1_000
+
+export const make = Effect.fnUntraced(function* (
+  kernel: Kernel,
+  story: Story,
+  { controllersCount, nodesCount }: WorldOptions,
+  onEvent: (event: TruthEvent) => void
+): Effect.fn.Return<World, KubernetesError> {
+  const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
+  const links = new Links(memory, kernel.random.fork("links"))
+  const segment = new Segment()
+  const truth = new Truth(kernel, memory, segment, (event) => {
+    story.tell(render(event))
+    onEvent(event)
+  })
+  const surroundings: Surroundings = { kernel, story, memory, links, truth }
+  const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
+  const kubectl = memory.view("kubectl")
+  yield* install(kubectl, hosts)
+  const controllers = numbers(controllersCount).map((number) => {
+    const name = `controller-${number}`
+    return new Post(name, undefined, surroundings, () => Programs.controller(name))
+  })
+  const operators = hosts.map(
+    (host) =>
+      new Post(`operator-${host.name}`, host, surroundings, (process) =>
+        Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process))
+      )
+  )
+  yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
+  yield* Effect.forkChild(
+    Effect.forever(
+      Effect.andThen(
+        Effect.sleep(kubeletMillis),
+        Effect.sync(() => keepRunning(memory, controllers, operators))
+      )
+    )
+  )
+  yield* Effect.forkChild(
+    Effect.forever(
+      Effect.andThen(
+        Effect.sleep(clientMillis),
+        Effect.sync(() => {
+          for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
+        })
+      )
+    )
+  )
+  return {
+    ...surroundings,
+    segment,
+    hosts,
+    controllers,
+    operators,
+    kubectl,
+    powerOff: (host) => {
+      story.tell(`${host.name} loses power`)
+      for (const each of operators) if (each.host === host) each.clear()
+      host.powerOff()
+    },
+    powerOn: (host) => {
+      story.tell(`${host.name} boots`)
+      host.powerOn()
+    }
+  }
+})
+
+const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
+
+const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segment): Host =>
+  new Host(number, kernel, {
+    onKernel: (host, by) => truth.look(host, by),
+    onAnnouncement: (host, address) => {
+      if (host.answers) segment.announce(host.name, address)
+    }
+  })
+
+/** What the kubelets and the DaemonSet controller do. */
+const keepRunning = (
+  memory: MemoryKubernetes.MemoryKubernetes,
+  controllers: ReadonlyArray<Post>,
+  operators: ReadonlyArray<Post>
+): void => {
+  const isDeployed = memory.truth.get(daemonSets, { namespace: ownNamespace, name: daemonSetName }) !== undefined
+  const due = isDeployed ? [...controllers, ...operators] : controllers
+  for (const post of due) {
+    const isPossible = post.host === undefined || (post.host.isOn && !post.host.isFrozen)
+    if (post.process === undefined && post.mayRun && isPossible) post.start()
+  }
+}
+
+const render = (event: TruthEvent): string => {
+  if (event.type === "Held") return `${event.node} ${event.isHeld ? "holds" : "lost"} ${event.address} (${event.by})`
+  const verb = event.before === undefined ? "creates" : event.after === undefined ? "removes" : "writes"
+  return `${event.by} ${verb} ${event.kind} ${event.key}`
+}
