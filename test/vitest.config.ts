@@ -14,8 +14,7 @@ if (Number.parseInt(process.versions.node) < Number.parseInt(wanted)) {
 export default defineConfig({
   test: {
     projects: [
-      // Seconds say nothing on a machine that is busy with something else: this ends what hangs.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
           name: "conformance",

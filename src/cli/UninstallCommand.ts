@@ -24,6 +24,7 @@ import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { pods } from "../api/Pod.ts"
 import { services } from "../api/Service.ts"
 import type { Service } from "../api/Service.ts"
+import * as ServiceCondition from "../controller/ServiceCondition.ts"
 import * as Address from "../domain/Address.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
@@ -152,6 +153,20 @@ const releaseAddresses = Effect.fnUntraced(function* (namespace: string) {
   )
 })
 
+/** Nobody would correct them any more. One that cannot be taken off holds up nothing. */
+const takeConditionsOff = Effect.gen(function* () {
+  const kubernetes = yield* Kubernetes
+  const { items } = yield* kubernetes.list(services, {})
+  for (const service of items) {
+    if (ServiceCondition.read(service) === undefined) continue
+    yield* ServiceCondition.write(service, undefined).pipe(
+      Effect.catch(({ message }) =>
+        Effect.logWarning("condition not taken off").pipe(Effect.annotateLogs({ error: message }))
+      )
+    )
+  }
+})
+
 export const run = Effect.gen(function* () {
   const kubernetes = yield* Kubernetes
   const namespace = yield* Environment.required("MY_POD_NAMESPACE", "the namespace of this Pod")
@@ -170,6 +185,7 @@ export const run = Effect.gen(function* () {
     yield* orAbsent(kubernetes.patch(leases, lease.metadata, { metadata: { finalizers: [] } }))
     yield* orAbsent(kubernetes.delete(leases, lease.metadata))
   }
+  yield* takeConditionsOff
   yield* Effect.logInfo(
     "addresses released, finalizers taken off; pools, IPAllocations and addresses at the cloud stay"
   )
