@@ -40,8 +40,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "isReleased(allocation, observed.isFenced) && allocation.hasFinalizer",
     replace: "allocation.hasFinalizer",
-    killedBy: "S7",
-    isFoundWithoutFaults: true
+    killedBy: "S7"
   },
   {
     name: "reuse-before-release",
