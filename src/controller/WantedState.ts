@@ -236,6 +236,8 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
   const nodes = nodesFor(books, nodeBook, inputs)
   const entries = Assignment.assign(grants, standing.current, { nodes, acknowledgements, nextEpoch: generation + 1 })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
+  // It serves on where it should not, for want of another node: the first that may hold it must be heard of.
+  const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
   const lack =
     rivalry(inputs, books, standing.lost) ??
     frozenLack(standing.frozen) ??
@@ -259,7 +261,7 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
       ...decision.outcomes.flatMap((outcome) =>
         outcome._tag === "Refuse" ? Waiting.topicsOf(outcome.refusal, request.namespace) : []
       ),
-      ...(homeless === undefined ? [] : (["nodes"] as const)),
+      ...(homeless !== undefined || isStranded ? (["nodes"] as const) : []),
       ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
     ]
   }

@@ -206,7 +206,9 @@ export const make = Effect.fnUntraced(function* (
     const after = changes.length === 0 ? before : yield* network.state
     const held = heldIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
-    yield* announcer.start(plan.held.filter(({ address }) => added.has(address) && held.has(address)))
+    // The process before this one may have died between the address and its announcement, or in the middle of its burst.
+    const isNew = (address: Address.Address) => phase === "startup" || added.has(address)
+    yield* announcer.start(plan.held.filter(({ address }) => isNew(address) && held.has(address)))
     const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, isHeld, viewOf }, options.allocations)
     for (const error of failures) {

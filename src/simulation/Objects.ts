@@ -32,8 +32,9 @@ export const leaderLease = { namespace: ownNamespace, name: leaderLeaseName }
 
 /** Who the lease says leads. */
 export const leaderOf = ({ controllers, memory }: World): Post | undefined => {
-  const identity = memory.truth.get(leases, leaderLease)?.spec?.holderIdentity
-  return controllers.find(({ client }) => client === identity)
+  // A nonce of the process follows the name of its Pod.
+  const [pod] = memory.truth.get(leases, leaderLease)?.spec?.holderIdentity?.split("_") ?? []
+  return controllers.find(({ client }) => client === pod)
 }
 
 /** `rack-1` with some of its spec otherwise. */

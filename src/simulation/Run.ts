@@ -51,6 +51,7 @@ export interface RunResult {
 }
 
 export const faultMillisDefault = 300_000
+
 const drawFaults = (kernel: Kernel, only: ReadonlyArray<string> | undefined): ReadonlyArray<Fault> => {
   const swarm = kernel.random.fork("swarm")
   // Each is drawn whether it is asked for or not: leaving one out must not change the others.
@@ -121,7 +122,7 @@ export const run = (options: RunOptions): RunResult => {
   }
 }
 
-const verdictOf = (
+export const verdictOf = (
   body: () => Exit.Exit<unknown, unknown>
 ): { readonly verdict: Verdict; readonly violations: ReadonlyArray<Violation> } => {
   try {

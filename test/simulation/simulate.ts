@@ -14,6 +14,9 @@ import { infeasible } from "../../src/simulation/faults/infeasible.ts"
 import { reportOf } from "../../src/simulation/Report.ts"
 import { run, type RunOptions, type Verdict } from "../../src/simulation/Run.ts"
 import { shrink } from "../../src/simulation/Shrink.ts"
+import { modes } from "../../src/simulation/Enumerate.ts"
+import { enumerateAll, replay } from "./enumerate.ts"
+import * as Scripts from "./scripts.ts"
 import { names as situations } from "../../src/simulation/Sometimes.ts"
 import { runAll } from "./Seeds.ts"
 
@@ -74,6 +77,19 @@ const flags = {
   keepGoing: Flag.Boolean("keep-going").pipe(
     Flag.withDescription("Go on after a seed that failed"),
     Flag.withDefault(false)
+  ),
+  enumerate: Flag.Boolean("enumerate").pipe(
+    Flag.withDescription("Every scenario once for each external effect and each way to fail there"),
+    Flag.withDefault(false)
+  ),
+  scenario: Flag.Literals("scenario", Scripts.names).pipe(
+    Flag.withDescription("One scenario, told; with --enumerate: this one only"),
+    Flag.optional
+  ),
+  at: countFlag("at", "N", "Which effect of the scenario goes wrong").pipe(Flag.optional),
+  mode: Flag.Literals("mode", modes).pipe(
+    Flag.withDescription("How it goes wrong (with --at)"),
+    Flag.withDefault(modes[0])
   ),
   json: Measure.jsonFlag
 }
@@ -169,6 +185,11 @@ const many = Effect.fnUntraced(function* (
   return yield* new SeedFailed({ message: `seed ${first.seed}`, verdict: first.verdict })
 })
 
+const told = Effect.fnUntraced(function* (name: string, at: number | undefined, mode: (typeof modes)[number]) {
+  const verdict = yield* replay(name, at, mode, print)
+  if (verdict !== "passed") return yield* new SeedFailed({ message: name, verdict })
+})
+
 const range = (from: number, count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, (_, index) => from + index)
 
@@ -180,6 +201,12 @@ Command.make("simulate", flags, (given) => {
     faultMillis: Option.getOrUndefined(Option.map(given.faultSeconds, (seconds) => seconds * 1000))
   }
   const wanted = Option.getOrElse(given.seeds, () => 1)
+  const { scenario } = given
+  if (given.enumerate) {
+    const chosen = Option.match(scenario, { onNone: () => Scripts.names, onSome: (name) => [name] })
+    return reportFailure(enumerateAll(chosen, Option.getOrUndefined(given.json), print))
+  }
+  if (Option.isSome(scenario)) return reportFailure(told(scenario.value, Option.getOrUndefined(given.at), given.mode))
   const program = Option.isSome(given.seed)
     ? one({ ...options, seed: given.seed.value }, given.story)
     : many(

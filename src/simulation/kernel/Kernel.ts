@@ -12,6 +12,8 @@ export interface KernelOptions {
   readonly seed: number
   /** Probability that a fiber yields after an operation; undefined: drawn from {0, 0.02, 0.2}. */
   readonly preemption?: number
+  /** Undefined: drawn. */
+  readonly isShuffled?: boolean
   /** Steps that one virtual instant may take. */
   readonly stepsMax?: number
 }
@@ -44,11 +46,12 @@ export class Kernel implements Machine {
   private timersCount = 0
   private readonly processes: Array<Process> = []
 
-  constructor({ preemption, seed, stepsMax }: KernelOptions) {
+  constructor({ isShuffled, preemption, seed, stepsMax }: KernelOptions) {
     this.random = new Prng(seed)
     const drawn = this.random.fork("kernel")
     this.preemption = preemption ?? drawn.pick(preemptions) ?? 0
-    this.isShuffled = drawn.chance(0.5)
+    const isDrawn = drawn.chance(0.5)
+    this.isShuffled = isShuffled ?? isDrawn
     this.order = drawn.fork("order")
     this.stepsMax = stepsMax ?? stepsMaxDefault
   }

@@ -17,6 +17,12 @@ export interface HostEvents {
   readonly onAnnouncement: (host: Host, address: Address.Address) => void
 }
 
+/** Told around each change of the kernel by a process, which may be killed just there. */
+export interface Crossing {
+  readonly before: (client: string, what: string) => void
+  readonly after: (client: string, what: string) => void
+}
+
 /** Of an address that was written by a program. */
 export const parse = (text: string): Address.Address => Result.getOrThrow(Address.parse(text))
 
@@ -31,6 +37,7 @@ export class Host {
   /** The whole virtual machine stands still. */
   isFrozen = false
   bootNumber = 1
+  crossing: Crossing | undefined
   readonly processes = new Set<Process>()
   readonly number: number
   private readonly events: HostEvents
@@ -144,12 +151,22 @@ export class Host {
         Effect.suspend(() => Effect.sleep(this.random.between(2, this.toolMillisMax))),
         call
       )
-    const changing = <E>(call: Effect.Effect<void, E>): Effect.Effect<void, E> =>
-      timed(Effect.tap(call, () => Effect.sync(() => this.events.onKernel(this, process.name))))
+    const unlessKilled = (body: () => void) =>
+      Effect.suspend(() => {
+        body()
+        return process.isAlive ? Effect.void : Effect.never
+      })
+    const changing = <E>(what: string, call: Effect.Effect<void, E>): Effect.Effect<void, E> =>
+      timed(unlessKilled(() => this.crossing?.before(process.name, what))).pipe(
+        Effect.andThen(call),
+        Effect.tap(() => Effect.sync(() => this.events.onKernel(this, process.name))),
+        Effect.tap(() => unlessKilled(() => this.crossing?.after(process.name, what)))
+      )
     return NodeNetwork.of({
       state: timed(network.state),
-      addAddress: (held) => changing(network.addAddress(held)),
-      removeAddress: (held, prefixLength) => changing(network.removeAddress(held, prefixLength)),
+      addAddress: (held) => changing(`add ${held.address}`, network.addAddress(held)),
+      removeAddress: (held, prefixLength) =>
+        changing(`remove ${held.address}`, network.removeAddress(held, prefixLength)),
       announce: (addresses, uplink) => timed(network.announce(addresses, uplink)),
       changes: network.changes.pipe(Stream.tap(() => Effect.yieldNow)),
       identity: network.identity

@@ -1,5 +1,5 @@
 /** The programs that ship, as the simulation starts them: the same code, other layers. */
-import { Effect } from "effect"
+import { Effect, Random } from "effect"
 import { loadBalancerClass } from "../../api/Names.ts"
 import * as Controller from "../../controller/Controller.ts"
 import { Events } from "../../controller/Events.ts"
@@ -11,8 +11,10 @@ export const times = profiles.default
 
 export const controller = (name: string) =>
   Effect.gen(function* () {
+    const nonce = yield* Random.nextIntBetween(0, 2 ** 32)
     yield* Controller.make({
-      identity: name,
+      // As the command has it: a process that is started again is another candidate.
+      identity: `${name}_${nonce.toString(16)}`,
       leaderTimes: leaderTimes.default,
       settings: {
         podName: name,

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Random } from "effect"
 import { events } from "../../../src/api/Event.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { nodes } from "../../../src/api/Node.ts"
 import { persistentIPPools, type PersistentIPPoolSpec } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
@@ -165,6 +166,29 @@ describe("a cluster in memory", () => {
         const [next = ""] = carriers(cluster, "192.0.2.10")
         assert.lengthOf(carriers(cluster, "192.0.2.10"), 1)
         assert.notStrictEqual(next, holder)
+      })
+    )
+  })
+
+  it("leaves a node that is excluded as soon as another one may hold the address", () => {
+    const exclude = "node.kubernetes.io/exclude-from-external-load-balancers"
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("5 seconds")
+        const [holder = ""] = carriers(cluster, "192.0.2.10")
+        const others = threeNodes.filter((node) => node !== holder)
+        for (const name of [...others, holder]) {
+          yield* cluster.api.patch(nodes, { name }, { metadata: { labels: { [exclude]: "" } } })
+        }
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(carriers(cluster, "192.0.2.10"), [holder], "served badly is better than not served")
+        const [next = ""] = others
+        yield* cluster.api.patch(nodes, { name: next }, { metadata: { labels: { [exclude]: null } } })
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual(carriers(cluster, "192.0.2.10"), [next])
       })
     )
   })

@@ -58,6 +58,19 @@ describe("Operator", () => {
     )
   })
 
+  it("announces what it finds in place when it starts: its predecessor may have died before it could", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster, operator } = yield* start
+        yield* operator.kill
+        const before = cluster.kernel("node-1").announcements().length
+        yield* cluster.startOperator("node-1", "second")
+        yield* Effect.sleep("2 seconds")
+        assert.isAbove(cluster.kernel("node-1").announcements().length, before)
+      })
+    )
+  })
+
   it("undoes a foreign deletion at once, without a write", () => {
     virtually(
       Effect.gen(function* () {

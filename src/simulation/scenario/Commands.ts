@@ -1,0 +1,240 @@
+/**
+ * The commands of scenarios. NODE is a name or `holder of shop/web`; PROCESS is `leader`, `controller-2` or `operator on
+ * NODE`; ADDRESSES are as a pool lists them, apart by commas.
+ */
+import { Effect } from "effect"
+import { namespaces } from "../../api/Namespace.ts"
+import { nodes } from "../../api/Node.ts"
+import { persistentIPPools } from "../../api/PersistentIPPool.ts"
+import { services } from "../../api/Service.ts"
+import * as Users from "../Users.ts"
+import type { World } from "../world/World.ts"
+import { type Act, allocationOf, hostNamed, isGone, isReady, isServed, postNamed, waitUntil } from "./Stage.ts"
+import * as V04 from "./V04.ts"
+
+export interface Command {
+  readonly form: RegExp
+  /** It breaks something: a mutant may be found by it. */
+  readonly isFault: boolean
+  readonly act: (world: World, operands: ReadonlyArray<string>) => Act
+}
+
+const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
+const apiCut = "cut from the API server"
+
+const refOf = (key: string) => {
+  const [namespace = "", name = ""] = key.split("/")
+  return { namespace, name }
+}
+
+/** `namespaces=shop,web`, or nothing. */
+const poolSpec = (addresses: string, allowed: string | undefined) => ({
+  addresses: addresses.split(","),
+  ...(allowed === undefined ? {} : { allowedNamespaces: allowed.split(",") })
+})
+
+const serviceOf = (key: string, addresses: string | undefined) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: refOf(key),
+  spec: {
+    type: "LoadBalancer",
+    ports: [{ port: 80 }],
+    ...(addresses === undefined ? {} : { externalIPs: addresses.split(",") })
+  }
+})
+
+const setCut = (world: World, client: string, isCut: boolean): void => {
+  const host = world.operators.find((post) => post.client === client)?.host
+  if (isCut) world.links.sever(client)
+  else world.links.heal(client)
+  if (host === undefined) return
+  if (isCut) world.truth.impair(host.name, apiCut)
+  else world.truth.relieve(host.name, apiCut)
+}
+
+const stepMax = 5
+
+const users: ReadonlyArray<Command> = [
+  {
+    form: /^namespace (\S+)$/,
+    isFault: false,
+    act: ({ kubectl }, [name = ""]) =>
+      kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } })
+  },
+  {
+    form: /^pool (\S+) (\S+)(?: namespaces=(\S+))?$/,
+    isFault: false,
+    act: ({ kubectl }, [name = "", addresses = "", allowed]) =>
+      kubectl.create(persistentIPPools, Users.pool(name, poolSpec(addresses, allowed)))
+  },
+  {
+    form: /^edit pool (\S+) (\S+)(?: namespaces=(\S+))?$/,
+    isFault: false,
+    act: ({ kubectl }, [name = "", addresses = "", allowed]) =>
+      kubectl.patch(persistentIPPools, { name }, { spec: poolSpec(addresses, allowed) })
+  },
+  {
+    form: /^delete pool (\S+)$/,
+    isFault: false,
+    act: ({ kubectl }, [name = ""]) => kubectl.delete(persistentIPPools, { name })
+  },
+  {
+    form: /^service (\S+)(?: (\S+))?$/,
+    isFault: false,
+    act: ({ kubectl }, [key = "", addresses]) => kubectl.create(services, serviceOf(key, addresses))
+  },
+  {
+    form: /^edit service (\S+) (\S+)$/,
+    isFault: false,
+    act: ({ kubectl }, [key = "", addresses = ""]) =>
+      kubectl.patch(services, refOf(key), { spec: { externalIPs: addresses.split(",") } })
+  },
+  {
+    form: /^delete service (\S+)$/,
+    isFault: false,
+    act: ({ kubectl }, [key = ""]) => kubectl.delete(services, refOf(key))
+  },
+  {
+    form: /^delete namespace (\S+)$/,
+    isFault: false,
+    act: ({ kubectl }, [name = ""]) => kubectl.delete(namespaces, { name })
+  },
+  {
+    form: /^exclude (.+)$/,
+    isFault: false,
+    act: (world, [operand = ""]) =>
+      Effect.flatMap(hostNamed(world, operand), ({ name }) =>
+        world.kubectl.patch(nodes, { name }, { metadata: { labels: { [excludeLabel]: "" } } })
+      )
+  },
+  {
+    form: /^include (\S+)$/,
+    isFault: false,
+    act: ({ kubectl }, [name = ""]) =>
+      kubectl.patch(nodes, { name }, { metadata: { labels: { [excludeLabel]: null } } })
+  }
+]
+
+const waits: ReadonlyArray<Command> = [
+  {
+    form: /^wait ready$/,
+    isFault: false,
+    act: (world) => waitUntil("a controller leads and every node is registered", () => isReady(world))
+  },
+  { form: /^advance (\d+)s$/, isFault: false, act: (_, [seconds = "0"]) => Effect.sleep(Number(seconds) * 1000) },
+  {
+    form: /^wait served (\S+)$/,
+    isFault: false,
+    act: (world, [key = ""]) => waitUntil(`${key} is served`, () => isServed(world, key))
+  },
+  {
+    form: /^wait gone (\S+)$/,
+    isFault: false,
+    act: (world, [key = ""]) => waitUntil(`${key} is gone`, () => isGone(world, key))
+  },
+  {
+    form: /^wait told (\S+) (\S+)$/,
+    isFault: false,
+    act: (world, [key = "", state = ""]) =>
+      waitUntil(`${key} is told ${state}`, () => allocationOf(world, key)?.status?.state === state)
+  },
+  {
+    form: /^wait step (\d) of (\S+)$/,
+    isFault: false,
+    // 1 granted, 2 on a node, 3 reported, 4 shown, 5 told: points at which something may be made to fail.
+    act: (world, [step = "", key = ""]) =>
+      waitUntil(`step ${step} of ${key}`, () => stepOf(world, key) >= Math.min(Number(step), stepMax))
+  }
+]
+
+/** How far a Service has come on its way to being served. */
+const stepOf = (world: World, key: string): number => {
+  const allocation = allocationOf(world, key)
+  const [first] = allocation?.spec.allocations ?? []
+  if (allocation === undefined || first === undefined) return 0
+  if (allocation.status?.state === "success") return 5
+  if (isServed(world, key)) return 4
+  if ((allocation.status?.addresses ?? []).some(({ phase }) => phase === "Serving")) return 3
+  return (world.truth.holders.get(first.address)?.size ?? 0) > 0 ? 2 : 1
+}
+
+const faults: ReadonlyArray<Command> = [
+  {
+    form: /^power-off (.+)$/,
+    isFault: true,
+    act: (world, [operand = ""]) => Effect.map(hostNamed(world, operand), (host) => world.powerOff(host))
+  },
+  {
+    form: /^power-on all$/,
+    isFault: true,
+    act: (world) =>
+      Effect.sync(() => {
+        for (const host of world.hosts) if (!host.isOn) world.powerOn(host)
+      })
+  },
+  {
+    form: /^kill (.+)$/,
+    isFault: true,
+    act: (world, [operand = ""]) => Effect.map(postNamed(world, operand), (post) => post.kill())
+  },
+  {
+    form: /^stop (.+)$/,
+    isFault: true,
+    act: (world, [operand = ""]) =>
+      Effect.map(postNamed(world, operand), (post) => {
+        post.mayRun = false
+        post.kill()
+      })
+  },
+  {
+    form: /^start all$/,
+    isFault: true,
+    act: (world) =>
+      Effect.sync(() => {
+        for (const post of [...world.controllers, ...world.operators]) post.mayRun = true
+      })
+  },
+  {
+    form: /^pause (.+) for (\d+)s$/,
+    isFault: true,
+    act: (world, [operand = "", seconds = "0"]) =>
+      Effect.flatMap(postNamed(world, operand), ({ process }) =>
+        Effect.sync(() => process?.pause()).pipe(
+          Effect.andThen(Effect.sleep(Number(seconds) * 1000)),
+          Effect.andThen(Effect.sync(() => process?.resume()))
+        )
+      )
+  },
+  {
+    form: /^cut (.+) from the api$/,
+    isFault: true,
+    act: (world, [operand = ""]) => Effect.map(postNamed(world, operand), ({ client }) => setCut(world, client, true))
+  },
+  {
+    form: /^heal all$/,
+    isFault: true,
+    act: (world) =>
+      Effect.sync(() => {
+        for (const { client } of [...world.controllers, ...world.operators])
+          if (world.links.isCut(client)) setCut(world, client, false)
+      })
+  },
+  {
+    form: /^by hand remove (\S+) from (.+)$/,
+    isFault: true,
+    act: (world, [address = "", operand = ""]) =>
+      Effect.map(hostNamed(world, operand), (host) => V04.removeByHand(host, address))
+  }
+]
+
+const upgrade: ReadonlyArray<Command> = [
+  {
+    form: /^v0\.4 left (\S+) with (\S+) of (\S+) on (\S+)$/,
+    isFault: false,
+    act: (world, [key = "", address = "", pool = "", node = ""]) =>
+      V04.leave(world, { ...refOf(key), address, pool, node }, serviceOf(key, address))
+  }
+]
+
+export const commands: ReadonlyArray<Command> = [...users, ...waits, ...faults, ...upgrade]

@@ -1,0 +1,30 @@
+/** A bug in one place of the shipping code, put in while the file is loaded; nothing on disk changes. */
+export interface Mutant {
+  readonly name: string
+  /** What the bug is, for the table. */
+  readonly what: string
+  /** From the root of the repository. */
+  readonly file: string
+  /** Stands in the file exactly once. */
+  readonly find: string
+  readonly replace: string
+  /** Imports that `replace` needs, put before the first line. */
+  readonly imports?: string
+  /** Id of the invariant that must find it. */
+  readonly killedBy: string
+  /** It shows on an ordinary day, before any fault: then a scenario or a seed without faults must find it. */
+  readonly isFoundWithoutFaults?: true
+  /** Seeds that are known to find it: asked first where there is little time. */
+  readonly seeds?: ReadonlyArray<number>
+}
+
+/** Throws when the text that it changes is not there exactly once. */
+export const mutate = ({ file, find, imports, name, replace }: Mutant, source: string): string => {
+  const parts = source.split(find)
+  if (parts.length !== 2) {
+    throw new Error(
+      `mutant ${name}: its text stands ${parts.length - 1} times in ${file}; write it anew for the code as it is`
+    )
+  }
+  return `${imports === undefined ? "" : `${imports}\n`}${parts.join(replace)}`
+}

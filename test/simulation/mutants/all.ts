@@ -1,0 +1,13 @@
+/** All mutants. */
+import { controllerMutants } from "./controller.ts"
+import { failoverMutants } from "./failover.ts"
+import type { Mutant } from "./Mutant.ts"
+import { operatorMutants } from "./operator.ts"
+import { reconcileMutants } from "./reconcile.ts"
+
+export const mutants: ReadonlyArray<Mutant> = [
+  ...controllerMutants,
+  ...failoverMutants,
+  ...operatorMutants,
+  ...reconcileMutants
+]

@@ -1,0 +1,157 @@
+/** Bugs of the controller: what it grants, writes, and takes off. */
+import type { Mutant } from "./Mutant.ts"
+
+export const controllerMutants: ReadonlyArray<Mutant> = [
+  {
+    name: "drop-the-compare-and-set",
+    what: "spec.allocations is written without the version that was read",
+    file: "src/controller/AllocationWriter.ts",
+    find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels:",
+    replace: "        labels:",
+    killedBy: "S8"
+  },
+  {
+    name: "match-by-name",
+    what: "a Service made anew takes over the IPAllocation of its namesake (v0.4, 11)",
+    file: "src/domain/Plan.ts",
+    find: "const foreign = allocation.serviceUid !== undefined && allocation.serviceUid !== service.uid",
+    replace: "const foreign = false",
+    killedBy: "S4"
+  },
+  {
+    name: "status-by-name",
+    what: "a Service status is written whatever uid the Service has (v0.4, 11)",
+    file: "src/controller/AllocationWriter.ts",
+    find: "        metadata: { uid: service.metadata.uid },\n",
+    replace: "",
+    killedBy: "S4"
+  },
+  {
+    name: "no-finalizer",
+    what: "IPAllocations are created without our finalizer (v0.4, 5)",
+    file: "src/controller/AllocationWriter.ts",
+    find: "        finalizers: [finalizer],\n",
+    replace: "",
+    killedBy: "S7"
+  },
+  {
+    name: "finalizer-off-too-early",
+    what: "our finalizer is taken off before every holder has let go",
+    file: "src/domain/Plan.ts",
+    find: "isReleased(allocation, observed.isFenced) && allocation.hasFinalizer",
+    replace: "allocation.hasFinalizer",
+    killedBy: "S7"
+  },
+  {
+    name: "reuse-before-release",
+    what: "nobody is waited for who may still serve a released address",
+    file: "src/domain/Hold.ts",
+    find: "(each) => !isFenced(each) && !hasReleased(acknowledgements, entry.address, each)",
+    replace: "() => false",
+    killedBy: "S7"
+  },
+  {
+    name: "publish-before-serving",
+    what: "an address is shown before a node serves it",
+    file: "src/domain/Plan.ts",
+    find: "return current !== undefined && (servedNow(current) || service.shown.includes(entry.address))",
+    replace: "return current !== undefined",
+    killedBy: "S4",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "never-shown",
+    what: "granted addresses never come into the Service status (v0.4, 9)",
+    file: "src/domain/Plan.ts",
+    find: "same(visible, service.shown) && service.shownAsWritten ? []",
+    replace: "visible.length >= service.shown.length ? []",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "grant-without-reservation",
+    what: "two workers that decide at once are granted one address",
+    file: "src/controller/ServiceReconciler.ts",
+    find: "const claimed = wanted.fresh.every(({ address, pool }) => books.reserve(address, { ...claimant, pool }))",
+    replace: "const claimed = true",
+    killedBy: "S2"
+  },
+  {
+    name: "epoch-not-raised",
+    what: "the next holder begins under the epoch of the former",
+    file: "src/domain/Assignment.ts",
+    find: "    epoch: context.nextEpoch,",
+    replace: "    epoch: 1,",
+    killedBy: "S8",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "new-leader-looks-at-nothing",
+    what: "a new leader waits for changes instead of looking at everything",
+    file: "src/controller/Controller.ts",
+    find: "    onElected: everything",
+    replace: "    onElected: Effect.void",
+    killedBy: "scenario",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "acts-on-half-a-cache",
+    what: "decides before every cache is complete (v0.4, 7)",
+    file: "src/controller/Controller.ts",
+    find: "(isReady(caches) ? leader.isLeader : Effect.succeed(false))",
+    replace: "leader.isLeader",
+    killedBy: "S2"
+  },
+  {
+    name: "claims-forgotten",
+    what: "what IPAllocations claim is not recorded, only what this process granted itself (v0.4, 7)",
+    file: "src/controller/Books.ts",
+    find: "    for (const address of now?.claims ?? []) this.contest(address)",
+    replace: "",
+    killedBy: "S1"
+  },
+  {
+    name: "index-entry-kept",
+    what: "the claim of a deleted IPAllocation stays in the index",
+    file: "src/controller/Books.ts",
+    find: "      this.claims.delete(address, key)\n",
+    replace: "",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "nobody-woken-by-release",
+    what: "whoever waits for an address is not woken when it becomes free",
+    file: "src/controller/Books.ts",
+    find: "    this.wake(this.waiting.all(Waiting.addressTopic(address)))\n    this.wakeFirst(Waiting.poolTopic(pool))",
+    replace: "    void pool",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "first-claimant-wins",
+    what: "of two claims the one wins that comes first in a map, not the served one",
+    file: "src/controller/Claims.ts",
+    find: "if (best === undefined || wins(claim, best)) best = claim",
+    replace: "best ??= claim",
+    killedBy: "S2"
+  },
+  {
+    name: "assign-before-hide",
+    what: "an address is released while the Service still shows it",
+    file: "src/domain/Plan.ts",
+    find: "(hides ? [...show, ...assign] : [...assign, ...show])",
+    replace: "[...assign, ...show]",
+    killedBy: "S4",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "pool-ignores-namespaces",
+    what: "a pool serves namespaces that it does not allow",
+    file: "src/domain/Allocation.ts",
+    find: "  const refusal = Pool.serves(pool, customerOf(situation))\n  if (refusal !== undefined) return Result.fail({ ...refusal, address })\n",
+    replace: "",
+    killedBy: "S3",
+    isFoundWithoutFaults: true
+  }
+]

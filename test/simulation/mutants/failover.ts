@@ -1,0 +1,133 @@
+/** Bugs of failover: who counts, who fences, and who may hold. */
+import type { Mutant } from "./Mutant.ts"
+
+export const failoverMutants: ReadonlyArray<Mutant> = [
+  {
+    name: "compare-wall-clocks",
+    what: "a node is dead when its renewTime is old by the controller's wall clock",
+    file: "src/controller/NodeFailure.ts",
+    find: "    const due = nodeBook.dueForFence(yield* monotonicMillis)",
+    replace: `    const wallMillis = yield* Clock.currentTimeMillis
+    const due = [...nodeBook.leases.values()].filter(
+      ({ content, lease }) =>
+        nodeBook.holdIdOf(content.node) !== undefined &&
+        wallMillis - Date.parse(lease.spec?.renewTime ?? "") > content.durationMillis
+    )`,
+    imports: 'import { Clock } from "effect"',
+    killedBy: "S1"
+  },
+  {
+    name: "fence-without-compare-and-set",
+    what: "a node is fenced whatever its lease says by now",
+    file: "src/controller/NodeFailure.ts",
+    find: "writing(kubernetes.replace(leases, fenced), leases,",
+    replace: `writing(kubernetes.patch(leases, { name, namespace }, { metadata: { annotations: fenced.metadata.annotations } }), leases,`,
+    killedBy: "S1"
+  },
+  {
+    name: "count-without-a-watch",
+    what: "time counts although nothing is heard of any node",
+    file: "src/domain/LeaseCount.ts",
+    find: "return !needsList(counts, nowMillis) && quiet !== undefined &&",
+    replace: "return quiet !== undefined &&",
+    killedBy: "S1"
+  },
+  {
+    name: "fence-at-half-time",
+    what: "a node is fenced after a third of the time that its lease announces",
+    file: "src/domain/LeaseCount.ts",
+    find: "quiet >= Math.max(ownMillis, announcedMillis)",
+    replace: "quiet >= Math.max(ownMillis, announcedMillis) / 3",
+    killedBy: "S1"
+  },
+  {
+    name: "nobody-fences",
+    what: "a dead node is never fenced",
+    file: "src/controller/NodeFailure.ts",
+    find: "if (due.length > 0 && (yield* options.isLeader)) {",
+    replace: "if (due.length > 1_000 && (yield* options.isLeader)) {",
+    killedBy: "L1"
+  },
+  {
+    name: "fence-wakes-nobody",
+    what: "Services of a fenced node are not looked at",
+    file: "src/controller/Wiring.ts",
+    find: '      if (after !== undefined) books.onAllocation({ key, after })\n      sinks.service(key)\n    }\n    wakeAll(sinks, books.waiting.all("nodes"))',
+    replace: "      if (after !== undefined) books.onAllocation({ key, after })\n    }",
+    killedBy: "L1"
+  },
+  {
+    name: "ignore-previous",
+    what: "the next holder begins before the former has let go",
+    file: "src/domain/NodeDuty.ts",
+    find: "return holder === undefined || entry.interfaceName === undefined || awaited",
+    replace: "return holder === undefined || entry.interfaceName === undefined || (awaited && false)",
+    killedBy: "S1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "previous-not-named",
+    what: "a planned move names nobody who must let go first",
+    file: "src/domain/Assignment.ts",
+    find: "fenced ? previous : [...previous, holder]",
+    replace: "previous",
+    killedBy: "S1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "released-of-any-epoch",
+    what: "an acknowledgement counts whatever epoch it names",
+    file: "src/domain/Hold.ts",
+    find: "  acknowledgement.epoch === holder.epoch\n\nexport const hasReleased",
+    replace: "  acknowledgement.epoch > 0\n\nexport const hasReleased",
+    killedBy: "S1"
+  },
+  {
+    name: "ahead-is-fenced",
+    what: "a hold id that is newer than what was seen of the node counts as fenced",
+    file: "src/domain/HoldId.ts",
+    find: 'return difference > 0 ? "Ahead" : "Foreign"',
+    replace: 'return "Fenced"',
+    killedBy: "S1"
+  },
+  {
+    name: "serve-under-a-fenced-id",
+    what: "an operator that finds its lease fenced takes it for its own again",
+    file: "src/operator/Registration.ts",
+    find: "  if (content.fenced === current.content.holdId) return Renewal.Fenced()\n",
+    replace: "",
+    killedBy: "S1"
+  },
+  {
+    name: "resurrect-after-pause",
+    what: "an operator that registers again keeps the hold id that was fenced",
+    file: "src/operator/Registration.ts",
+    find: "const inForce = before.fenced !== before.holdId && before.released !== before.holdId",
+    replace: "const inForce = before.released !== before.holdId",
+    killedBy: "S1"
+  },
+  {
+    name: "new-id-at-each-start",
+    what: "a restarted operator takes a new hold id, and its addresses move",
+    file: "src/operator/Registration.ts",
+    find: "sameBoot && inForce && newest === before.holdId",
+    replace: "sameBoot && inForce && newest !== before.holdId",
+    killedBy: "S1"
+  },
+  {
+    name: "retry-with-the-same-lease",
+    what: "a refused renewal is sent again with the same version for ever (v0.4, 6)",
+    file: "src/operator/Registration.ts",
+    find: 'category === "conflict" || category === "ambiguous" || reason._tag === "NotFound"',
+    replace: 'reason._tag === "NotFound"',
+    killedBy: "S1"
+  },
+  {
+    name: "adopt-another-boot",
+    what: "the lease of another boot is taken over at once, under its hold id",
+    file: "src/operator/Registration.ts",
+    find: "const sameBoot = before.bootId === identity.bootId\n",
+    replace: "const sameBoot = true\n",
+    killedBy: "S1"
+  }
+]

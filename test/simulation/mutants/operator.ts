@@ -1,0 +1,73 @@
+/** Bugs of the operator: what it does to the kernel, and what it says of it. */
+import type { Mutant } from "./Mutant.ts"
+
+export const operatorMutants: ReadonlyArray<Mutant> = [
+  {
+    name: "no-gratuitous-arp",
+    what: "nothing is announced (v0.4, 10)",
+    file: "src/operator/Announcer.ts",
+    find: ".announce(addresses, uplink)",
+    replace: ".announce([], uplink)",
+    killedBy: "L1"
+  },
+  {
+    name: "successor-announces-nothing",
+    what: "an operator announces only what it has put in place itself",
+    file: "src/operator/Keeper.ts",
+    find: 'phase === "startup" || added.has(address)',
+    replace: "added.has(address)",
+    killedBy: "L1"
+  },
+  {
+    name: "serving-before-it-is-there",
+    what: "an address is reported as served whether the kernel has it or not",
+    file: "src/domain/NodeDuty.ts",
+    find: 'if (isDuty) return held ? { ...question, phase: "Serving" } : undefined',
+    replace: 'if (isDuty) return { ...question, phase: "Serving" }',
+    killedBy: "S4"
+  },
+  {
+    name: "released-while-held",
+    what: "an address is reported as released while the kernel still has it",
+    file: "src/operator/Keeper.ts",
+    find: "    const isHeld = heldAsPlanned(plan, held)\n",
+    replace: "    const isHeld = heldAsPlanned(plan, heldIn({ ...after, interfaces: [] }))\n",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "never-removed",
+    what: "an address that went elsewhere is never taken off the interface (v0.4, 1)",
+    file: "src/domain/InterfacePlan.ts",
+    find: "      ...surplus.filter(({ address }) => !stays.has(address)),\n",
+    replace: "",
+    killedBy: "L3",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "cleans-up-others",
+    what: "host addresses of others are removed from any interface",
+    file: "src/domain/InterfacePlan.ts",
+    find: "isHostPrefix(each) && (isLabelled(each, found.name) || remembered.has(keyOf(at(each, found))))",
+    replace: "isHostPrefix(each)",
+    killedBy: "S9",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "acts-before-it-has-seen-all",
+    what: "registers and cleans before its caches are complete",
+    file: "src/operator/Operator.ts",
+    find: "Effect.andThen(synced, keeper.look).pipe(",
+    replace: "Effect.andThen(Effect.andThen(Effect.void, synced.pipe(Effect.timeoutOption(1))), keeper.look).pipe(",
+    killedBy: "S4"
+  },
+  {
+    name: "foreign-deletion-unseen",
+    what: "what others remove from an interface is not put back",
+    file: "src/operator/Keeper.ts",
+    find: "    const changed = yield* applyAll(changes, network, announcer)\n",
+    replace:
+      '    const changed = yield* applyAll(phase === "steady" && remembered.size > 0 ? changes.filter((each) => each._tag === "Remove" || !remembered.has(each.address)) : changes, network, announcer)\n',
+    killedBy: "L1"
+  }
+]

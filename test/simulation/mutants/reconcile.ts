@@ -1,0 +1,79 @@
+/** Bugs of what controller and operator share: caches, work queue, retries. */
+import type { Mutant } from "./Mutant.ts"
+
+export const reconcileMutants: ReadonlyArray<Mutant> = [
+  {
+    name: "forget-a-410",
+    what: "a watch that is told its version is gone asks for the same version again",
+    file: "src/reconcile/Reflector.ts",
+    find: 'if (error.reason._tag === "Expired") position = undefined',
+    replace: "position = position ?? undefined",
+    killedBy: "L1"
+  },
+  {
+    name: "relist-keeps-what-is-gone",
+    what: "what a new list lacks stays in the cache",
+    file: "src/reconcile/Reflector.ts",
+    find: "if (!present.has(key)) this.delete(key, list.resourceVersion)",
+    replace: "void present.has(key)",
+    killedBy: "L1"
+  },
+  {
+    name: "relist-changes-nothing",
+    what: "only the first list is taken into the cache",
+    file: "src/reconcile/Reflector.ts",
+    find: "    for (const item of list.items) this.set(item)\n",
+    replace: "    for (const item of this.synced ? [] : list.items) this.set(item)\n",
+    killedBy: "L1"
+  },
+  {
+    name: "key-dropped-while-in-work",
+    what: "a change that comes while its key is in work is lost",
+    file: "src/reconcile/WorkQueue.ts",
+    find: "      state.dirty = true\n",
+    replace: "",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "gives-up-after-a-failure",
+    what: "a key that failed is not tried again",
+    file: "src/reconcile/WorkQueue.ts",
+    find: "  yield* books.wait(key, state, millis, scope)\n",
+    replace: "  books.keys.delete(key)\n  void millis\n",
+    killedBy: "L1"
+  },
+  {
+    name: "late-reply-resurrects",
+    what: "a reply that comes after the deletion brings the object back into the cache",
+    file: "src/reconcile/Reflector.ts",
+    find: "    this.tombstones.set(key, resourceVersion)\n",
+    replace: "",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "namesake-is-the-same-object",
+    what: "delete and create under one name is taken for a change",
+    file: "src/reconcile/Reflector.ts",
+    find: "    if (before !== undefined && before.metadata.uid !== object.metadata.uid) {\n      this.objects.delete(key)\n      this.handlers.onChange?.({ key, before, after: undefined })\n      this.objects.set(key, object)",
+    replace: '    if (before === undefined && object.metadata.uid === "") {\n      this.objects.set(key, object)',
+    killedBy: "S4"
+  },
+  {
+    name: "older-event-wins",
+    what: "an event that is older than the reply to an own write overwrites it",
+    file: "src/reconcile/Reflector.ts",
+    find: "    if (!isNewer(version, before?.metadata.resourceVersion) || !isNewer(version, this.tombstones.get(key))) return\n",
+    replace: "    if (!isNewer(version, this.tombstones.get(key))) return\n",
+    killedBy: "S8"
+  },
+  {
+    name: "conflict-waits-for-the-watch",
+    what: "after a conflict the object is not read again (v0.4, 6)",
+    file: "src/reconcile/ReadBack.ts",
+    find: 'error.category === "conflict" || error.category === "ambiguous"',
+    replace: 'error.category === "permanent"',
+    killedBy: "S11"
+  }
+]
