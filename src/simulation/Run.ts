@@ -43,6 +43,8 @@ export interface RunResult {
   readonly seen: ReadonlyMap<string, number>
   readonly simulatedMillis: number
   readonly stepsCount: number
+  /** To the API server, of all clients. */
+  readonly requestsCount: number
   readonly hash: string
   readonly story: ReadonlyArray<string>
 }
@@ -187,6 +189,7 @@ export const run = (options: RunOptions): RunResult => {
     seen: story.seen,
     simulatedMillis: kernel.nowMillis - startMillis,
     stepsCount: kernel.stepsCount,
+    requestsCount: [...(court.world?.memory.requests().values() ?? [])].reduce((sum, count) => sum + count, 0),
     hash: story.hash(),
     story: story.lines
   }

@@ -8,6 +8,7 @@ import { version } from "../../src/cli/Version.ts"
 import { layerLive, Loopback, skipReason } from "../conformance/loopback.ts"
 import * as Allocate from "./allocate.ts"
 import * as Memory from "./memory.ts"
+import * as Simulation from "./simulation.ts"
 
 const print = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
 
@@ -63,9 +64,18 @@ const memory = Command.make("memory", { json: Measure.jsonFlag, services: countF
   }).pipe(reportFailure)
 ).pipe(Command.withDescription("Memory of the controller's bundle on a real API server; run `npm run build` before"))
 
+const simulation = Command.make("simulation", { json: Measure.jsonFlag }, ({ json }) =>
+  Effect.gen(function* () {
+    const isTerminal = process.stdout.isTTY
+    const measurement = Simulation.measure((text) => void (isTerminal && process.stdout.write(`\r\u001b[2K${text}`)))
+    yield* progress("")
+    yield* Measure.finish(measurement, Option.getOrUndefined(json), print)
+  }).pipe(reportFailure)
+).pipe(Command.withDescription("Simulated seconds in a second of CPU, and where the time goes"))
+
 Command.make("bench").pipe(
   Command.withDescription("Measurements, each beside its reference of the same run"),
-  Command.withSubcommands([allocate, memory]),
+  Command.withSubcommands([allocate, memory, simulation]),
   Command.run({ version }),
   withUsageExitCode,
   Effect.provide(NodeServices.layer),
