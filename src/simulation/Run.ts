@@ -102,7 +102,7 @@ class Court {
 
 /** Ends with what must never happen, as soon as it did. */
 const untilConvicted = (court: Court): Effect.Effect<never, Stopped> =>
-  Effect.sleep(pollMillis / 5).pipe(
+  Effect.sleep(pollMillis).pipe(
     Effect.andThen(
       Effect.suspend(() =>
         court.verdict.length === 0 ? Effect.void : Effect.fail(new Stopped("safety", court.verdict))
