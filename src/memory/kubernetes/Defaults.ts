@@ -29,7 +29,8 @@ export const addDefaults = (object: JsonObject, schema: OpenApiSchema): JsonObje
   for (const key of Object.keys(object)) {
     const value = object[key]
     const declared = member(schema, key)
-    const isAbsent = value === null && declared !== undefined && declared.nullable !== true && declared.type !== undefined
+    const isAbsent =
+      value === null && declared !== undefined && declared.nullable !== true && declared.type !== undefined
     if (value !== undefined && !isAbsent) filled[key] = declared === undefined ? value : ofValue(value, declared)
     isSame &&= filled[key] === value
   }

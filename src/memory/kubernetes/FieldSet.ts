@@ -138,7 +138,13 @@ interface Found {
 }
 
 /** Goes down only where something differs: most of an object stays as it was in most writes. */
-const compareMaps = (before: JsonObject, after: JsonObject, schema: OpenApiSchema, path: string, found: Found): void => {
+const compareMaps = (
+  before: JsonObject,
+  after: JsonObject,
+  schema: OpenApiSchema,
+  path: string,
+  found: Found
+): void => {
   for (const key of Object.keys(after))
     compareValues(before[key], after[key], member(schema, key) ?? {}, join(path, fieldElement(key)), found)
   for (const key of Object.keys(before))
