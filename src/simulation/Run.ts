@@ -176,7 +176,8 @@ export const run = (options: RunOptions): RunResult => {
       untilConvicted(court)
     )
   })
-  const { verdict, violations } = verdictOf(() => withGuard(() => kernel.run(program)))
+  const body = () => withGuard(() => kernel.run(program))
+  const { verdict, violations } = verdictOf(options.isTold === true ? body : () => withoutStackTraces(body))
   return {
     seed,
     verdict,
@@ -192,6 +193,17 @@ export const run = (options: RunOptions): RunResult => {
     requestsCount: [...(court.world?.memory.requests().values() ?? [])].reduce((sum, count) => sum + count, 0),
     hash: story.hash(),
     story: story.lines
+  }
+}
+
+/** Effect notes where each named function was called, and each error where it was made: much, when nobody reads it. */
+const withoutStackTraces = <A>(body: () => A): A => {
+  const before = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return body()
+  } finally {
+    Error.stackTraceLimit = before
   }
 }
 
