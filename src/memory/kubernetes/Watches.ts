@@ -4,9 +4,11 @@ import type { Reason, Selection } from "../../ports/Kubernetes.ts"
 import { Expired, Unavailable } from "../../ports/Kubernetes.ts"
 import type { ApiServer } from "./ApiServer.ts"
 import type { ApiRequest } from "./Faults.ts"
-import type { Kind } from "./Kind.ts"
+import { collectionOf, type Kind } from "./Kind.ts"
+import { Audience } from "./Audience.ts"
 import type { ObjectEvent } from "./Reads.ts"
-import { eventsOf, missed } from "./Reads.ts"
+import { eventsOf, interestOf, missed } from "./Reads.ts"
+import type { Change } from "./Store.ts"
 
 export type RawEvent = ObjectEvent | { readonly type: "Bookmark"; readonly resourceVersion: string }
 
@@ -44,6 +46,8 @@ export interface Watches extends WatchKnobs {
 
 export const make = (server: ApiServer, bookmarkMillis: number): Watches => {
   const open = new Set<OpenWatch>()
+  const audience = new Audience()
+  server.store.subscribe((change) => audience.tell(change))
 
   const start: Watches["start"] = Effect.fnUntraced(function* (request, kind, selection, resourceVersion) {
     const queue = yield* Queue.unbounded<RawEvent, Reason | Cause.Done>()
@@ -52,14 +56,15 @@ export const make = (server: ApiServer, bookmarkMillis: number): Watches => {
     const offer = (event: RawEvent | undefined): void => {
       if (event !== undefined && !watch.isSilent) Queue.offerUnsafe(queue, event)
     }
-    const unsubscribe = server.store.subscribe((change) => offer(eventOf(change)))
+    const listen = (change: Change) => offer(eventOf(change))
+    const leave = audience.join(collectionOf(kind), interestOf(server, selection), listen)
     const watch: OpenWatch = {
       request,
       queue,
       isSilent: false,
       close: () => {
         open.delete(watch)
-        unsubscribe()
+        leave()
       }
     }
     for (const change of changes) offer(eventOf(change))

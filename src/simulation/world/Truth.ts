@@ -41,6 +41,8 @@ interface NodeRecord {
   isOn: boolean
   isOnLan: boolean
   held: ReadonlyMap<string, string>
+  /** Addresses for which it answers on the segment. */
+  answered: ReadonlySet<string>
   /** Faults that keep its operator from acting or renewing now, by name. */
   readonly impairments: Map<string, number>
   impairedSince: number | undefined
@@ -91,12 +93,10 @@ export class Truth implements GroundTruth {
     record.isOnLan = host.isOnLan
     record.held = host.held()
     const answered = host.answers ? new Set(record.held.keys()) : new Set<string>()
-    for (const [address, holders] of this.holders) {
-      if (holders.has(host.name) && !answered.has(address)) this.setHeld(host.name, address, false, by)
-    }
-    for (const address of answered) {
-      if (this.holders.get(address)?.has(host.name) !== true) this.setHeld(host.name, address, true, by)
-    }
+    const before = record.answered
+    record.answered = answered
+    for (const address of before) if (!answered.has(address)) this.setHeld(host.name, address, false, by)
+    for (const address of answered) if (!before.has(address)) this.setHeld(host.name, address, true, by)
   }
 
   /** A fault begins to keep the node's operator from acting, renewing or being heard. */
@@ -133,6 +133,7 @@ export class Truth implements GroundTruth {
       isOn: true,
       isOnLan: true,
       held: new Map(),
+      answered: new Set<string>(),
       impairments: new Map(),
       impairedSince: undefined,
       impairedUntil: undefined
