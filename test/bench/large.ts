@@ -149,6 +149,8 @@ const scenario = Effect.fnUntraced(function* (
   } satisfies Found
 })
 
+const row = (name: string, value: number, unit: string) => [name, `${Math.round(value * 100) / 100}`, unit]
+
 export const measure = (size: Size, progress: (text: string) => void): Measurement => {
   const kernel = new Kernel({ seed: 1, preemption: 0, stepsMax: 200_000_000 })
   const before = process.cpuUsage()
@@ -156,7 +158,6 @@ export const measure = (size: Size, progress: (text: string) => void): Measureme
   if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
   const found = exit.value
   const allCpuSeconds = cpuSeconds(before)
-  const row = (name: string, value: number, unit: string) => [name, `${Math.round(value * 100) / 100}`, unit]
   return {
     table: {
       columns: ["1 run", "measured", ""],
