@@ -9,7 +9,7 @@ ARG BASE_IMAGE=docker.io/library/node:24.21.0-bookworm-slim
 ARG OPERATOR_BASE_IMAGE=${BASE_IMAGE}
 
 FROM ${BASE_IMAGE} AS controller
-COPY dist/controller.cjs dist/THIRD-PARTY-NOTICES.txt LICENSE /app/
+COPY dist/controller*.cjs dist/THIRD-PARTY-NOTICES.txt LICENSE /app/
 USER 65532:65532
 EXPOSE 8080
 # With 5,000 Services 153 MiB instead of more than 250: V8 otherwise keeps what a burst took (npm run bench -- memory).
@@ -25,9 +25,10 @@ RUN set -e; \
       rm -rf /var/lib/apt/lists/*; \
     fi
 COPY docker/supervise.sh dist/agent.cjs dist/THIRD-PARTY-NOTICES.txt LICENSE /app/
-# Fewer malloc arenas, a small heap and the interpreter alone: 57 MiB instead of 70 on every node (measured). The last
-# three flags cannot stand in NODE_OPTIONS, which refuses them.
-ENV MALLOC_ARENA_MAX=1
+# 62 MiB with 100 addresses, on every node; docs/facts/memory.md has what each brings: the interpreter alone, a small
+# heap that grows slowly, one malloc arena, and a fixed threshold, with which glibc gives big blocks back to the kernel
+# when they are freed. Three of the flags cannot stand in NODE_OPTIONS, which refuses them.
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
 USER 0:0
 EXPOSE 8080
-ENTRYPOINT ["/app/supervise.sh", "node", "--max-semi-space-size=1", "--max-old-space-size=24", "--no-opt", "--no-maglev", "--no-sparkplug", "/app/agent.cjs"]
+ENTRYPOINT ["/app/supervise.sh", "node", "--optimize-for-size", "--max-semi-space-size=1", "--max-old-space-size=24", "--no-opt", "--no-maglev", "--no-sparkplug", "/app/agent.cjs"]

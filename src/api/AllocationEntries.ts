@@ -51,6 +51,16 @@ export const viewOf = (allocation: IPAllocation): AllocationView => ({
   acknowledgements: acknowledgementsOf(allocation)
 })
 
+/** `viewOf` for who asks again and again: an IPAllocation is never changed in place, so its addresses are parsed once. */
+export const views = (): typeof viewOf => {
+  const known = new WeakMap<IPAllocation, AllocationView>()
+  return (allocation) => {
+    const view = known.get(allocation) ?? viewOf(allocation)
+    known.set(allocation, view)
+    return view
+  }
+}
+
 export const wireOf = (entry: Entry): Allocation => ({
   address: entry.address,
   pool: entry.pool,
@@ -78,6 +88,10 @@ export const labelsOf = (
     ...involvedNodes(entries, acknowledgements).map((node) => [nodeLabel(node), ""]),
     ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
+
+/** Whether all of `labelsOf` are there; on what v0.4 left they are not. */
+export const hasLabels = ({ metadata }: IPAllocation, wanted: { readonly [label: string]: string }): boolean =>
+  Object.keys(wanted).every((label) => metadata.labels?.[label] === wanted[label])
 
 export const isOurLabel = (label: string): boolean =>
   label === managedByLabel || label.startsWith(nodeLabelPrefix) || label.startsWith(addressLabelPrefix)

@@ -51,6 +51,9 @@ export const nodeLeaseName = (nodeName: string): string => `${nodeLeaseNamePrefi
 export const leaderLeaseName = "plenus.io-leader-lease"
 
 export const controllerFieldManager = "plenuslb-controller"
+/** Of a Service, and by a manager of its own: what it applies is the condition and nothing else, so all else stays. */
+export const serviceConditionType = `${group}/Served`
+export const serviceConditionFieldManager = "plenuslb-service-condition"
 /** One per node: each operator applies, and thereby owns, its own entries of `status.addresses` only. */
 export const operatorFieldManager = (nodeName: string): string => `plenuslb-operator-${nodeHash(nodeName)}`
 

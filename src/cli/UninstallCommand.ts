@@ -19,6 +19,8 @@ import * as NodeConfig from "../api/NodeConfig.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { pods } from "../api/Pod.ts"
+import { services } from "../api/Service.ts"
+import * as ServiceCondition from "../controller/ServiceCondition.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import * as Environment from "./Environment.ts"
@@ -107,6 +109,20 @@ const releaseAddresses = Effect.fnUntraced(function* (namespace: string) {
   )
 })
 
+/** Nobody would correct them any more. One that cannot be taken off holds up nothing. */
+const takeConditionsOff = Effect.gen(function* () {
+  const kubernetes = yield* Kubernetes
+  const { items } = yield* kubernetes.list(services, {})
+  for (const service of items) {
+    if (ServiceCondition.read(service) === undefined) continue
+    yield* ServiceCondition.write(service, undefined).pipe(
+      Effect.catch(({ message }) =>
+        Effect.logWarning("condition not taken off").pipe(Effect.annotateLogs({ error: message }))
+      )
+    )
+  }
+})
+
 export const run = Effect.gen(function* () {
   const kubernetes = yield* Kubernetes
   const namespace = yield* Environment.required("MY_POD_NAMESPACE", "the namespace of this Pod")
@@ -124,5 +140,6 @@ export const run = Effect.gen(function* () {
     yield* orAbsent(kubernetes.patch(leases, lease.metadata, { metadata: { finalizers: [] } }))
     yield* orAbsent(kubernetes.delete(leases, lease.metadata))
   }
+  yield* takeConditionsOff
   yield* Effect.logInfo("finalizers taken off; pools and addresses at the cloud stay")
 })

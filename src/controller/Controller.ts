@@ -6,10 +6,12 @@ import { Clock, Effect } from "effect"
 import type { Scope } from "effect"
 import { daemonSetName } from "../api/Names.ts"
 import type { LeaderTimes } from "../domain/FailoverTimes.ts"
-import type { Kubernetes } from "../ports/Kubernetes.ts"
+import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
 import * as WorkQueue from "../reconcile/WorkQueue.ts"
+import { Adoption } from "./Adoption.ts"
 import { Books } from "./Books.ts"
 import { Caches } from "./Caches.ts"
 import type { Events } from "./Events.ts"
@@ -35,18 +37,31 @@ const BATCH_MILLIS = 300
 
 const isReady = (caches: Caches["Service"]): boolean => Object.values(caches).every((cache) => cache.isSynced())
 
-/** The ConfigMap comes first: an operator that starts must find what it may clean. */
-const deployOperators = Effect.fn("Controller.deployOperators")(function* (settings: ControllerSettings) {
+/** The ConfigMap comes first: an operator that starts must find what it may clean. And what it must keep (Adoption). */
+const deployOperators = Effect.fn("Controller.deployOperators")(function* (
+  settings: ControllerSettings,
+  adoption: Adoption
+): Effect.fn.Return<WorkQueue.Outcome, KubernetesError, Kubernetes | Caches> {
   const caches = yield* Caches
   const wanted = yield* NodeConfigWriter.write(settings.namespace)
   const ref = { namespace: settings.namespace, name: OperatorDaemonSet.templateConfigMapName }
   const present = caches.daemonSets.get(Reflector.keyOf({ namespace: settings.namespace, name: daemonSetName }))
   const template = caches.configMaps.get(Reflector.keyOf(ref))
   const change = OperatorDaemonSet.plan(wanted, template, present, settings.namespace)
-  if (change === undefined) return
+  if (change === undefined) return "settled"
+  const starts = change._tag === "Create" || change._tag === "Replace"
+  const afterMillis = starts ? adoption.millisToWait(yield* monotonicMillis) : 0
+  if (afterMillis > 0) return { afterMillis }
   const written = yield* OperatorDaemonSet.apply(change)
   if (written !== undefined) caches.daemonSets.absorb(written)
   yield* Effect.logInfo("operators deployed").pipe(Effect.annotateLogs({ change: change._tag }))
+  const left = starts ? adoption.pending() : []
+  if (left.length > 0) {
+    yield* Effect.logWarning("operators deployed before these were adopted").pipe(
+      Effect.annotateLogs({ allocations: left.slice(0, 20).join(" "), count: left.length })
+    )
+  }
+  return "settled"
 })
 
 /** Collects what is added within a short while and hands each key on once. */
@@ -84,11 +99,12 @@ export const make = Effect.fnUntraced(function* ({
   const nowMillis = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
   const nodeBook = new NodeBook(settings.renewEveryMillis, settings.fenceAfterMillis, nowMillis())
   const books = new Books((holder) => nodeBook.isFenced(holder))
+  const adoption = new Adoption()
   const sinks = newSinks()
   books.wake = (keys) => {
     for (const key of keys) sinks.service(key)
   }
-  const caches = yield* makeCaches({ books, nodeBook, sinks, nowMillis }, settings.namespace)
+  const caches = yield* makeCaches({ adoption, books, nodeBook, sinks, nowMillis }, settings.namespace)
   const everything = Effect.sync(() => wakeEverything(caches, books, sinks))
   const leader = yield* Leader.make({
     namespace: settings.namespace,
@@ -99,7 +115,9 @@ export const make = Effect.fnUntraced(function* ({
   })
   // Before every cache is complete nothing may be decided: to half a cache, every address has left its pool.
   const mayAct = Effect.suspend(() => (isReady(caches) ? leader.isLeader : Effect.succeed(false)))
-  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, sinks).pipe(Effect.provideService(Caches, caches))
+  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, adoption, sinks).pipe(
+    Effect.provideService(Caches, caches)
+  )
   yield* NodeFailure.run({ nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: mayAct })
   yield* Effect.forEach(Object.values(caches), (cache) => cache.synced, { discard: true }).pipe(
     Effect.andThen(everything),
@@ -122,7 +140,11 @@ const keysOf = (
   objects: Iterable<{ readonly metadata: { readonly name: string; readonly namespace?: string | undefined } }>
 ) => [...objects].map(({ metadata }) => Reflector.keyOf(metadata))
 
-const startQueues = Effect.fnUntraced(function* (reconciling: ServiceReconciler.Reconciling, sinks: Sinks) {
+const startQueues = Effect.fnUntraced(function* (
+  reconciling: ServiceReconciler.Reconciling,
+  adoption: Adoption,
+  sinks: Sinks
+) {
   const { books, isLeader, settings } = reconciling
   const reports = yield* WorkQueue.make({
     name: "reports",
@@ -143,8 +165,8 @@ const startQueues = Effect.fnUntraced(function* (reconciling: ServiceReconciler.
     name: "operators",
     concurrency: 1,
     step: () =>
-      Effect.flatMap(isLeader, (leads) => (leads ? deployOperators(settings) : Effect.void)).pipe(
-        Effect.as<WorkQueue.Outcome>("settled")
+      Effect.flatMap(isLeader, (leads) =>
+        leads ? deployOperators(settings, adoption) : Effect.succeed<WorkQueue.Outcome>("settled")
       )
   })
   const unreadable = yield* WorkQueue.make({ name: "unreadable", concurrency: 1, step: Unreadable.step(isLeader) })

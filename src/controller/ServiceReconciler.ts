@@ -20,6 +20,7 @@ import type { Books } from "./Books.ts"
 import { Caches } from "./Caches.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import type { Events } from "./Events.ts"
+import * as ServiceCondition from "./ServiceCondition.ts"
 import * as ServiceNotices from "./ServiceNotices.ts"
 import { observeAllocation, observeService } from "./ServiceView.ts"
 import type { ControllerSettings } from "./Settings.ts"
@@ -114,9 +115,14 @@ const withClaims = <A, R>(
     )
   })
 
+/** What is told to users only, at low priority. */
+type Told = Extract<Plan.Change, { readonly _tag: "Report" | "Condition" }>
+
+const isTold = (change: Plan.Change): change is Told => change._tag === "Report" || change._tag === "Condition"
+
 const apply = Effect.fnUntraced(function* (
   key: string,
-  change: Exclude<Plan.Change, { readonly _tag: "Report" }>,
+  change: Exclude<Plan.Change, Told>,
   observation: Observation,
   reconciling: Reconciling
 ) {
@@ -172,7 +178,7 @@ const isUnreadable = (key: string) =>
  */
 const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
 
-/** `report` receives the keys whose state for users is out of date; that write has a queue of its own. */
+/** `report` receives the keys whose state for users is out of date; those writes have a queue of their own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
@@ -181,7 +187,7 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
       reconciling.books.wait(key, observation.wanted.awaits)
       const [change] = Plan.plan(observation.wanted, observation.observed)
       if (change === undefined) return "settled"
-      if (change._tag === "Report") {
+      if (isTold(change)) {
         report(key)
         return "settled"
       }
@@ -192,9 +198,23 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
     (effect, key) => Effect.annotateLogs(effect, { service: key })
   )
 
+const tell = Effect.fnUntraced(function* (key: string, change: Told, observation: Observation) {
+  const caches = yield* Caches
+  const { allocation, problems, service, wanted } = observation
+  if (service === undefined) return
+  const ref = refOf(key)
+  if (change._tag === "Condition") {
+    yield* writing(ServiceCondition.write(service, change.finding), services, ref, caches.services)
+  } else if (allocation !== undefined) {
+    yield* writing(AllocationWriter.report(allocation, change.report), ipAllocations, ref, caches.allocations)
+    yield* ServiceNotices.tell(service, allocation, wanted, problems)
+  }
+})
+
 /**
- * The low-priority step: state and message of the IPAllocation, and with them the events. What lacks nothing and is not
- * served yet is given a second: the usual end is `success`, and one write instead of two.
+ * The low-priority step: state and message of the IPAllocation, and with them the events; then the condition of the
+ * Service. What lacks nothing and is not served yet is given a second: the usual end is `success`, and one write instead
+ * of two.
  */
 export const reportStep = (reconciling: Reconciling) => {
   const patience = new Set<string>()
@@ -202,22 +222,18 @@ export const reportStep = (reconciling: Reconciling) => {
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
     if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
-    const caches = yield* Caches
     const observation = yield* observe(key, reconciling)
-    const { allocation, observed, service, wanted } = observation
-    const change = Plan.plan(wanted, observed).find((each) => each._tag === "Report")
-    const transitional = isTransitional(wanted)
-    if (change === undefined || allocation === undefined || service === undefined) {
-      patience.delete(key)
-      return "settled"
-    }
+    const change = Plan.plan(observation.wanted, observation.observed).find(isTold)
+    const transitional = isTransitional(observation.wanted)
+    if (change === undefined || !transitional) patience.delete(key)
+    if (change === undefined) return "settled"
     if (transitional && !patience.has(key)) {
       patience.add(key)
       return { afterMillis: 1_000 }
     }
+    yield* tell(key, change, observation)
+    if (change._tag === "Report") return "again"
     patience.delete(key)
-    yield* writing(AllocationWriter.report(allocation, change.report), ipAllocations, refOf(key), caches.allocations)
-    yield* ServiceNotices.tell(service, allocation, wanted, observation.problems)
     return "settled"
   })
 }

@@ -1,6 +1,6 @@
 /** What the plan needs to see of a Service and its IPAllocation, taken from their wire forms. */
 import { Result } from "effect"
-import { acknowledgementsOf, entriesOf, isOurLabel, labelsOf, listsOf } from "../api/AllocationEntries.ts"
+import { acknowledgementsOf, entriesOf, hasLabels, isOurLabel, labelsOf, listsOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { finalizer } from "../api/Names.ts"
 import type { LoadBalancerIngress, Service } from "../api/Service.ts"
@@ -8,6 +8,7 @@ import * as Address from "../domain/Address.ts"
 import type { Entry } from "../domain/Hold.ts"
 import type { ObservedAllocation, ObservedService } from "../domain/Plan.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
+import * as ServiceCondition from "./ServiceCondition.ts"
 
 const ingressOf = (service: Service): ReadonlyArray<LoadBalancerIngress> => service.status?.loadBalancer?.ingress ?? []
 
@@ -26,7 +27,8 @@ export const observeService = (service: Service, rules: ServiceRequest.ClassRule
     // The API server fills in `ipMode: VIP` where it knows the field, so its absence is an older server's.
     shownAsWritten:
       shown.length === ingress.length &&
-      ingress.every((each) => each.hostname === undefined && (each.ipMode ?? "VIP") === "VIP")
+      ingress.every((each) => each.hostname === undefined && (each.ipMode ?? "VIP") === "VIP"),
+    finding: ServiceCondition.read(service)
   }
 }
 
@@ -41,7 +43,7 @@ const isWellFormed = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): 
   return (
     ownerUidOf(allocation) !== undefined &&
     (allocation.metadata.finalizers ?? []).includes(finalizer) &&
-    Object.keys(wanted).every((label) => present[label] === wanted[label]) &&
+    hasLabels(allocation, wanted) &&
     Object.keys(present).every((label) => !isOurLabel(label) || label in wanted) &&
     (allocation.spec.addressList ?? "") === lists.addressList &&
     (allocation.spec.nodeList ?? "") === lists.nodeList

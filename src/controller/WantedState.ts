@@ -3,11 +3,12 @@ import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import * as Hold from "../domain/Hold.ts"
 import * as Placement from "../domain/Placement.ts"
-import type { AllocationType, Report, Wanted } from "../domain/Plan.ts"
+import type { AllocationType, Lack, Report, Wanted } from "../domain/Plan.ts"
 import type * as Pool from "../domain/Pool.ts"
 import * as Refusal from "../domain/Refusal.ts"
 import type { RequestProblem, ServiceRequest } from "../domain/ServiceRequest.ts"
 import type { Books } from "./Books.ts"
+import * as HolderLack from "./HolderLack.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import * as Waiting from "./Waiting.ts"
 
@@ -32,15 +33,8 @@ export interface Inputs {
 export interface WantedState extends Wanted {
   /** Granted here for the first time: to be claimed in the index before they are written. */
   readonly fresh: ReadonlyArray<Assignment.Grant>
-  /** Stable word and sentence while something is lacking; undefined: all that was asked for is there or coming. */
-  readonly lack: Lack | undefined
   /** What may bring it. */
   readonly awaits: ReadonlyArray<Waiting.Topic>
-}
-
-export interface Lack {
-  readonly reason: string
-  readonly message: string
 }
 
 type Granted = Extract<AllocationDecision.Outcome, { readonly _tag: "Keep" | "Grant" | "Retain" }>
@@ -69,6 +63,7 @@ const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs): Assignment.
   return {
     holdIdOf: (node) => nodeBook.holdIdOf(node),
     isFenced: (holder) => nodeBook.isFenced(holder),
+    isOutOfService: (node) => isOutOfService(node, nodeBook, inputs),
     mayKeep: (node, grant) => {
       if (nodeBook.unreadable.has(node)) return true
       const found = nodeBook.facts(inputs.nowMillis).get(node)
@@ -110,9 +105,18 @@ const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs
   return Placement.explainNone(entry.pool, facts, demandsOf(books, entry.pool, inputs))
 }
 
+const isOutOfService = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean => {
+  const facts = nodeBook.facts(inputs.nowMillis).get(node)
+  return facts !== undefined && Placement.isOutOfService(facts)
+}
+
+const exists = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean =>
+  nodeBook.unreadable.has(node) || nodeBook.facts(inputs.nowMillis).has(node)
+
 /** An entry that no node holds or will hold as things are. */
-const isHomeless = (entry: Hold.Entry, nodeBook: NodeBook): boolean => {
+const isHomeless = (entry: Hold.Entry, nodeBook: NodeBook, inputs: Inputs): boolean => {
   if (entry.interfaceName === undefined) return false
+  if (HolderLack.isLeftOnNode(entry)) return isOutOfService(entry.node, nodeBook, inputs)
   if (entry.node === undefined) return true
   return (
     entry.holdId !== undefined &&
@@ -128,7 +132,8 @@ const reportOf = (
   served: boolean
 ): Report => {
   if (lack?.reason === "AddressRemovedFromPool") return { state: "address_deleted_from_pool", message: lack.message }
-  if (lack !== undefined) return { state: homeless ? "node_error" : "pending", message: lack.message }
+  const isOfNodes = homeless || lack?.reason === "HolderGone"
+  if (lack !== undefined) return { state: isOfNodes ? "node_error" : "pending", message: lack.message }
   if (entries.length === 0) return { state: "pending", message: "Waiting for allocator" }
   return served ? { state: "success", message: "Allocated" } : { state: "pending", message: "Waiting for the node" }
 }
@@ -195,16 +200,6 @@ const frozenLack = (frozen: ReadonlyArray<Hold.Entry>): Lack | undefined => {
       }
 }
 
-/** An id of a later or foreign registration: nothing proves that the holder is fenced, and it does not serve (R1). */
-const unrecognised = (entries: ReadonlyArray<Hold.Entry>, nodeBook: NodeBook): Lack | undefined => {
-  for (const entry of entries) {
-    const holder = entry.interfaceName === undefined ? undefined : Hold.holderOf(entry)
-    const message = holder === undefined ? undefined : nodeBook.unrecognised(holder)
-    if (message !== undefined) return { reason: "HolderNotRecognised", message: `${entry.address}: ${message}` }
-  }
-  return undefined
-}
-
 /**
  * A Service that names addresses of which none can be read has not asked for just any: it keeps what it has, and gets
  * nothing until it is corrected.
@@ -240,13 +235,14 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
   const grants = granted.map((outcome) => grantOf(books, outcome, present))
   const nodes = nodesFor(books, nodeBook, inputs)
   const entries = Assignment.assign(grants, standing.current, { nodes, acknowledgements, nextEpoch: generation + 1 })
-  const homeless = entries.find((entry) => isHomeless(entry, nodeBook))
+  const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
   const lack =
     rivalry(inputs, books, standing.lost) ??
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
     (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
-    unrecognised(entries, nodeBook)
+    HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
+    HolderLack.unrecognised(entries, nodeBook)
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements))
   const type: AllocationType = decision.type
   const removed = decision.outcomes.flatMap((outcome) =>

@@ -26,6 +26,7 @@ import type { ServiceCIDR } from "../api/ServiceCIDR.ts"
 import { serviceCIDRs } from "../api/ServiceCIDR.ts"
 import type { PoolKind } from "../domain/Pool.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
+import type { Adoption } from "./Adoption.ts"
 import type { Books } from "./Books.ts"
 import { Caches } from "./Caches.ts"
 import type { NodeBook } from "./NodeBook.ts"
@@ -50,6 +51,7 @@ export const newSinks = (): Sinks => ({
 })
 
 export interface Wiring {
+  readonly adoption: Adoption
   readonly books: Books
   readonly nodeBook: NodeBook
   readonly sinks: Sinks
@@ -108,16 +110,20 @@ const onPool = (kind: PoolKind, { books, sinks }: Wiring): Reflector.Handlers<An
   }
 }
 
-const onAllocation = ({ books, sinks }: Wiring): Reflector.Handlers<IPAllocation> => {
+const onAllocation = ({ adoption, books, nowMillis, sinks }: Wiring): Reflector.Handlers<IPAllocation> => {
   const tellPools = (keys: ReadonlySet<string>) => {
     for (const pool of keys) {
       sinks.pool(PoolReconciler.keyOfPool("PersistentIPPool", pool))
       sinks.pool(PoolReconciler.keyOfPool("EphemeralIPPool", pool))
     }
   }
+  const adopt = (key: string, after: IPAllocation | undefined) => {
+    if (adoption.onAllocation(key, after, nowMillis())) sinks.deployment()
+  }
   return {
     onChange: ({ after, before, key }) => {
       books.onAllocation({ key, after })
+      adopt(key, after)
       sinks.service(key)
       const pools = [before, after].flatMap((each) => each?.spec.allocations.map(({ pool }) => pool) ?? [])
       tellPools(new Set(pools))

@@ -19,6 +19,8 @@ export interface Nodes {
   /** The hold id under which the node's operator is registered; undefined: none, or fenced. */
   readonly holdIdOf: (node: string) => string | undefined
   readonly isFenced: (holder: Hold.Holder) => boolean
+  /** Its machine is off, as somebody says who may know (a taint). */
+  readonly isOutOfService: (node: string) => boolean
   /** False when a holder there must hand over (excluded, shut down, without the interface, gone). */
   readonly mayKeep: (node: string, grant: Grant) => boolean
   /** The node that a new holder of this address should be; undefined: none may. */
@@ -64,10 +66,15 @@ const assignWithoutInterface = (grant: Grant, current: Hold.Entry | undefined, c
   return { ...grant, previous: [], ...(node === undefined ? {} : { node }) }
 }
 
-/** v0.4 wrote no hold id. Its node gets one once its new operator has registered; before, v0.4 may still serve there. */
+/**
+ * v0.4 wrote no hold id. Its node gets one once its new operator has registered; before, v0.4 may still serve there, also
+ * when the Node is NotReady or deleted: it never lets go, and there is no lease whose silence would tell. Only a machine
+ * that is said to be off is left without waiting (failover, "In-place upgrade").
+ */
 const adopt = (node: string, grant: Grant, context: Context): Hold.Entry => {
-  const stamped = moveTo(node, grant, [], context)
-  return stamped ?? { ...grant, node, previous: [] }
+  const { nodes } = context
+  const next = nodes.holdIdOf(node) === undefined && nodes.isOutOfService(node) ? nodes.choose(grant) : undefined
+  return moveTo(next ?? node, grant, [], context) ?? { ...grant, node, previous: [] }
 }
 
 const assignOne = (grant: Grant, current: Hold.Entry | undefined, context: Context): Hold.Entry => {

@@ -75,9 +75,24 @@ export const isRefusal = (verdict: Use | Refusal): verdict is Refusal => "reason
 /** Interfaces where kube-proxy in IPVS mode binds every Service address, on every node. */
 const ipvsInterface = "kube-ipvs0"
 
-export const judge = (node: NodeFacts, pool: PoolInterface, address: Address): Use | Refusal => {
-  if (node.nodeAddresses.includes(address)) return isNodeAddress(address)
-  const family = familyOf(address)
+/**
+ * Judges addresses on one node. What does not depend on the address itself is found out once for a pool's interface and a
+ * family: that looks at every address on the interface, and would for each of a thousand look at a thousand.
+ */
+export const judging = (node: NodeFacts): ((pool: PoolInterface, address: Address) => Use | Refusal) => {
+  const nodeAddresses = new Set(node.nodeAddresses)
+  const verdicts = new Map<string, Use | Refusal>()
+  return (pool, address) => {
+    if (nodeAddresses.has(address)) return isNodeAddress(address)
+    const family = familyOf(address)
+    const key = JSON.stringify([family, pool.interfaceName, pool.mode, pool.uplinks])
+    const verdict = verdicts.get(key) ?? judgeInterface(node, pool, family)
+    verdicts.set(key, verdict)
+    return verdict
+  }
+}
+
+const judgeInterface = (node: NodeFacts, pool: PoolInterface, family: Family): Use | Refusal => {
   const found = node.network.interfaces.find(({ name }) => name === pool.interfaceName)
   if (found === undefined) return missing(pool.interfaceName)
   if (!found.up) return down(found.name)
@@ -110,7 +125,6 @@ const uplinksOf = (network: NetworkFacts, pool: PoolInterface): ReadonlyArray<st
  * 10.0.0.5/24 gave it to the node, even if Kubernetes does not list it. An empty bridge may have leftovers of any form.
  */
 const isNodesOwn = (node: NodeFacts, found: InterfaceFacts, each: AddressFacts): boolean =>
-  // The cheap questions first: this is asked of every address on the interface, for every address that is wanted.
   (node.nodeAddresses.includes(each.address) ||
     (found.kind === "other" && each.prefixLength < hostPrefixLength(each.address))) &&
   isGlobal(each) &&

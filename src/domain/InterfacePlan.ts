@@ -9,7 +9,7 @@
  * Only for lists that are known to be complete: what is not among `wanted` and ours is removed.
  */
 import { Order } from "effect"
-import { type Address, familyOf, order as addressOrder } from "./Address.ts"
+import { type Address, type Family, familyOf, toBigInt } from "./Address.ts"
 import { hostPrefixLength, labelFor, scopeOf } from "./HostAddress.ts"
 import {
   type AddressFacts,
@@ -18,8 +18,9 @@ import {
   isGlobal,
   isLabelled,
   isRefusal,
-  judge,
+  judging,
   labelWarning,
+  type NetworkFacts,
   type NodeFacts,
   type PoolInterface,
   type Refusal,
@@ -71,9 +72,11 @@ export const render = (change: Change): string =>
     : `remove ${change.address}/${change.prefixLength} from ${change.interfaceName}`
 
 export const plan = (input: Input): InterfacePlan => {
+  const judge = judging(input)
+  const inPlace = placesIn(input.network)
   const verdicts = distinct(input.wanted).map((wanted) => ({
     placed: { address: wanted.address, interfaceName: wanted.interfaceName },
-    verdict: judge(input, wanted, wanted.address)
+    verdict: judge(wanted, wanted.address)
   }))
   const held = verdicts.flatMap(({ placed, verdict }) => (isRefusal(verdict) ? [] : [{ ...placed, ...verdict }]))
   const refusals = verdicts.flatMap(({ placed, verdict }) => (isRefusal(verdict) ? [{ ...placed, ...verdict }] : []))
@@ -83,7 +86,7 @@ export const plan = (input: Input): InterfacePlan => {
   return {
     changes: [
       ...surplus.filter(({ address }) => !stays.has(address)),
-      ...held.filter((placed) => !isInPlace(input, placed)).map(toAdd),
+      ...held.filter((placed) => !inPlace.has(keyOf(placed))).map(toAdd),
       ...surplus.filter(({ address }) => stays.has(address))
     ],
     held,
@@ -99,34 +102,55 @@ const keyOf = ({ address, interfaceName }: Placed): string => `${address} ${inte
 
 /** By address; of one address on one interface the first entry counts. */
 const distinct = (wanted: ReadonlyArray<Wanted>): ReadonlyArray<Wanted> =>
-  [...new Map(wanted.toReversed().map((each) => [keyOf(each), each])).values()].toSorted(placedOrder)
+  inOrder([...new Map(wanted.toReversed().map((each) => [keyOf(each), each])).values()])
 
-const placedOrder = Order.combine(
-  Order.mapInput(addressOrder, ({ address }: Placed) => address),
-  Order.mapInput(Order.String, ({ interfaceName }: Placed) => interfaceName)
-)
+interface Keyed {
+  readonly family: Family
+  readonly value: bigint
+  readonly interfaceName: string
+}
+
+const keyOrder: Order.Order<Keyed> = Order.combineAll([
+  Order.mapInput(Order.String, ({ family }: Keyed) => family),
+  Order.mapInput(Order.BigInt, ({ value }: Keyed) => value),
+  Order.mapInput(Order.String, ({ interfaceName }: Keyed) => interfaceName)
+])
+
+/** IPv4 before IPv6, by value, then by interface. The keys are made first: `Address.order` parses at every comparison. */
+const inOrder = <A extends Placed>(places: ReadonlyArray<A>): ReadonlyArray<A> =>
+  places
+    .map((place) => ({
+      place,
+      family: familyOf(place.address),
+      value: toBigInt(place.address),
+      interfaceName: place.interfaceName
+    }))
+    .toSorted(keyOrder)
+    .map(({ place }) => place)
 
 const toAdd = ({ address, interfaceName }: Placed): Change => ({ _tag: "Add", address, interfaceName })
 
-/** With all attributes: without our label it would be lost to the next start-up, with a lifetime to the kernel. */
-const isInPlace = ({ network }: Input, { address, interfaceName }: Placed): boolean => {
-  const found = network.interfaces.find(({ name }) => name === interfaceName)
-  const label = labelFor(address, interfaceName) ?? interfaceName
-  return (found?.addresses ?? []).some(
-    (each) =>
-      each.address === address &&
-      each.prefixLength === hostPrefixLength(address) &&
-      each.validSeconds === undefined &&
-      (familyOf(address) === "IPv6" || (each.scope === scopeOf(address) && (each.label ?? interfaceName) === label))
+/** Where addresses are as we put them, with all attributes: without our label one would be lost to the next start-up. */
+const placesIn = ({ interfaces }: NetworkFacts): ReadonlySet<string> =>
+  new Set(
+    interfaces.flatMap((found) =>
+      found.addresses.filter((each) => isAsWePutIt(each, found)).map((each) => keyOf(at(each, found)))
+    )
   )
-}
+
+/** One with a lifetime would be lost to the kernel. */
+const isAsWePutIt = (each: AddressFacts, { name }: InterfaceFacts): boolean =>
+  isHostPrefix(each) &&
+  each.validSeconds === undefined &&
+  (familyOf(each.address) === "IPv6" ||
+    (each.scope === scopeOf(each.address) && (each.label ?? name) === (labelFor(each.address, name) ?? name)))
 
 /** What is on an interface, may be removed by us, and is not wanted there. */
 const surplusOf = (input: Input): ReadonlyArray<Change & { readonly _tag: "Remove" }> => {
   const wanted = new Set(input.wanted.map(keyOf))
   const remembered = new Set(input.remembered.map(keyOf))
-  return input.network.interfaces
-    .flatMap((found) => {
+  return inOrder(
+    input.network.interfaces.flatMap((found) => {
       const cleanAll = isCleanedOfAll(input, found)
       const isOurs = (each: AddressFacts) =>
         isHostPrefix(each) && (isLabelled(each, found.name) || remembered.has(keyOf(at(each, found))))
@@ -135,7 +159,7 @@ const surplusOf = (input: Input): ReadonlyArray<Change & { readonly _tag: "Remov
         .filter((each) => !(isHostPrefix(each) && wanted.has(keyOf(at(each, found)))))
         .map((each) => ({ _tag: "Remove" as const, ...at(each, found), prefixLength: each.prefixLength }))
     })
-    .toSorted(placedOrder)
+  )
 }
 
 const at = ({ address }: AddressFacts, { name }: InterfaceFacts): Placed => ({ address, interfaceName: name })

@@ -19,6 +19,18 @@ export interface Report {
   readonly message: string
 }
 
+/** Stable word and sentence for what a Service lacks. */
+export interface Lack {
+  readonly reason: string
+  readonly message: string
+}
+
+/** What our condition on a Service says, without its time. */
+export interface Finding extends Lack {
+  /** We write True or False; somebody else may have written anything. */
+  readonly status: string
+}
+
 export interface ObservedService {
   readonly uid: string
   /** Ours by type and class, and not being deleted. */
@@ -27,6 +39,8 @@ export interface ObservedService {
   readonly shown: ReadonlyArray<Address>
   /** False when an entry lacks `ipMode: VIP` or carries what we never write. */
   readonly shownAsWritten: boolean
+  /** Undefined: it has no condition of ours. */
+  readonly finding: Finding | undefined
 }
 
 export interface ObservedAllocation {
@@ -50,6 +64,8 @@ export interface Wanted {
   /** Addresses whose entries must go at once, although nothing replaces them (their pool lost them). */
   readonly withdrawn: ReadonlyArray<Address>
   readonly report: Report
+  /** Undefined: all that was asked for is there or coming. */
+  readonly lack: Lack | undefined
 }
 
 export interface Observed {
@@ -71,6 +87,8 @@ export type Change = Data.TaggedEnum<{
   Finalize: {}
   /** State and message for users; at low priority, after everything that serves. */
   Report: { readonly report: Report }
+  /** The condition of the Service, after that; undefined takes it off. */
+  Condition: { readonly finding: Finding | undefined }
 }>
 export const Change = Data.taggedEnum<Change>()
 
@@ -163,6 +181,30 @@ const targetOf = (
   return { entries: [...wanted.entries, ...lingering, ...gone], visible }
 }
 
+const served: Finding = {
+  status: "True",
+  reason: "AddressServed",
+  message: "Every address that it asks for is served."
+}
+
+/**
+ * Only a Service that lacks something gets the condition, and has it from then on: what is served at once costs no
+ * further write. It names no node, so that a move from one to another leaves it as it is.
+ */
+const findingOf = ({ lack, report }: Wanted, present: Finding | undefined): Finding | undefined => {
+  if (lack !== undefined) return { status: "False", reason: lack.reason, message: lack.message }
+  if (present === undefined || report.state === "success") return present && served
+  // What was served moves to another node: its Service shows the same address all the time.
+  if (present.status === "True") return present
+  return { status: "False", reason: "WaitingForNode", message: report.message }
+}
+
+const planCondition = (present: Finding | undefined, finding: Finding | undefined): ReadonlyArray<Change> => {
+  const isSame =
+    present?.status === finding?.status && present?.reason === finding?.reason && present?.message === finding?.message
+  return isSame ? [] : [Change.Condition({ finding })]
+}
+
 const planService = (
   service: ObservedService,
   allocation: ObservedAllocation,
@@ -185,18 +227,20 @@ const planService = (
     report.state === wanted.report.state && report.message === wanted.report.message
       ? []
       : [Change.Report({ report: wanted.report })]
+  const condition = planCondition(service.finding, findingOf(wanted, service.finding))
   // Told while `spec` still names it: afterwards nothing else says that the Service had this address.
-  if (wanted.report.state === "address_deleted_from_pool") return [...show, ...settle, ...assign]
+  if (wanted.report.state === "address_deleted_from_pool") return [...show, ...settle, ...assign, ...condition]
   // A new holder must be named as soon as possible; an address that goes must be hidden first.
   const hides = service.shown.some((address) => !visible.includes(address))
-  return hides ? [...show, ...assign, ...settle] : [...assign, ...show, ...settle]
+  return [...(hides ? [...show, ...assign] : [...assign, ...show]), ...settle, ...condition]
 }
 
 /** `wanted` is read only while the Service is ours. */
 export const plan = (wanted: Wanted, observed: Observed): ReadonlyArray<Change> => {
   const { service, allocation } = observed
   if (service === undefined || !service.ours) {
-    return allocation === undefined ? [] : planRemoval(observed, allocation)
+    const removal = allocation === undefined ? [] : planRemoval(observed, allocation)
+    return [...removal, ...planCondition(service?.finding, undefined)]
   }
   if (allocation === undefined) {
     return [Change.Create({ type: wanted.type, entries: wanted.entries })]
@@ -220,5 +264,7 @@ export const render = (change: Change): string =>
     Show: ({ addresses }) => `show [${addresses.join(", ")}]`,
     Delete: () => "delete",
     Finalize: () => "finalize",
-    Report: ({ report }) => `report ${report.state}: ${report.message}`
+    Report: ({ report }) => `report ${report.state}: ${report.message}`,
+    Condition: ({ finding }) =>
+      finding === undefined ? "condition off" : `condition ${finding.status} ${finding.reason}: ${finding.message}`
   })

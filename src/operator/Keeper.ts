@@ -5,7 +5,7 @@
  */
 import { Effect, Result, Semaphore } from "effect"
 import type { Scope } from "effect"
-import { claimsInLabels, viewOf } from "../api/AllocationEntries.ts"
+import { claimsInLabels, views } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import type { InterfaceReadiness } from "../api/NodeLease.ts"
 import type { NodeConfig } from "../api/NodeConfig.ts"
@@ -71,14 +71,16 @@ const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> =
 /** Any IPv4 address tells whether the interface can be used; an IPv6 one that cannot is refused when it is wanted. */
 const probeAddress = Address.fromBigInt("IPv4", 0n)
 
-const readinessOf = (config: NodeConfig, facts: InterfaceMode.NodeFacts): InterfaceReadiness =>
-  Object.fromEntries(
+const readinessOf = (config: NodeConfig, facts: InterfaceMode.NodeFacts): InterfaceReadiness => {
+  const judge = InterfaceMode.judging(facts)
+  return Object.fromEntries(
     config.pools.flatMap((pool) => {
-      const verdict = InterfaceMode.judge(facts, pool, probeAddress)
+      const verdict = judge(pool, probeAddress)
       if (!InterfaceMode.isRefusal(verdict)) return [[pool.interfaceName, ""]]
       return verdict.reason === "InterfaceMissing" ? [] : [[pool.interfaceName, verdict.message]]
     })
   )
+}
 
 const wantedOf = (duties: ReadonlyArray<NodeDuty.Duty>, config: NodeConfig): ReadonlyArray<InterfacePlan.Wanted> =>
   duties.map(({ address, interfaceName, pool }) => {
@@ -167,6 +169,7 @@ export const make = Effect.fnUntraced(function* (
   const announcer = yield* Announcer.make
   const exclusive = yield* Semaphore.make(1)
   const remembered = new Map<string, InterfacePlan.Placed>()
+  const viewOf = views()
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
@@ -205,7 +208,7 @@ export const make = Effect.fnUntraced(function* (
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     yield* announcer.start(plan.held.filter(({ address }) => added.has(address) && held.has(address)))
     const isHeld = heldAsPlanned(plan, held)
-    const failures = yield* StatusReporter.reportAll(self, options.allocations, isHeld)
+    const failures = yield* StatusReporter.reportAll({ self, isHeld, viewOf }, options.allocations)
     for (const error of failures) {
       yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error: error.message }))
     }

@@ -42,6 +42,11 @@ export interface Operator {
 
 /** A full look at the kernel even when nothing woke us. */
 const RESYNC_MILLIS = 30_000
+/**
+ * A round looks at everything, so what comes while it rests goes into one. The first change after a quiet time does not
+ * wait; in a stream of them an address waits for this and for the round that is under way, together some 0.1 s at most.
+ */
+const REST_MILLIS = 50
 /** After a round that left something undone, or could not read the kernel. */
 const RETRY_MILLIS = 1_000
 
@@ -99,6 +104,7 @@ export const make = Effect.fnUntraced(function* (
   yield* wake.wait.pipe(
     Effect.timeoutOption(RESYNC_MILLIS),
     Effect.andThen(round(parts)),
+    Effect.andThen(Effect.sleep(REST_MILLIS)),
     Effect.forever,
     Effect.forkScoped
   )

@@ -108,7 +108,7 @@ const scenario = Effect.fnUntraced(function* (
   const world = yield* World.make(
     kernel,
     new Story(kernel, { isTold: false }),
-    { nodesCount, controllersCount: 2 },
+    { nodesCount, controllersCount: 2, hearsLogs: false },
     () => {}
   )
   const shown = followShown(world)

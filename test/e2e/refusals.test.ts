@@ -1,5 +1,6 @@
 /** What cannot be served says so where the user looks, names the remedy, holds up nothing else, and heals by itself. */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { serviceConditionType } from "../../src/api/Names.ts"
 import * as Cluster from "./harness/Cluster.ts"
 import { eventually, figure } from "./harness/eventually.ts"
 import { httpFromClient, nodeNames, onNode, placesOf } from "./harness/Lab.ts"
@@ -14,6 +15,14 @@ const refusal = async ({ namespace }: Scenario, name: string, reason: string): P
   figure(`${reason}: ${found.message}`)
   return found.message ?? ""
 }
+
+/** Our condition on the Service, once its status is this. */
+const conditionOn = async ({ get }: Scenario, name: string, status: string) =>
+  eventually(`condition ${serviceConditionType} ${status} on Service ${name}`, async () =>
+    (await get(name))?.status?.conditions?.find(
+      (each) => each["type"] === serviceConditionType && each["status"] === status
+    )
+  )
 
 const refusedState = ({ allocation }: Scenario, name: string) =>
   eventually(`IPAllocation ${name} says why`, async () => {
@@ -37,10 +46,61 @@ describe("a Service that cannot be served", () => {
     assert.strictEqual(status.state, "pending")
     assert.strictEqual(status.message, message)
     assert.isNotEmpty(await Cluster.eventsOn("IPAllocation", { namespace: test.namespace, name: "web" }))
+    const condition = await conditionOn(test, "web", "False")
+    assert.strictEqual(condition["reason"], "NamespaceNotAllowed")
+    assert.strictEqual(condition["message"], message)
+    assert.include(await Cluster.kubectl("-n", test.namespace, "describe", "service", "web"), message)
     assert.deepStrictEqual(await placesOf("172.30.0.210"), [])
 
     await test.pool({ addresses: ["172.30.0.210"], allowedNamespaces: ["somebody-else", test.namespace] })
+    await Cluster.kubectl(
+      "-n",
+      test.namespace,
+      "wait",
+      "service",
+      "web",
+      `--for=condition=${serviceConditionType}`,
+      "--timeout=60s"
+    )
     assert.strictEqual((await test.served("web")).address, "172.30.0.210")
+  })
+
+  it("that ceases to be ours loses the condition, and keeps that of another", async () => {
+    const test = await scenario("condition-goes")
+    await test.service("web", "172.30.0.209")
+    await conditionOn(test, "web", "False")
+    const foreign = {
+      type: "example.com/Other",
+      status: "True",
+      reason: "Here",
+      message: "",
+      lastTransitionTime: "2026-01-01T00:00:00Z"
+    }
+    await Cluster.kubectl(
+      "-n",
+      test.namespace,
+      "patch",
+      "service",
+      "web",
+      "--subresource=status",
+      "--type=strategic",
+      "-p",
+      JSON.stringify({ status: { conditions: [foreign] } })
+    )
+    await Cluster.kubectl(
+      "-n",
+      test.namespace,
+      "patch",
+      "service",
+      "web",
+      "-p",
+      JSON.stringify({ spec: { type: "ClusterIP" } })
+    )
+    const left = await eventually("our condition is gone", async () => {
+      const types = ((await test.get("web"))?.status?.conditions ?? []).map(({ type }) => type)
+      return !types.includes(serviceConditionType) && types
+    })
+    assert.deepStrictEqual(left, [foreign.type])
   })
 
   it("with a malformed annotation names the annotation and what to write, until it is corrected", async () => {

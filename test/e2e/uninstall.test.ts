@@ -15,7 +15,7 @@ describe("helm uninstall", () => {
   afterAll(Product.installed)
 
   it("releases every address and leaves no finalizer; the next installation serves again", async () => {
-    const { after, namespace, pool, served, service } = await scenario("uninstall")
+    const { after, get, namespace, pool, served, service } = await scenario("uninstall")
     await pool({ addresses: ["172.30.0.227", "172.30.0.228"] })
     for (const [name, address] of [
       ["one", "172.30.0.227"],
@@ -24,6 +24,9 @@ describe("helm uninstall", () => {
       await service(name, address)
       await served(name)
     }
+    await service("waits", "172.30.0.229")
+    const conditions = async () => (await get("waits"))?.status?.conditions?.length ?? 0
+    await eventually("one waits, and says so", async () => (await conditions()) === 1)
     // Whatever happens here, the scenario's end needs a controller.
     after(Product.installed)
 
@@ -41,6 +44,7 @@ describe("helm uninstall", () => {
     const pools = await Cluster.list(persistentIPPools)
     const allocations = await Cluster.list(ipAllocations)
     assert.isNotEmpty(pools, "pools stay")
+    assert.strictEqual(await conditions(), 0, "nobody would correct it any more")
     for (const { metadata } of [...pools, ...allocations]) {
       assert.notInclude(metadata.finalizers ?? [], finalizer, metadata.name)
     }

@@ -71,6 +71,8 @@ const sourcesOfReasons = [
   "src/domain/InterfacePlan.ts",
   "src/domain/ServiceRequest.ts",
   "src/domain/Pool.ts",
+  "src/domain/Plan.ts",
+  "src/controller/HolderLack.ts",
   "src/controller/PoolReconciler.ts",
   "src/controller/ServiceNotices.ts",
   "src/controller/Unreadable.ts",

@@ -54,6 +54,8 @@ export interface Handle {
   readonly network: NodeNetwork["Service"]
   readonly state: () => NetworkState
   readonly announcements: () => ReadonlyArray<Announcement>
+  /** How often each method of the port was called. */
+  readonly calls: () => ReadonlyMap<NodeNetworkError["method"], number>
   readonly createInterface: (options: InterfaceOptions) => void
   readonly deleteInterface: (name: string) => void
   /** Down: IPv6 addresses and the routes through it go, IPv4 addresses stay. */
@@ -80,6 +82,7 @@ export const make = (options: Options = {}): Handle => {
     network: networkOf(node),
     state: () => node.state(),
     announcements: () => node.announcements,
+    calls: () => node.calls,
     createInterface: (each) => node.change(() => node.create(each)),
     deleteInterface: (name) => node.change(() => node.delete(name)),
     setUp: (name, up) => node.change(() => node.setUp(name, up)),
@@ -98,6 +101,7 @@ export const make = (options: Options = {}): Handle => {
 const networkOf = (node: Node): NodeNetwork["Service"] => {
   const attempt = <A>(method: NodeNetworkError["method"], body: () => A): Effect.Effect<A, NodeNetworkError> =>
     Effect.suspend(() => {
+      node.calls.set(method, (node.calls.get(method) ?? 0) + 1)
       const failure = node.toolFailure
       const result = failure === undefined ? body() : new ToolFailed({ tool: "ip", message: failure })
       return isReason(result) ? Effect.fail(new NodeNetworkError({ method, reason: result })) : Effect.succeed(result)
@@ -177,6 +181,7 @@ class Node {
   readonly devices = new Map<string, Device>()
   readonly arpIgnore = new Map<string, number>()
   readonly announcements: Array<Announcement> = []
+  readonly calls = new Map<NodeNetworkError["method"], number>()
   readonly listeners = new Set<() => void>()
   routes: ReadonlyArray<DefaultRoute> = []
   permitted = true

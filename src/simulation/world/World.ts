@@ -23,6 +23,8 @@ import { Truth } from "./Truth.ts"
 export interface WorldOptions {
   readonly nodesCount: number
   readonly controllersCount: number
+  /** Whether the truth learns what the programs log. */
+  readonly hearsLogs: boolean
 }
 
 export interface World extends Surroundings {
@@ -32,6 +34,8 @@ export interface World extends Surroundings {
   readonly operators: ReadonlyArray<Post>
   /** The API as users and their tools have it: no fault touches it. */
   readonly kubectl: Kubernetes["Service"]
+  /** An operator beside the node's own, as after a DaemonSet that somebody made by hand. */
+  readonly secondOperator: (host: Host) => Post
   readonly powerOff: (host: Host) => void
   readonly powerOn: (host: Host) => void
 }
@@ -47,30 +51,35 @@ const clientMillis = 1_000
 export const make = Effect.fnUntraced(function* (
   kernel: Kernel,
   story: Story,
-  { controllersCount, nodesCount }: WorldOptions,
+  { controllersCount, hearsLogs, nodesCount }: WorldOptions,
   onEvent: (event: TruthEvent) => void
 ): Effect.fn.Return<World, KubernetesError> {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
-  const links = new Links(memory, kernel.random.fork("links"))
+  const links = new Links(memory, kernel)
   const segment = new Segment()
   const truth = new Truth(kernel, memory, segment, (event) => {
-    story.tell(render(event))
+    const text = render(event)
+    if (text !== undefined) story.tell(text)
     onEvent(event)
   })
-  const surroundings: Surroundings = { kernel, story, memory, links, truth }
+  const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
+  for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts)
   const controllers = numbers(controllersCount).map((number) => {
     const name = `controller-${number}`
     return new Post(name, undefined, surroundings, () => Programs.controller(name))
   })
-  const operators = hosts.map(
-    (host) =>
-      new Post(`operator-${host.name}`, host, surroundings, (process) =>
-        Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process))
-      )
-  )
+  const newOperator = (host: Host, name: string, isSpare: boolean) =>
+    new Post(
+      name,
+      host,
+      surroundings,
+      (process) => Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process)),
+      { isSpare }
+    )
+  const operators = hosts.map((host) => newOperator(host, `operator-${host.name}`, false))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
   yield* Effect.forkChild(
     Effect.forever(
@@ -97,9 +106,12 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
+    secondOperator: (host) => newOperator(host, `operator-${host.name}-second`, true),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
+      for (const process of host.processes) process.kill()
+      host.processes.clear()
       host.powerOff()
     },
     powerOn: (host) => {
@@ -115,7 +127,8 @@ const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segme
   new Host(number, kernel, {
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
-      if (host.answers) segment.announce(host.name, address)
+      truth.announced(host.name, address)
+      if (host.announces) segment.announce(host.name, address)
     }
   })
 
@@ -133,8 +146,10 @@ const keepRunning = (
   }
 }
 
-const render = (event: TruthEvent): string => {
+/** Undefined: too much of it, and of no interest to who reads what led to what. */
+const render = (event: TruthEvent): string | undefined => {
   if (event.type === "Held") return `${event.node} ${event.isHeld ? "holds" : "lost"} ${event.address} (${event.by})`
+  if (event.type !== "Written" || event.kind === "Lease" || event.kind === "Other") return undefined
   const verb = event.before === undefined ? "creates" : event.after === undefined ? "removes" : "writes"
   return `${event.by} ${verb} ${event.kind} ${event.key}`
 }

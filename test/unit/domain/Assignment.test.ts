@@ -2,13 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Assignment from "../../../src/domain/Assignment.ts"
 import { acknowledgements, entries, writeEntry } from "./notation.ts"
 
-/** Nodes by name: `!` fenced, `-` must hand over, `?` without operator; the first that is none of these is chosen. */
+/** Nodes by name: `!` fenced, `-` must hand over, `?` without operator, `x` is said to be off; the first that is none of these is chosen. */
 const nodesOf = (text: string): Assignment.Nodes => {
   const all = text.split(" ").map((word) => ({ name: word.slice(0, 2), marks: word.slice(2) }))
   const marksOf = (name: string) => all.find((node) => node.name === name)?.marks ?? "-"
   return {
     holdIdOf: (node) => (/[!?]/.test(marksOf(node)) ? undefined : `1.${node}`),
     isFenced: ({ node }) => marksOf(node).includes("!"),
+    isOutOfService: (node) => marksOf(node).includes("x"),
     mayKeep: (node) => !marksOf(node).includes("-"),
     choose: () => all.find(({ marks }) => marks === "")?.name
   }
@@ -36,6 +37,9 @@ describe("Assignment.assign", () => {
     ["does not wait for the new holder itself",                    "a",     "a@n2.3<n1.2",  "",           "n1 n2-",     "a@n1.9<n2.3"],
     ["stamps what v0.4 wrote once its operator has registered",    "a",     "a@n2",         "",           "n1 n2",      "a@n2.9"],
     ["leaves what v0.4 wrote until then",                          "a",     "a@n2",         "",           "n1 n2?",     "a@n2"],
+    ["also when that one must hand over",                          "a",     "a@n2",         "",           "n1 n2?-",    "a@n2"],
+    ["moves it from a machine that is off, without waiting",       "a",     "a@n2",         "",           "n1 n2?x",    "a@n1.9"],
+    ["but not when nobody else may",                               "a",     "a@n2",         "",           "n1- n2?x",   "a@n2"],
     ["gives a released address that is wanted again to a node",    "a",     "a<n2.3",       "",           "n1 n2",      "a@n1.9<n2.3"],
     ["and names nobody twice when that is the same node",          "a",     "a<n1.3",       "",           "n1 n2",      "a@n1.9"],
     ["names a node without hold id where there is no interface",   "~a",    "",             "",           "n1 n2",      "~a@n1"],

@@ -86,6 +86,7 @@ class World {
     const nodes: Assignment.Nodes = {
       holdIdOf: (node) => (this.fenced.has(node) ? undefined : this.holdId(node)),
       isFenced: (holder) => this.isFenced(holder),
+      isOutOfService: () => false,
       mayKeep: (node) => node === name,
       choose: () => (this.fenced.has(name) ? undefined : name)
     }

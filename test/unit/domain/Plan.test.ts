@@ -25,6 +25,7 @@ const serviceOf = (shown: string, some: Partial<Plan.ObservedService> = {}): Pla
   ours: true,
   shown: addresses(shown),
   shownAsWritten: true,
+  finding: undefined,
   ...some
 })
 
@@ -32,7 +33,8 @@ const wantedOf = (text: string, withdrawn = ""): Plan.Wanted => ({
   type: "persistent",
   entries: entries(text),
   withdrawn: addresses(withdrawn),
-  report: report("success")
+  report: report("success"),
+  lack: undefined
 })
 
 const observedOf = (
@@ -106,6 +108,42 @@ describe("Plan.plan, for a Service that is ours", () => {
   })
 })
 
+describe("Plan.plan, for what a Service says of itself", () => {
+  const lack: Plan.Lack = { reason: "NoPool", message: "why" }
+  const waits: Plan.Finding = { status: "False", ...lack }
+  const served: Plan.Finding = {
+    status: "True",
+    reason: "AddressServed",
+    message: "Every address that it asks for is served."
+  }
+  // oxfmt-ignore
+  it.each<[string, Plan.Finding | undefined, Plan.Lack | undefined, string, ReadonlyArray<string>]>([
+    // name                                                         says                      lacks                       state      changes
+    ["nothing when it is served at once",                           undefined,                undefined,                  "success", []],
+    ["nothing while it only waits for its node",                    undefined,                undefined,                  "pending", []],
+    ["what it lacks",                                               undefined,                lack,                       "pending", ["condition False NoPool: why"]],
+    ["once, while that is so",                                      waits,                    lack,                       "pending", []],
+    ["what it lacks now",                                           waits,                    { ...lack, message: "no" }, "pending", ["condition False NoPool: no"]],
+    ["that its node is awaited, once nothing else is",              waits,                    undefined,                  "pending", ["condition False WaitingForNode: "]],
+    ["that it is served after all",                                 waits,                    undefined,                  "success", ["condition True AddressServed: Every address that it asks for is served."]],
+    ["so once",                                                     served,                   undefined,                  "success", []],
+    ["nothing while it moves to another node",                      served,                   undefined,                  "pending", []],
+    ["that it lacks something again",                               served,                   lack,                       "pending", ["condition False NoPool: why"]],
+    ["the same again when somebody else made Unknown of it",        { ...waits, status: "Unknown" }, lack,                "pending", ["condition False NoPool: why"]]
+  ])("%s", (_, finding, lacks, state, changes) => {
+    const wanted = { ...wantedOf("a@n1.1"), lack: lacks, report: report(state) }
+    const allocation = allocationOf({ entries: entries("a@n1.1"), report: report(state) })
+    assert.deepStrictEqual(rendered(wanted, observedOf(serviceOf("", { finding }), allocation)), changes)
+  })
+
+  it("nothing any more when it is not ours, after everything else", () => {
+    const left = serviceOf("a", { ours: false, finding: waits })
+    const allocation = allocationOf({ entries: entries("a@n1.1"), acknowledgements: acknowledgements("a+n1.1") })
+    assert.deepStrictEqual(rendered(wantedOf(""), observedOf(left, allocation)), ["show []", "delete", "condition off"])
+    assert.deepStrictEqual(rendered(wantedOf(""), observedOf(left, undefined)), ["condition off"])
+  })
+})
+
 describe("Plan.plan, for a Service that is gone, not ours any more, or another of the same name", () => {
   const gone = undefined
   const foreign = serviceOf("a x", { ours: false })
@@ -157,6 +195,8 @@ const after = (observed: Plan.Observed, change: Plan.Change): Plan.Observed => {
       return { ...observed, allocation: undefined }
     case "Report":
       return { ...observed, allocation: allocationOf({ ...allocation, report: change.report }) }
+    case "Condition":
+      return { ...observed, service: service === undefined ? undefined : { ...service, finding: change.finding } }
   }
 }
 
@@ -186,6 +226,7 @@ const someObserved = Arbitrary.map(
   Arbitrary.all({
     exists: boolean,
     ours: boolean,
+    told: boolean,
     shown: Arbitrary.array(letter, { maxLength: 3 }),
     hasAllocation: boolean,
     deleting: boolean,
@@ -196,7 +237,12 @@ const someObserved = Arbitrary.map(
     fenced: Arbitrary.array(oneOf("n1", "n2", "n3"), { maxLength: 1 })
   }),
   (draw): Plan.Observed => ({
-    service: draw.exists ? serviceOf([...new Set(draw.shown)].join(" "), { ours: draw.ours }) : undefined,
+    service: draw.exists
+      ? serviceOf([...new Set(draw.shown)].join(" "), {
+          ours: draw.ours,
+          finding: draw.told ? { status: "False", reason: "NoPool", message: "" } : undefined
+        })
+      : undefined,
     allocation: draw.hasAllocation
       ? allocationOf({
           deleting: draw.deleting,
@@ -229,7 +275,7 @@ describe("Plan.plan, whatever is there", () => {
     { observed: someObserved, wanted: someWanted },
     ({ observed, wanted }) => {
       const path = pathOf(wanted, observed)
-      assert.isAtMost(path.length, 7)
+      assert.isAtMost(path.length, 8)
     },
     options
   )

@@ -2,7 +2,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { leases } from "../../../../src/api/Lease.ts"
-import { services } from "../../../../src/api/Service.ts"
+import { type Service, services } from "../../../../src/api/Service.ts"
 import { Kubernetes } from "../../../../src/ports/Kubernetes.ts"
 import { type Case, given, invalid, newNamespace, refused, untyped, versionOf } from "../Case.ts"
 import { lease, loadBalancer } from "../Objects.ts"
@@ -10,6 +10,36 @@ import { lease, loadBalancer } from "../Objects.ts"
 const status = { subresource: "status" } as const
 const showing = (...ingress: ReadonlyArray<object>) => ({ status: { loadBalancer: { ingress } } })
 const rawServices = untyped(services)
+
+const condition = (type: string, value: string) => ({
+  type,
+  status: value,
+  reason: "Tested",
+  message: "",
+  lastTransitionTime: "2026-11-24T15:00:00Z"
+})
+
+/** On the Service that was created, as the controller does it. */
+const applyConditions = (
+  { name, namespace, uid }: Service["metadata"],
+  fieldManager: string,
+  conditions: ReadonlyArray<object> | undefined
+) =>
+  Kubernetes.use((kubernetes) =>
+    kubernetes.apply(
+      services,
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name, namespace, uid },
+        ...(conditions === undefined ? {} : { status: { conditions } })
+      },
+      { fieldManager, force: true, subresource: "status" }
+    )
+  )
+
+const conditionsOf = (service: Service): ReadonlyArray<string> =>
+  (service.status?.conditions ?? []).map((each) => `${String(each["type"])}=${String(each["status"])}`)
 
 export const builtinCases: ReadonlyArray<Case> = [
   given(
@@ -180,6 +210,47 @@ export const builtinCases: ReadonlyArray<Case> = [
       const { spec, metadata } = lease(namespace, "a", "one")
       const never = { metadata, spec: { ...spec, leaseDurationSeconds: 0 } }
       yield* invalid("spec.leaseDurationSeconds", kubernetes.create(leases, never))
+    })
+  ),
+  given(
+    "conditions of a Service belong to who applied them: one manager's go, the others and the rest of the status stay",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const { metadata } = yield* kubernetes.create(services, loadBalancer(namespace, "a"))
+      yield* applyConditions(metadata, "one", [condition("example.com/One", "False")])
+      yield* applyConditions(metadata, "two", [condition("example.com/Two", "True")])
+      yield* kubernetes.patch(services, { namespace, name: "a" }, showing({ ip: "192.0.2.10" }), status)
+      const changed = yield* applyConditions(metadata, "one", [condition("example.com/One", "True")])
+      assert.deepStrictEqual(conditionsOf(changed).toSorted(), ["example.com/One=True", "example.com/Two=True"])
+      const { status: left } = yield* applyConditions(metadata, "one", undefined)
+      assert.deepStrictEqual(left?.conditions, [condition("example.com/Two", "True")])
+      assert.deepStrictEqual(left?.loadBalancer, { ingress: [{ ip: "192.0.2.10", ipMode: "VIP" }] })
+      const { status: none } = yield* applyConditions(metadata, "two", undefined)
+      assert.isUndefined(none?.conditions)
+    })
+  ),
+  given(
+    "a Service that ceases to be a load balancer keeps its conditions, and they can be taken off",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const { metadata } = yield* kubernetes.create(services, loadBalancer(namespace, "a"))
+      yield* applyConditions(metadata, "one", [condition("example.com/One", "False")])
+      const changed = yield* kubernetes.patch(services, { namespace, name: "a" }, { spec: { type: "ClusterIP" } })
+      assert.deepStrictEqual(conditionsOf(changed), ["example.com/One=False"])
+      assert.deepStrictEqual(conditionsOf(yield* applyConditions(metadata, "one", undefined)), [])
+    })
+  ),
+  given(
+    "an apply of the conditions that are there keeps the version of the Service",
+    Effect.gen(function* () {
+      const kubernetes = yield* Kubernetes
+      const namespace = yield* newNamespace
+      const { metadata } = yield* kubernetes.create(services, loadBalancer(namespace, "a"))
+      const first = yield* applyConditions(metadata, "one", [condition("example.com/One", "False")])
+      const second = yield* applyConditions(metadata, "one", [condition("example.com/One", "False")])
+      assert.strictEqual(versionOf(second), versionOf(first))
     })
   )
 ]

@@ -1,0 +1,39 @@
+/** What a Service lacks because of the node that its IPAllocation names, while nothing proves that this one has let go. */
+import * as Hold from "../domain/Hold.ts"
+import type { Lack } from "../domain/Plan.ts"
+import type { NodeBook } from "./NodeBook.ts"
+
+/** An id of a later or foreign registration: nothing proves that the holder is fenced, and it does not serve (R1). */
+export const unrecognised = (entries: ReadonlyArray<Hold.Entry>, nodeBook: NodeBook): Lack | undefined => {
+  for (const entry of entries) {
+    const holder = entry.interfaceName === undefined ? undefined : Hold.holderOf(entry)
+    const message = holder === undefined ? undefined : nodeBook.unrecognised(holder)
+    if (message !== undefined) return { reason: "HolderNotRecognised", message: `${entry.address}: ${message}` }
+  }
+  return undefined
+}
+
+/** What v0.4 put on a node, which no operator of ours has taken over. */
+export const isLeftOnNode = (entry: Hold.Entry): entry is Hold.Entry & { readonly node: string } =>
+  entry.interfaceName !== undefined && entry.node !== undefined && entry.holdId === undefined
+
+/**
+ * v0.4 never lets go, and a machine whose Node was deleted may run and answer: no lease of it was ever seen that could be
+ * counted and fenced, so only a person knows (failover, "fast paths").
+ */
+export const abandoned = (
+  entries: ReadonlyArray<Hold.Entry>,
+  exists: (node: string) => boolean,
+  key: string
+): Lack | undefined => {
+  const found = entries.filter(isLeftOnNode).find(({ node }) => !exists(node))
+  if (found === undefined) return undefined
+  const [namespace = "", name = ""] = key.split("/")
+  return {
+    reason: "HolderGone",
+    message:
+      `${key} waits: v0.4 put ${found.address} on ${found.node}, and that Node does not exist any more. Its machine may ` +
+      "still answer for the address, so nothing is moved. Once it is off for good, delete the IPAllocation, which is " +
+      `then made anew on another node: kubectl delete ipallocation -n ${namespace} ${name}`
+  }
+}

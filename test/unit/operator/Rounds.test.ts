@@ -1,0 +1,95 @@
+/** What many addresses cost an operator, counted in rounds: each round reads the kernel and plans everything. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { configMaps } from "../../../src/api/ConfigMap.ts"
+import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { leases } from "../../../src/api/Lease.ts"
+import { nodeConfigMapName, nodeLabel, nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
+import * as TestCluster from "../integration/TestCluster.ts"
+import { virtually } from "../virtually.ts"
+
+const COUNT = 1_000
+const addressOf = (index: number) => TestCluster.address(`198.51.${100 + (index >> 8)}.${index & 255}`)
+
+/** An operator on an idle node, and a way to give it addresses. */
+const start = Effect.gen(function* () {
+  const cluster = yield* TestCluster.make(["node-1"])
+  const network = { pool: "rack-1", interfaceName: "pl0", mode: "auto", uplinks: [], startupCleaning: "all" }
+  yield* cluster.api.create(configMaps, {
+    metadata: { name: nodeConfigMapName, namespace: TestCluster.ownNamespace },
+    data: { "config.json": JSON.stringify({ pools: [network] }) }
+  })
+  yield* cluster.startOperator("node-1")
+  yield* Effect.sleep("2 seconds")
+  const leaseRef = { name: nodeLeaseName("node-1"), namespace: TestCluster.ownNamespace }
+  const holdId = cluster.memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId] ?? ""
+  const give = (index: number) =>
+    cluster.api.create(ipAllocations, {
+      metadata: { name: `web-${index}`, namespace: "shop", labels: { [nodeLabel("node-1")]: "" } },
+      spec: {
+        type: "persistent",
+        allocations: [
+          { address: addressOf(index), pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch: 1 }
+        ]
+      }
+    })
+  const kernel = cluster.kernel("node-1")
+  const carried = () =>
+    new Set(kernel.state().interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
+  const counted = () => ({
+    reads: kernel.calls().get("state") ?? 0,
+    additions: kernel.calls().get("addAddress") ?? 0,
+    reports: cluster.memory.requests().get("operator-node-1 apply ipallocations/status") ?? 0
+  })
+  return { give, carried, counted }
+})
+
+describe("rounds of the operator", () => {
+  it(`takes ${COUNT} addresses that come at once in a few rounds`, () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, counted, give } = yield* start
+        const before = counted()
+        for (let index = 0; index < COUNT; index++) yield* give(index)
+        yield* Effect.sleep("1 second")
+        const { additions, reads, reports } = counted()
+        assert.strictEqual(carried().has(addressOf(COUNT - 1)), true)
+        assert.deepStrictEqual({ additions, reports }, { additions: COUNT, reports: COUNT })
+        assert.isAtMost(reads - before.reads, 10)
+      })
+    )
+  })
+
+  it(`takes ${COUNT} addresses that come one by one in a round each 50 ms, and has each within 100 ms`, () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, counted, give } = yield* start
+        const before = counted()
+        const [pauseMillis, patienceMillis] = [4, 100]
+        for (let index = 0; index < COUNT; index++) {
+          yield* give(index)
+          yield* Effect.sleep(pauseMillis)
+          const due = index - patienceMillis / pauseMillis
+          if (due >= 0) assert.isTrue(carried().has(addressOf(due)), `${addressOf(due)} after ${patienceMillis} ms`)
+        }
+        yield* Effect.sleep("1 second")
+        const { additions, reads, reports } = counted()
+        assert.deepStrictEqual({ additions, reports }, { additions: COUNT, reports: COUNT })
+        // Twice a round, before and after.
+        const rounds = (COUNT * pauseMillis) / 50
+        assert.isAtMost(reads - before.reads, 2 * rounds + 10)
+      })
+    )
+  })
+
+  it("does not let a single address wait", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, give } = yield* start
+        yield* give(0)
+        yield* Effect.sleep(1)
+        assert.isTrue(carried().has(addressOf(0)))
+      })
+    )
+  })
+})
