@@ -81,23 +81,11 @@ export const make = Effect.fnUntraced(function* (
     )
   const operators = hosts.map((host) => newOperator(host, `operator-${host.name}`, false))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
+  yield* Effect.forkChild(each(kubeletMillis, () => keepRunning(memory, controllers, operators)))
   yield* Effect.forkChild(
-    Effect.forever(
-      Effect.andThen(
-        Effect.sleep(kubeletMillis),
-        Effect.sync(() => keepRunning(memory, controllers, operators))
-      )
-    )
-  )
-  yield* Effect.forkChild(
-    Effect.forever(
-      Effect.andThen(
-        Effect.sleep(clientMillis),
-        Effect.sync(() => {
-          for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
-        })
-      )
-    )
+    each(clientMillis, () => {
+      for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
+    })
   )
   return {
     ...surroundings,
@@ -120,6 +108,9 @@ export const make = Effect.fnUntraced(function* (
     }
   }
 })
+
+const each = (pauseMillis: number, act: () => void): Effect.Effect<never> =>
+  Effect.forever(Effect.andThen(Effect.sleep(pauseMillis), Effect.sync(act)))
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
 
