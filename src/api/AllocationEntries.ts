@@ -5,6 +5,7 @@ import type { Acknowledgement, Entry } from "../domain/Hold.ts"
 import { claimedAddresses, involvedNodes } from "../domain/Hold.ts"
 import type { AllocationView } from "../domain/NodeDuty.ts"
 import type { Allocation, IPAllocation } from "./IPAllocation.ts"
+import { once } from "./Once.ts"
 import {
   addressLabel,
   addressLabelPrefix,
@@ -15,7 +16,7 @@ import {
 } from "./Names.ts"
 
 /** v0.4 writes `address: ""` after a failed purchase: no entry. */
-export const entriesOf = (allocation: IPAllocation): ReadonlyArray<Entry> =>
+export const entriesOf = once((allocation: IPAllocation): ReadonlyArray<Entry> =>
   allocation.spec.allocations.flatMap((each) => {
     const parsed = Address.parse(each.address)
     if (Result.isFailure(parsed)) return []
@@ -32,13 +33,15 @@ export const entriesOf = (allocation: IPAllocation): ReadonlyArray<Entry> =>
       }
     ]
   })
+)
 
-export const acknowledgementsOf = (allocation: IPAllocation): ReadonlyArray<Acknowledgement> =>
+export const acknowledgementsOf = once((allocation: IPAllocation): ReadonlyArray<Acknowledgement> =>
   (allocation.status?.addresses ?? []).flatMap((each) => {
     const parsed = Address.parse(each.address)
     if (Result.isFailure(parsed) || each.holdId === undefined || each.epoch === undefined) return []
     return [{ address: parsed.success, node: each.node, holdId: each.holdId, epoch: each.epoch, phase: each.phase }]
   })
+)
 
 export const viewOf = (allocation: IPAllocation): AllocationView => ({
   key: `${allocation.metadata.namespace ?? ""}/${allocation.metadata.name}`,

@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import type { ConfigMap } from "./ConfigMap.ts"
 import { nodeConfigMapName } from "./Names.ts"
+import { once } from "./Once.ts"
 
 export const PoolNetwork = Schema.Struct({
   pool: Schema.String,
@@ -26,7 +27,7 @@ export type NodeConfig = typeof NodeConfig.Type
 const dataKey = "config.json"
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(NodeConfig))
 
-export const read = (configMap: ConfigMap) => decode(configMap.data?.[dataKey] ?? "")
+export const read = once((configMap: ConfigMap) => decode(configMap.data?.[dataKey] ?? ""))
 
 export const write = (config: NodeConfig, namespace: string) => ({
   apiVersion: "v1",

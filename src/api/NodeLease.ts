@@ -7,6 +7,7 @@ import type { HoldId as HoldIdText } from "../domain/HoldId.ts"
 import * as HoldId from "../domain/HoldId.ts"
 import type { Lease } from "./Lease.ts"
 import { finalizer, nodeLeaseAnnotations as keys, nodeLeaseName, nodeLeaseNamePrefix } from "./Names.ts"
+import { once } from "./Once.ts"
 
 /** By interface name, why it cannot hold addresses; empty text: it can. Absent: the node has no such interface. */
 const Interfaces = Schema.Record(Schema.String, Schema.String)
@@ -37,7 +38,7 @@ export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.starts
 const decodeInterfaces = Schema.decodeUnknownOption(Schema.fromJsonString(Interfaces))
 
 /** Undefined: not a NodeLease, or one without node or hold id (foreign content). */
-export const read = (lease: Lease): NodeLease | undefined => {
+export const read = once((lease: Lease): NodeLease | undefined => {
   const annotations = lease.metadata.annotations ?? {}
   const node = annotations[keys.node]
   const holdId = HoldId.parse(annotations[keys.holdId] ?? "")
@@ -56,7 +57,7 @@ export const read = (lease: Lease): NodeLease | undefined => {
     released: annotations[keys.released],
     interfaces: interfaces._tag === "Some" ? interfaces.value : {}
   }
-}
+})
 
 const annotationsOf = (content: NodeLease): { readonly [key: string]: string } => ({
   [keys.node]: content.node,

@@ -46,6 +46,8 @@ export interface RunResult {
   readonly seen: ReadonlyMap<string, number>
   readonly simulatedMillis: number
   readonly stepsCount: number
+  /** To the API server, of all clients. */
+  readonly requestsCount: number
   readonly hash: string
   readonly story: ReadonlyArray<string>
 }
@@ -104,7 +106,8 @@ export const run = (options: RunOptions): RunResult => {
       untilConvicted(court)
     )
   })
-  const { verdict, violations } = verdictOf(() => withGuard(() => kernel.run(program)))
+  const body = () => withGuard(() => kernel.run(program))
+  const { verdict, violations } = verdictOf(options.isTold === true ? body : () => withoutStackTraces(body))
   return {
     seed,
     verdict,
@@ -117,8 +120,20 @@ export const run = (options: RunOptions): RunResult => {
     seen: story.seen,
     simulatedMillis: kernel.nowMillis - startMillis,
     stepsCount: kernel.stepsCount,
+    requestsCount: [...(court.world?.memory.requests().values() ?? [])].reduce((sum, count) => sum + count, 0),
     hash: story.hash(),
     story: story.lines
+  }
+}
+
+/** Effect notes where each named function was called, and each error where it was made: much, when nobody reads it. */
+const withoutStackTraces = <A>(body: () => A): A => {
+  const before = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return body()
+  } finally {
+    Error.stackTraceLimit = before
   }
 }
 

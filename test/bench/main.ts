@@ -7,7 +7,9 @@ import * as Measure from "../../src/cli/Measure.ts"
 import { version } from "../../src/cli/Version.ts"
 import { layerLive, Loopback, skipReason } from "../conformance/loopback.ts"
 import * as Allocate from "./allocate.ts"
+import * as Large from "./large.ts"
 import * as Memory from "./memory.ts"
+import * as Simulation from "./simulation.ts"
 
 const print = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
 
@@ -63,9 +65,31 @@ const memory = Command.make("memory", { json: Measure.jsonFlag, services: countF
   }).pipe(reportFailure)
 ).pipe(Command.withDescription("Memory of the controller's bundle on a real API server; run `npm run build` before"))
 
+const simulationFlags = {
+  json: Measure.jsonFlag,
+  large: Flag.Boolean("large").pipe(
+    Flag.withDescription("One run of a large cluster without faults, and the loss of one of its nodes"),
+    Flag.withDefault(false)
+  ),
+  nodes: Flag.Int("nodes").pipe(Flag.withDescription("Nodes of --large"), Flag.withDefault(1_000)),
+  services: Flag.Int("services").pipe(Flag.withDescription("Services of --large"), Flag.withDefault(10_000))
+}
+
+const simulation = Command.make("simulation", simulationFlags, ({ json, large, nodes, services }) =>
+  Effect.gen(function* () {
+    const isTerminal = process.stdout.isTTY
+    const tell = (text: string) => void (isTerminal && process.stdout.write(`\r\u001b[2K${text}`))
+    const measurement = large
+      ? Large.measure({ nodesCount: nodes, servicesCount: services }, tell)
+      : Simulation.measure(tell)
+    yield* progress("")
+    yield* Measure.finish(measurement, Option.getOrUndefined(json), print)
+  }).pipe(reportFailure)
+).pipe(Command.withDescription("Simulated seconds in a second of CPU, and where the time goes"))
+
 Command.make("bench").pipe(
   Command.withDescription("Measurements, each beside its reference of the same run"),
-  Command.withSubcommands([allocate, memory]),
+  Command.withSubcommands([allocate, memory, simulation]),
   Command.run({ version }),
   withUsageExitCode,
   Effect.provide(NodeServices.layer),

@@ -5,18 +5,36 @@
  */
 import { Result } from "effect"
 import type { ApiServer } from "./ApiServer.ts"
-import { kindOf } from "./ApiServer.ts"
+import { definitions, kindOf } from "./ApiServer.ts"
 import { remove } from "./Deletion.ts"
-import type { JsonObject } from "./Json.ts"
-import { at, isObject, listAt, textAt, withMetadata } from "./Json.ts"
+import type { Json, JsonObject } from "./Json.ts"
+import { at, equals, isObject, listAt, textAt, withMetadata } from "./Json.ts"
 import * as Metadata from "./Metadata.ts"
-import { keyOfObject, type Stored } from "./Store.ts"
+import { type Change, keyOfObject, type Stored } from "./Store.ts"
 
 /** Whether anything was changed; repeat until false. */
 export const pass = (server: ApiServer, nowMillis: number): boolean => {
   const collected = collectGarbage(server, nowMillis)
   const emptied = emptyNamespaces(server, nowMillis)
   return collected || emptied
+}
+
+/**
+ * Calls back at each change after which a pass could find something to do. Most changes are none: an object that is not
+ * being deleted and keeps its owners concerns neither collector.
+ */
+export const onWork = (server: ApiServer, work: () => void): void => {
+  const alive = new Set(everything(server).map(({ object }) => uidOf(object)))
+  const isConcerned = ({ after, before, collection }: Change): boolean => {
+    if (after === undefined || Metadata.isDeleting(after) || collection === definitions) return true
+    if (before !== undefined && equals(ownersIn(before), ownersIn(after))) return false
+    return ownersOf(after).some(({ uid }) => typeof uid !== "string" || !alive.has(uid))
+  }
+  server.store.subscribe((change) => {
+    if (change.before === undefined) alive.add(uidOf(change.object))
+    if (change.after === undefined) alive.delete(uidOf(change.object))
+    if (isConcerned(change)) work()
+  })
 }
 
 interface Found extends Stored {
@@ -28,8 +46,9 @@ const everything = ({ store }: ApiServer): ReadonlyArray<Found> =>
 
 const uidOf = (object: JsonObject): string => textAt(object, "metadata", "uid") ?? ""
 
-const ownersOf = (object: JsonObject): ReadonlyArray<JsonObject> =>
-  listAt(object, "metadata", "ownerReferences").filter(isObject)
+const ownersIn = (object: JsonObject): ReadonlyArray<Json> => listAt(object, "metadata", "ownerReferences")
+
+const ownersOf = (object: JsonObject): ReadonlyArray<JsonObject> => ownersIn(object).filter(isObject)
 
 const collectGarbage = (server: ApiServer, nowMillis: number): boolean => {
   const all = everything(server)

@@ -4,37 +4,63 @@ import { isList, isObject } from "./Json.ts"
 import type { OpenApiSchema } from "./OpenApiSchema.ts"
 import { items, member } from "./OpenApiSchema.ts"
 
+/** What needs no change stays the same object: most of what is written is whole already. */
 const prune = (value: Json, schema: OpenApiSchema): Json => {
-  if (isList(value)) return value.map((item) => prune(item, items(schema)))
-  if (!isObject(value)) return value
-  const kept: Record<string, Json> = {}
-  for (const [key, child] of Object.entries(value)) {
-    const declared = member(schema, key)
-    if (declared !== undefined) kept[key] = prune(child, declared)
-  }
-  return kept
+  if (isList(value)) return mapItems(value, (item) => prune(item, items(schema)))
+  return isObject(value) ? pruneObject(value, schema) : value
 }
 
 export const pruneObject = (object: JsonObject, schema: OpenApiSchema): JsonObject => {
-  const pruned = prune(object, schema)
-  return isObject(pruned) ? pruned : {}
+  const kept: Record<string, Json> = {}
+  let isSame = true
+  for (const key of Object.keys(object)) {
+    const value = object[key]
+    const declared = member(schema, key)
+    if (value !== undefined && declared !== undefined) kept[key] = prune(value, declared)
+    isSame &&= kept[key] === value
+  }
+  return isSame ? object : kept
 }
 
 /** A null where the schema does not allow it counts as absent, and is then defaulted. */
 export const addDefaults = (object: JsonObject, schema: OpenApiSchema): JsonObject => {
   const filled: Record<string, Json> = {}
-  for (const [key, value] of Object.entries(object)) {
+  let isSame = true
+  for (const key of Object.keys(object)) {
+    const value = object[key]
     const declared = member(schema, key)
-    if (value === null && declared !== undefined && declared.nullable !== true && declared.type !== undefined) continue
-    filled[key] = declared === undefined ? value : ofValue(value, declared)
+    const isAbsent =
+      value === null && declared !== undefined && declared.nullable !== true && declared.type !== undefined
+    if (value !== undefined && !isAbsent) filled[key] = declared === undefined ? value : ofValue(value, declared)
+    isSame &&= filled[key] === value
   }
-  for (const [key, declared] of Object.entries(schema.properties ?? {}))
-    if (declared.default !== undefined && filled[key] === undefined) filled[key] = ofValue(declared.default, declared)
-  return filled
+  for (const [key, value] of defaultsOf(schema)) {
+    if (filled[key] !== undefined) continue
+    filled[key] = value
+    isSame = false
+  }
+  return isSame ? object : filled
+}
+
+const known = new WeakMap<OpenApiSchema, ReadonlyArray<readonly [string, Json]>>()
+
+/** Of the members that have one, with the defaults within it. */
+const defaultsOf = (schema: OpenApiSchema): ReadonlyArray<readonly [string, Json]> => {
+  const found = known.get(schema)
+  if (found !== undefined) return found
+  const defaults = Object.entries(schema.properties ?? {}).flatMap(([key, declared]) =>
+    declared.default === undefined ? [] : [[key, ofValue(declared.default, declared)] as const]
+  )
+  known.set(schema, defaults)
+  return defaults
 }
 
 const ofValue = (value: Json, schema: OpenApiSchema): Json => {
-  if (isObject(value)) return addDefaults(value, schema)
-  if (isList(value)) return value.map((item) => ofValue(item, items(schema)))
-  return value
+  if (isList(value)) return mapItems(value, (item) => ofValue(item, items(schema)))
+  return isObject(value) ? addDefaults(value, schema) : value
+}
+
+const mapItems = (list: ReadonlyArray<Json>, change: (item: Json) => Json): ReadonlyArray<Json> => {
+  const changed = list.map(change)
+  return changed.every((item, index) => item === list[index]) ? list : changed
 }

@@ -127,12 +127,50 @@ export interface Comparison {
 
 /** Maps that come or go count as fields too: whoever creates a map by an update owns the map. */
 export const compare = (before: JsonObject, after: JsonObject, schema: OpenApiSchema): Comparison => {
-  const old = new Map<string, Json>()
-  const now = new Map<string, Json>()
-  collect(before, schema, "", old, true)
-  collect(after, schema, "", now, true)
-  return {
-    set: [...now].filter(([path, value]) => !old.has(path) || !equals(old.get(path), value)).map(([path]) => path),
-    removed: [...old.keys()].filter((path) => !now.has(path))
-  }
+  const found = { set: [], removed: [] }
+  compareMaps(before, after, schema, "", found)
+  return found
+}
+
+interface Found {
+  readonly set: Array<string>
+  readonly removed: Array<string>
+}
+
+/** Goes down only where something differs: most of an object stays as it was in most writes. */
+const compareMaps = (
+  before: JsonObject,
+  after: JsonObject,
+  schema: OpenApiSchema,
+  path: string,
+  found: Found
+): void => {
+  for (const key of Object.keys(after))
+    compareValues(before[key], after[key], member(schema, key) ?? {}, join(path, fieldElement(key)), found)
+  for (const key of Object.keys(before))
+    if (after[key] === undefined)
+      compareValues(before[key], undefined, member(schema, key) ?? {}, join(path, fieldElement(key)), found)
+}
+
+const compareValues = (
+  before: Json | undefined,
+  after: Json | undefined,
+  schema: OpenApiSchema,
+  path: string,
+  found: Found
+): void => {
+  if (before === after || unowned.has(path)) return
+  if (isObject(before) && isObject(after) && !isAtomicMap(schema)) compareMaps(before, after, schema, path, found)
+  else if (!equals(before, after)) compareFields(fieldsIn(before, schema, path), fieldsIn(after, schema, path), found)
+}
+
+const fieldsIn = (value: Json | undefined, schema: OpenApiSchema, path: string): ReadonlyMap<string, Json> => {
+  const fields = new Map<string, Json>()
+  if (value !== undefined) collect(value, schema, path, fields, true)
+  return fields
+}
+
+const compareFields = (old: ReadonlyMap<string, Json>, now: ReadonlyMap<string, Json>, found: Found): void => {
+  for (const [path, value] of now) if (!old.has(path) || !equals(old.get(path), value)) found.set.push(path)
+  for (const path of old.keys()) if (!now.has(path)) found.removed.push(path)
 }

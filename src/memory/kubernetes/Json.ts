@@ -17,7 +17,10 @@ const fromUnknown = (value: unknown): Json => {
   if (Array.isArray(value)) return value.map(fromUnknown)
   if (typeof value === "object") {
     const copy: Record<string, Json> = {}
-    for (const [key, member] of Object.entries(value)) if (member !== undefined) copy[key] = fromUnknown(member)
+    for (const key of Object.keys(value)) {
+      const member: unknown = Reflect.get(value, key)
+      if (member !== undefined) copy[key] = fromUnknown(member)
+    }
     return copy
   }
   throw new TypeError(`not JSON: ${typeof value}`)
@@ -70,7 +73,11 @@ export const withField = (object: JsonObject, key: string, value: Json | undefin
 }
 
 export const withMetadata = (object: JsonObject, changes: { readonly [key: string]: Json | undefined }): JsonObject => {
-  let metadata = objectAt(object, "metadata")
-  for (const [key, value] of Object.entries(changes)) metadata = withField(metadata, key, value)
+  const metadata: Record<string, Json> = { ...objectAt(object, "metadata") }
+  for (const key of Object.keys(changes)) {
+    const value = changes[key]
+    if (value === undefined) delete metadata[key]
+    else metadata[key] = value
+  }
   return { ...object, metadata }
 }

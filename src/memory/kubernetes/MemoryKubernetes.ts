@@ -3,7 +3,7 @@
  * `test/conformance/kubernetes` goes. Each request touches the truth in one step that nothing can interrupt; time passes
  * only where a fault says so, and by the Clock.
  */
-import { Clock, Effect, Result } from "effect"
+import { Clock, Effect, Queue, Result } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../../api/KubernetesObject.ts"
 import type { CustomResourceDefinition } from "../../api/CustomResourceDefinition.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
@@ -73,19 +73,16 @@ export const make = (options: Options = {}): Effect.Effect<MemoryKubernetes> =>
       requests: () => new Map(counts),
       truth: truthOf(server, decoders),
       controllersPass,
-      runControllers: (pauseMillis) => {
-        let seen = -1
-        return Effect.forever(
-          Effect.andThen(
-            Effect.sleep(pauseMillis),
-            Effect.suspend(() => {
-              if (server.store.version() === seen) return Effect.void
-              seen = server.store.version()
-              return Effect.repeat(controllersPass, { while: (changed) => changed })
-            })
+      runControllers: (pauseMillis) =>
+        Effect.flatMap(Queue.sliding<void>(1), (work) => {
+          Controllers.onWork(server, () => void Queue.offerUnsafe(work, undefined))
+          Queue.offerUnsafe(work, undefined)
+          return Queue.take(work).pipe(
+            Effect.andThen(Effect.sleep(pauseMillis)),
+            Effect.andThen(Effect.repeat(controllersPass, { while: (changed) => changed })),
+            Effect.forever
           )
-        )
-      }
+        })
     }
   })
 

@@ -22,16 +22,27 @@ export interface Manager extends ManagerId {
 export type Managers = ReadonlyArray<Manager>
 
 export const sameManagers = (a: Managers, b: Managers): boolean =>
-  a.length === b.length &&
-  a.every((manager) => {
-    const other = b.find((candidate) => isSame(candidate, manager))
-    return other !== undefined && sameFields(manager.fields, other.fields)
-  })
+  a === b ||
+  (a.length === b.length &&
+    a.every((manager) => {
+      const other = b.find((candidate) => isSame(candidate, manager))
+      return other !== undefined && sameFields(manager.fields, other.fields)
+    }))
 
 const isSame = (a: ManagerId, b: ManagerId): boolean =>
   a.name === b.name && a.operation === b.operation && a.subresource === b.subresource
 
-const sameFields = (a: FieldSet, b: FieldSet): boolean => a.size === b.size && [...a].every((path) => b.has(path))
+const sameFields = (a: FieldSet, b: FieldSet): boolean => a === b || (a.size === b.size && hasAll(a, b))
+
+const hasAll = (all: FieldSet, fields: Iterable<string>): boolean => {
+  for (const field of fields) if (!all.has(field)) return false
+  return true
+}
+
+const hasNone = (all: FieldSet, fields: Iterable<string>): boolean => {
+  for (const field of fields) if (all.has(field)) return false
+  return true
+}
 
 /** After a create, replace or patch: the actor owns what it changed, and nobody what is gone. */
 export const afterUpdate = (
@@ -45,6 +56,8 @@ export const afterUpdate = (
   if (set.length === 0 && removed.length === 0) return managers
   const gone = new Set([...set, ...removed])
   const own = managers.find((manager) => isSame(manager, actor))?.fields ?? new Set<string>()
+  const isRewrite = removed.length === 0 && hasAll(own, set)
+  if (isRewrite && managers.every((manager) => isSame(manager, actor) || hasNone(manager.fields, gone))) return managers
   const others = managers
     .filter((manager) => !isSame(manager, actor))
     .map((manager) => ({ ...manager, fields: without(manager.fields, gone) }))
@@ -53,7 +66,8 @@ export const afterUpdate = (
   )
 }
 
-const without = (fields: FieldSet, gone: FieldSet): FieldSet => new Set([...fields].filter((path) => !gone.has(path)))
+const without = (fields: FieldSet, gone: FieldSet): FieldSet =>
+  hasNone(fields, gone) ? fields : new Set([...fields].filter((path) => !gone.has(path)))
 
 export interface Applied {
   readonly object: JsonObject

@@ -7,7 +7,7 @@ import type { JsonObject } from "./Json.ts"
 import { textAt } from "./Json.ts"
 import type { Kind } from "./Kind.ts"
 import { collectionOf } from "./Kind.ts"
-import { type Matcher, parseFields, parseLabels } from "./Selectors.ts"
+import { type Matcher, parseFields, parseLabels, requiredLabel } from "./Selectors.ts"
 import { type Change, keyOfObject } from "./Store.ts"
 
 const matcherOf = ({ rules }: ApiServer, selection: Selection): Result.Result<Matcher, Reason> => {
@@ -68,6 +68,10 @@ export const eventsOf = (
       return { type: before ? (after ? "Modified" : "Deleted") : "Added", object: change.object }
     }
   })
+
+/** A label without which no change concerns a watch with this selection; undefined: any may. */
+export const interestOf = ({ rules }: ApiServer, { labelSelector = "" }: Selection): string | undefined =>
+  rules.labelSelectorsFilter && rules.selectionChangesAreAddedAndDeleted ? requiredLabel(labelSelector) : undefined
 
 /** Changes that a watch from `resourceVersion` has missed. */
 export const missed = (

@@ -24,6 +24,15 @@ export const parseLabels = (selector: string): Result.Result<Matcher, string> =>
   })
 }
 
+/** A label that whatever the selector selects has, whatever its value; undefined: none that is easily told. */
+export const requiredLabel = (selector: string): string | undefined => {
+  for (const term of splitTerms(selector)) {
+    const existence = existenceTerm.exec(term)
+    if (existence?.[1] === "") return existence[2]
+  }
+  return undefined
+}
+
 /** Commas inside parentheses belong to a set. */
 const splitTerms = (selector: string): ReadonlyArray<string> =>
   selector

@@ -5,16 +5,24 @@ import { equals, isList, isObject } from "./Json.ts"
 import type { OpenApiSchema } from "./OpenApiSchema.ts"
 import { itemKeys, items, listType, member } from "./OpenApiSchema.ts"
 
-export const validate = (value: Json, schema: OpenApiSchema, path = ""): ReadonlyArray<FieldError> => {
-  if (value === null && schema.nullable === true) return []
-  const typeError = wrongType(value, schema, path)
-  if (typeError !== undefined) return [typeError]
-  const errors = [...ofEnum(value, schema, path)]
-  if (typeof value === "string") errors.push(...ofString(value, schema, path))
-  if (typeof value === "number") errors.push(...ofNumber(value, schema, path))
-  if (isList(value)) errors.push(...ofList(value, schema, path))
-  if (isObject(value)) errors.push(...ofObject(value, schema, path))
+type Errors = Array<FieldError>
+
+export const validate = (value: Json, schema: OpenApiSchema): ReadonlyArray<FieldError> => {
+  const errors: Errors = []
+  check(value, schema, "", errors)
   return errors
+}
+
+/** One list for the whole object, and nothing allocated for what is right: this runs over every field of every write. */
+const check = (value: Json, schema: OpenApiSchema, path: string, errors: Errors): void => {
+  if (value === null && schema.nullable === true) return
+  const typeError = wrongType(value, schema, path)
+  if (typeError !== undefined) return void errors.push(typeError)
+  if (schema.enum !== undefined) errors.push(...ofEnum(value, schema.enum, path))
+  if (typeof value === "string") ofString(value, schema, path, errors)
+  else if (typeof value === "number") ofNumber(value, schema, path, errors)
+  else if (isList(value)) ofList(value, schema, path, errors)
+  else if (isObject(value)) ofObject(value, schema, path, errors)
 }
 
 const child = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
@@ -41,30 +49,30 @@ const typeError = (path: string, wanted: string, found: string): FieldError => (
   blocksRules: true
 })
 
-const ofEnum = (value: Json, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> =>
-  schema.enum === undefined || schema.enum.some((allowed) => equals(allowed, value))
+const ofEnum = (value: Json, supported: ReadonlyArray<Json>, path: string): ReadonlyArray<FieldError> =>
+  supported.some((allowed) => equals(allowed, value))
     ? []
     : [
         {
           path,
-          message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${schema.enum.map((allowed) => JSON.stringify(allowed)).join(", ")}`,
+          message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.map((allowed) => JSON.stringify(allowed)).join(", ")}`,
           blocksRules: true
         }
       ]
 
-const ofString = (value: string, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
-  const errors: Array<FieldError> = []
-  const length = [...value].length
-  if (schema.maxLength !== undefined && length > schema.maxLength)
+const ofString = (value: string, schema: OpenApiSchema, path: string, errors: Errors): void => {
+  if (schema.maxLength !== undefined && lengthOf(value) > schema.maxLength)
     errors.push({ path, message: `Too long: may not be more than ${schema.maxLength} bytes`, blocksRules: true })
-  if (schema.minLength !== undefined && length < schema.minLength)
+  if (schema.minLength !== undefined && lengthOf(value) < schema.minLength)
     errors.push(invalid(path, value, `should be at least ${schema.minLength} chars long`))
   if (schema.pattern !== undefined && !patternOf(schema.pattern).test(value))
     errors.push(invalid(path, value, `should match '${schema.pattern}'`))
   if (schema.format === "date-time" && !dateTime.test(value))
     errors.push(invalid(path, value, `must be of type date-time: ${JSON.stringify(value)}`))
-  return errors
 }
+
+/** In code points. */
+const lengthOf = (value: string): number => [...value].length
 
 /** RFC 3339, section 5.6. */
 const dateTime = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
@@ -85,8 +93,7 @@ const invalid = (path: string, value: Json, complaint: string): FieldError => ({
   blocksRules: false
 })
 
-const ofNumber = (value: number, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
-  const errors: Array<FieldError> = []
+const ofNumber = (value: number, schema: OpenApiSchema, path: string, errors: Errors): void => {
   const { minimum, maximum, multipleOf } = schema
   if (minimum !== undefined && (schema.exclusiveMinimum === true ? value <= minimum : value < minimum))
     errors.push(
@@ -98,11 +105,9 @@ const ofNumber = (value: number, schema: OpenApiSchema, path: string): ReadonlyA
     )
   if (multipleOf !== undefined && value % multipleOf !== 0)
     errors.push(invalid(path, value, `should be a multiple of ${multipleOf}`))
-  return errors
 }
 
-const ofList = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
-  const errors: Array<FieldError> = []
+const ofList = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string, errors: Errors): void => {
   if (schema.maxItems !== undefined && value.length > schema.maxItems)
     errors.push({
       path,
@@ -111,13 +116,13 @@ const ofList = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string)
     })
   if (schema.minItems !== undefined && value.length < schema.minItems)
     errors.push(invalid(path, value.length, `should have at least ${schema.minItems} items`))
-  for (const [index, item] of value.entries()) errors.push(...validate(item, items(schema), `${path}[${index}]`))
-  return [...errors, ...duplicates(value, schema, path)]
+  for (const [index, item] of value.entries()) check(item, items(schema), `${path}[${index}]`, errors)
+  errors.push(...duplicates(value, schema, path))
 }
 
 const duplicates = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
   const kind = listType(schema)
-  if (kind === "atomic") return []
+  if (kind === "atomic" || value.length < 2) return []
   const keys = value.map((item) => (kind === "map" && isObject(item) ? itemKeys(schema, item) : item))
   return keys.flatMap((key, index) =>
     keys.findIndex((earlier) => equals(earlier, key)) < index
@@ -126,11 +131,11 @@ const duplicates = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: str
   )
 }
 
-const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string): ReadonlyArray<FieldError> => {
-  const errors: Array<FieldError> = []
+const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string, errors: Errors): void => {
   for (const key of schema.required ?? [])
     if (value[key] === undefined) errors.push({ path: child(path, key), message: "Required value", blocksRules: true })
-  const count = Object.keys(value).length
+  const keys = Object.keys(value)
+  const count = keys.length
   if (schema.maxProperties !== undefined && count > schema.maxProperties)
     errors.push({
       path,
@@ -139,9 +144,9 @@ const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string): Reado
     })
   if (schema.minProperties !== undefined && count < schema.minProperties)
     errors.push(invalid(path, count, `should have at least ${schema.minProperties} properties`))
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of keys) {
+    const item = value[key]
     const schemaOfItem = member(schema, key)
-    if (schemaOfItem !== undefined) errors.push(...validate(item, schemaOfItem, child(path, key)))
+    if (item !== undefined && schemaOfItem !== undefined) check(item, schemaOfItem, child(path, key), errors)
   }
-  return errors
 }

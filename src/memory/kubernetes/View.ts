@@ -1,5 +1,5 @@
 /** The port of one client: each method is one exchange with the server, with the faults that befall it. */
-import { Clock, Effect, Result, Stream } from "effect"
+import { Array, Cause, Channel, Clock, Effect, Queue, Result, Scope, Stream } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../../api/KubernetesObject.ts"
 import type { WatchEvent } from "../../ports/Kubernetes.ts"
 import { Kubernetes, KubernetesError, Malformed, type Reason, ReplyLost, Unavailable } from "../../ports/Kubernetes.ts"
@@ -154,16 +154,23 @@ const watchOf = <A extends KubernetesObject>(
 ): Stream.Stream<WatchEvent<A>, KubernetesError> => {
   const request = requestOf(user, type, { method: "watch", ref: { namespace: selection.namespace } })
   const eventOf = decodedEvent(decoders(type))
+  const failed = failure(request)
   const opened = Effect.gen(function* () {
     count(counts, request)
-    const fault = yield* faults.faultOf(request)
-    yield* before(fault)
+    yield* before(yield* faults.faultOf(request))
     const kind = yield* Effect.fromResult(kindOf(server, type))
-    return watches.start(request, kind, selection, resourceVersion)
+    return yield* watches.start(request, kind, selection, resourceVersion)
   })
-  return Stream.unwrap(opened).pipe(
-    Stream.mapEffect((event) => Effect.as(faults.delivery(request), eventOf(event))),
-    Stream.mapError(failure(request))
+  // One pull for all that happens to an event on its way: this is the busiest path of a simulation.
+  const pullFrom = (queue: Effect.Success<typeof opened>) =>
+    Queue.take(queue).pipe(
+      Effect.flatMap((event) => Effect.as(faults.delivery(request), Array.of(eventOf(event)))),
+      Effect.mapError((error) => (Cause.isDone(error) ? error : failed(error)))
+    )
+  return Stream.fromChannel(
+    Channel.fromTransform((_, scope) =>
+      opened.pipe(Effect.mapBoth({ onFailure: failed, onSuccess: pullFrom }), Effect.provideService(Scope.Scope, scope))
+    )
   )
 }
 

@@ -1,12 +1,14 @@
 /** Open watches: what each delivers, and the knobs that end, break or silence them. */
-import { Cause, Effect, Queue, Result, Stream } from "effect"
+import { Cause, Effect, Queue, Result, type Scope } from "effect"
 import type { Reason, Selection } from "../../ports/Kubernetes.ts"
 import { Expired, Unavailable } from "../../ports/Kubernetes.ts"
 import type { ApiServer } from "./ApiServer.ts"
 import type { ApiRequest } from "./Faults.ts"
-import type { Kind } from "./Kind.ts"
+import { collectionOf, type Kind } from "./Kind.ts"
+import { Audience } from "./Audience.ts"
 import type { ObjectEvent } from "./Reads.ts"
-import { eventsOf, missed } from "./Reads.ts"
+import { eventsOf, interestOf, missed } from "./Reads.ts"
+import type { Change } from "./Store.ts"
 
 export type RawEvent = ObjectEvent | { readonly type: "Bookmark"; readonly resourceVersion: string }
 
@@ -33,48 +35,48 @@ interface OpenWatch {
 }
 
 export interface Watches extends WatchKnobs {
+  /** Open until the scope closes. The queue ends as the connection does. */
   readonly start: (
     request: ApiRequest,
     kind: Kind,
     selection: Selection,
     resourceVersion: string
-  ) => Stream.Stream<RawEvent, Reason>
+  ) => Effect.Effect<Queue.Queue<RawEvent, Reason | Cause.Done>, Reason, Scope.Scope>
 }
 
 export const make = (server: ApiServer, bookmarkMillis: number): Watches => {
   const open = new Set<OpenWatch>()
+  const audience = new Audience()
+  server.store.subscribe((change) => audience.tell(change))
 
-  const start: Watches["start"] = (request, kind, selection, resourceVersion) =>
-    Stream.callback<RawEvent, Reason>(
-      (queue) => {
-        const opened = Result.all([eventsOf(server, kind, selection), missed(server, resourceVersion)])
-        if (Result.isFailure(opened)) return Effect.sync(() => Queue.failCauseUnsafe(queue, Cause.fail(opened.failure)))
-        const [eventOf, changes] = opened.success
-        const offer = (event: RawEvent | undefined): void => {
-          if (event !== undefined && !watch.isSilent) Queue.offerUnsafe(queue, event)
-        }
-        const unsubscribe = server.store.subscribe((change) => offer(eventOf(change)))
-        const watch: OpenWatch = {
-          request,
-          queue,
-          isSilent: false,
-          close: () => {
-            open.delete(watch)
-            unsubscribe()
-          }
-        }
-        for (const change of changes) offer(eventOf(change))
-        open.add(watch)
-        const bookmarks = Effect.forever(
-          Effect.andThen(
-            Effect.sleep(bookmarkMillis),
-            Effect.sync(() => offer(bookmarkOf(server)))
-          )
-        )
-        return Effect.ensuring(bookmarks, Effect.sync(watch.close))
-      },
-      { bufferSize: Number.POSITIVE_INFINITY }
+  const start: Watches["start"] = Effect.fnUntraced(function* (request, kind, selection, resourceVersion) {
+    const queue = yield* Queue.unbounded<RawEvent, Reason | Cause.Done>()
+    const opened = Result.all([eventsOf(server, kind, selection), missed(server, resourceVersion)])
+    const [eventOf, changes] = yield* Effect.fromResult(opened)
+    const offer = (event: RawEvent | undefined): void => {
+      if (event !== undefined && !watch.isSilent) Queue.offerUnsafe(queue, event)
+    }
+    const listen = (change: Change) => offer(eventOf(change))
+    const leave = audience.join(collectionOf(kind), interestOf(server, selection), listen)
+    const watch: OpenWatch = {
+      request,
+      queue,
+      isSilent: false,
+      close: () => {
+        open.delete(watch)
+        leave()
+      }
+    }
+    for (const change of changes) offer(eventOf(change))
+    open.add(watch)
+    yield* Effect.addFinalizer(() => Effect.sync(watch.close))
+    yield* Effect.sleep(bookmarkMillis).pipe(
+      Effect.andThen(Effect.sync(() => offer(bookmarkOf(server)))),
+      Effect.forever,
+      Effect.forkScoped
     )
+    return queue
+  })
 
   const each = (act: (watch: OpenWatch) => void) => (matches: (request: ApiRequest) => boolean) => {
     for (const watch of open) if (matches(watch.request)) act(watch)

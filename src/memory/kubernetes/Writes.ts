@@ -174,13 +174,18 @@ const update = (
       store.commit(collectionOf(kind), key, undefined)
       return object
     }
-    const unchanged = sameObject(object, before) && Ownership.sameManagers(managers, stored.managers)
+    const unchanged = Ownership.sameManagers(managers, stored.managers) && sameObject(object, before)
     if (unchanged && rules.noChangeKeepsVersion) return before
     return store.commit(collectionOf(kind), key, { object, managers })
   })
 
+/** But for the version, which the server gives. */
 const sameObject = (a: JsonObject, b: JsonObject): boolean =>
-  equals(withMetadata(a, { resourceVersion: undefined }), withMetadata(b, { resourceVersion: undefined }))
+  equals(withField(a, "metadata", undefined), withField(b, "metadata", undefined)) &&
+  equals(
+    withField(objectAt(a, "metadata"), "resourceVersion", undefined),
+    withField(objectAt(b, "metadata"), "resourceVersion", undefined)
+  )
 
 export const apply = (
   server: ApiServer,

@@ -2,6 +2,8 @@
  * Chance of a run: SplitMix (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014) in its
  * 32-bit form. Parts of a run draw from generators of their own, so that one fewer draw in one does not change the rest.
  */
+import { hash32 } from "../../domain/Hash32.ts"
+
 export class Prng {
   private state: number
 
@@ -42,11 +44,4 @@ export class Prng {
   fork(name: string): Prng {
     return new Prng(hash32(name, this.state))
   }
-}
-
-/** FNV-1a over UTF-16 code units. */
-export const hash32 = (text: string, basis = 0x811c_9dc5): number => {
-  let hash = basis
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193)
-  return hash >>> 0
 }

@@ -1,6 +1,6 @@
 /** What happened, in order: its hash says whether two runs were the same, its lines tell people what led to what. */
+import { hash32 } from "../../domain/Hash32.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
-import { hash32 } from "../kernel/Prng.ts"
 
 export interface StoryOptions {
   /** Lines are kept for reading only when somebody will read them. */

@@ -57,6 +57,8 @@ interface NodeRecord {
   isOn: boolean
   isOnLan: boolean
   held: ReadonlyMap<string, string>
+  /** Addresses for which it answers on the segment. */
+  answered: ReadonlySet<string>
   readonly putBy: Map<string, string>
   interfaces: ReadonlySet<string>
   own: string
@@ -123,12 +125,10 @@ export class Truth implements GroundTruth {
     record.isOnLan = host.isOnLan
     this.place(host, record, by)
     const answered = host.answers ? new Set(record.held.keys()) : new Set<string>()
-    for (const [address, holders] of this.holders) {
-      if (holders.has(host.name) && !answered.has(address)) this.setHeld(host.name, address, false, by)
-    }
-    for (const address of answered) {
-      if (this.holders.get(address)?.has(host.name) !== true) this.setHeld(host.name, address, true, by)
-    }
+    const before = record.answered
+    record.answered = answered
+    for (const address of before) if (!answered.has(address)) this.setHeld(host.name, address, false, by)
+    for (const address of answered) if (!before.has(address)) this.setHeld(host.name, address, true, by)
   }
 
   /** A fault begins to keep the node's operator from acting, renewing or being heard. */
@@ -198,6 +198,7 @@ export class Truth implements GroundTruth {
       isOn: true,
       isOnLan: true,
       held: new Map(),
+      answered: new Set<string>(),
       putBy: new Map(),
       interfaces: new Set<string>(),
       own: "",

@@ -36,6 +36,7 @@ const run = (options: RunOptions): RunResult => {
     seen: new Map(),
     simulatedMillis: faultMillis,
     stepsCount: 1,
+    requestsCount: 0,
     hash: "",
     story: ["  1.000  node-1 holds 192.0.2.1", "  2.000  node-3 holds 192.0.2.9", "  3.000  * cut"]
   }
