@@ -3,8 +3,19 @@
  * before it), never asked of the program. And what changes it, one event at a time.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
-import type { PoolObject } from "../domain/Pool.ts"
+import type { KubernetesObject } from "../api/KubernetesObject.ts"
+import type { Lease } from "../api/Lease.ts"
+import type { Namespace } from "../api/Namespace.ts"
+import type { Node } from "../api/Node.ts"
+import type { PoolStatus } from "../api/PoolStatus.ts"
 import type { Service } from "../api/Service.ts"
+import type { PoolObject } from "../domain/Pool.ts"
+
+/** A pool with what it says of itself. */
+export interface PoolTruth extends PoolObject {
+  readonly metadata: PoolObject["metadata"] & KubernetesObject["metadata"]
+  readonly status?: PoolStatus
+}
 
 export interface NodeTruth {
   readonly name: string
@@ -14,6 +25,10 @@ export interface NodeTruth {
   readonly isOnLan: boolean
   /** Host addresses on its interfaces but its own, with the interface. */
   readonly held: ReadonlyMap<string, string>
+  /** Of `held`, who put the address there. */
+  readonly putBy: ReadonlyMap<string, string>
+  /** Its interfaces by name that are up. */
+  readonly interfaces: ReadonlySet<string>
   /** Since when, in true time, some fault has kept its operator from acting, renewing or being heard; undefined: none does. */
   readonly impairedSince: number | undefined
   /** Until when the last such fault lasted. */
@@ -23,42 +38,84 @@ export interface NodeTruth {
 export interface GroundTruth {
   /** True time. */
   readonly nowMillis: number
-  /** By `namespace/name`; pools by `kind/name` or `kind/namespace/name`. */
+  /** By `namespace/name`; pools by `kind/name`. What does not decode is left out. */
   readonly services: ReadonlyMap<string, Service>
   readonly allocations: ReadonlyMap<string, IPAllocation>
-  readonly pools: ReadonlyMap<string, PoolObject>
+  readonly pools: ReadonlyMap<string, PoolTruth>
+  readonly namespaces: ReadonlyMap<string, Namespace>
+  readonly nodeObjects: ReadonlyMap<string, Node>
+  readonly leases: ReadonlyMap<string, Lease>
+  /** Machines. */
   readonly nodes: ReadonlyMap<string, NodeTruth>
   /** Nodes that have the address on an interface and whose kernel answers on the segment, by address. */
   readonly holders: ReadonlyMap<string, ReadonlySet<string>>
   /** The node from which a client on the segment gets an answer, by its own neighbour table; undefined: none comes. */
   readonly answeredBy: (address: string) => string | undefined
+  /** Texts that only those may read who were given them. */
+  readonly secrets: ReadonlyArray<string>
 }
 
+interface WrittenOf<K extends string, A> {
+  readonly type: "Written"
+  /** Client that wrote: `controller-…` and `operator-…` are ours. */
+  readonly by: string
+  readonly kind: K
+  readonly key: string
+  /** Absent: created. */
+  readonly before: A | undefined
+  /** Absent: removed. */
+  readonly after: A | undefined
+}
+
+/** A commit of the API server. `Other` are kinds without a place in the truth, and objects that do not decode. */
+export type Written =
+  | WrittenOf<"Service", Service>
+  | WrittenOf<"IPAllocation", IPAllocation>
+  | WrittenOf<"Pool", PoolTruth>
+  | WrittenOf<"Namespace", Namespace>
+  | WrittenOf<"Node", Node>
+  | WrittenOf<"Lease", Lease>
+  | WrittenOf<"Other", KubernetesObject>
+
 export type TruthEvent =
-  | {
-      readonly type: "Written"
-      /** Client that wrote. */
-      readonly by: string
-      readonly kind: "Service" | "IPAllocation" | "Pool"
-      readonly key: string
-      readonly before: Service | IPAllocation | PoolObject | undefined
-      readonly after: Service | IPAllocation | PoolObject | undefined
-    }
+  | Written
   /** An address came to or left an interface, or the node began or ceased to answer for it. */
   | {
       readonly type: "Held"
       readonly node: string
       readonly address: string
       readonly isHeld: boolean
-      /** `operator`, or who else did it. */
+      /** `operator-…`, or who else did it. */
       readonly by: string
     }
+  /** An address came to or left an interface, whether or not anybody is answered. */
+  | {
+      readonly type: "Placed"
+      readonly node: string
+      readonly address: string
+      readonly interfaceName: string
+      readonly isPresent: boolean
+      readonly by: string
+    }
+  /** A frame that says that the address is at this node left it. */
+  | { readonly type: "Announced"; readonly node: string; readonly address: string }
+  /** What belongs to the machine itself (interfaces, networks, its own addresses) is otherwise than before. */
+  | {
+      readonly type: "HostChanged"
+      readonly node: string
+      readonly by: string
+      readonly before: string
+      readonly after: string
+    }
+  | { readonly type: "Logged"; readonly by: string; readonly text: string }
 
 export interface Violation {
   /** Id of the invariant. */
   readonly invariant: string
   /** What was seen, in a sentence that names the objects. */
   readonly message: string
+  /** Key of the Service or pool that it is about. */
+  readonly about?: string
   /** Set when a fault that the system cannot yet withstand explains it: counted and printed, not failed. */
   readonly excuse?: string
 }
@@ -82,8 +139,6 @@ export interface Judge {
 export interface Liveness {
   readonly id: string
   readonly title: string
-  /** Within which time of the last disturbance. */
-  readonly withinMillis: number
   /** What is not so yet. */
   readonly unmet: (truth: GroundTruth) => ReadonlyArray<Violation>
 }

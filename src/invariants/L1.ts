@@ -1,28 +1,52 @@
-/** L1: what can be served is served: granted, live on one healthy node, shown, and reached by a client. */
-import type { IPAllocation } from "../api/IPAllocation.ts"
-import type { GroundTruth, Liveness, Violation } from "./GroundTruth.ts"
+/**
+ * L1: what can be served is served: granted, live on one healthy node, shown, and reached by a client. What "can" means is
+ * judged from Services, pools and machines; a Service that could be granted an address and has none is as wrong as one
+ * whose address is on no node. The bounds (7 s after a node's death, 1 s for a planned move, 5 s for a new Service) are
+ * the run's, which knows what it disturbed and when.
+ */
+import type { Allocation } from "../api/IPAllocation.ts"
+import type { Service } from "../api/Service.ts"
+import { keyOf, shownBy } from "./Claims.ts"
+import { type Expectation, expectationsOf } from "./Expectations.ts"
+import type { GroundTruth, Liveness } from "./GroundTruth.ts"
+import { isHindered } from "./Hindered.ts"
+import { isHealthy, someoneCanHold } from "./Hosts.ts"
 
-const lackOf = (truth: GroundTruth, allocation: IPAllocation, address: string): string | undefined => {
-  const holders = truth.holders.get(address)?.size ?? 0
-  if (holders !== 1) return `is on ${holders} nodes`
-  if (truth.answeredBy(address) === undefined)
-    return "does not answer a client, whose neighbour table knows another node"
-  const service = truth.services.get(`${allocation.metadata.namespace}/${allocation.metadata.name}`)
-  const shown = service?.status?.loadBalancer?.ingress ?? []
-  return shown.some(({ ip }) => ip === address) ? undefined : "is not in the status of the Service"
+const lackOnNodes = (
+  truth: GroundTruth,
+  { address, networkInterface = "", nodeName, pool }: Allocation
+): string | undefined => {
+  const known = truth.pools.get(`PersistentIPPool/${pool}`)
+  if (known !== undefined && !someoneCanHold(truth, known, networkInterface)) return undefined
+  // Whom a fault hinders may go on holding it; the client must not be told so.
+  const holders = [...(truth.holders.get(address) ?? [])].filter((node) => !isHindered(truth, node))
+  const [holder] = holders
+  if (holder === undefined || holders.length > 1) return `is on ${holders.length} nodes (${holders.join(", ")})`
+  if (holder !== nodeName) return `is on ${holder}, and assigned to ${nodeName ?? "no node"}`
+  if (!isHealthy(truth, holder, networkInterface)) return `is on ${holder}, which is not healthy`
+  return truth.answeredBy(address) === holder
+    ? undefined
+    : `does not answer a client, whose neighbour table knows ${truth.answeredBy(address) ?? "another node"}`
 }
 
-const unmetOf = (truth: GroundTruth, key: string, allocation: IPAllocation): ReadonlyArray<Violation> => {
-  if (allocation.metadata.deletionTimestamp !== undefined) return []
-  return allocation.spec.allocations.flatMap(({ address, networkInterface }) => {
-    const lack = networkInterface === undefined || address === "" ? undefined : lackOf(truth, allocation, address)
-    return lack === undefined ? [] : [{ invariant: "L1", message: `${key}: ${address} ${lack}` }]
-  })
+const lackOf = (truth: GroundTruth, service: Service, expectation: Expectation): string | undefined => {
+  if (expectation.type === "Refused") return undefined
+  if (expectation.type === "Grantable") return `could be granted ${expectation.what}, and is not`
+  const { claim } = expectation
+  const lack = claim.networkInterface === undefined ? undefined : lackOnNodes(truth, claim)
+  if (lack !== undefined) return `${claim.address} ${lack}`
+  return shownBy(service).includes(claim.address) ? undefined : `${claim.address} is not in its status`
 }
 
 export const L1: Liveness = {
   id: "L1",
-  title: "what is granted is live on one healthy node and shown",
-  withinMillis: 20_000,
-  unmet: (truth) => [...truth.allocations].flatMap(([key, allocation]) => unmetOf(truth, key, allocation))
+  title: "every satisfiable claim is granted, live on one healthy node and shown",
+  unmet: (truth) =>
+    [...truth.services.values()].flatMap((service) =>
+      expectationsOf(truth, service).flatMap((expectation) => {
+        const lack = lackOf(truth, service, expectation)
+        const about = keyOf(service)
+        return lack === undefined ? [] : [{ invariant: "L1", about, message: `${about}: ${lack}` }]
+      })
+    )
 }

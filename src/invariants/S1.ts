@@ -1,23 +1,14 @@
-/** S1: at most one node serves an address. */
-import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
-
-/** What an operator needs, once nothing hinders it, to learn that it was fenced and to let go. */
-const graceMillis = 5_000
-
 /**
- * Until the kernel itself lets go when a lease runs out, a holder that a fault keeps from acting or renewing goes on
- * answering after it was fenced. Such a second holder is excused, and counted.
+ * S1: at most one node serves an address. Serving is what a client sees: the address is on an interface and the kernel
+ * answers for it. Source: failover, the promise; PlenusLB v0.4 left the address on the node that it moved it from.
  */
-const isExcused = (truth: GroundTruth, node: string): boolean => {
-  const record = truth.nodes.get(node)
-  if (record?.impairedSince !== undefined) return true
-  return record?.impairedUntil !== undefined && truth.nowMillis - record.impairedUntil <= graceMillis
-}
+import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
+import { isHindered } from "./Hindered.ts"
 
 const judgeAddress = (truth: GroundTruth, address: string): ReadonlyArray<Violation> => {
   const holders = [...(truth.holders.get(address) ?? [])]
   if (holders.length < 2) return []
-  const hindered = holders.filter((node) => isExcused(truth, node))
+  const hindered = holders.filter((node) => isHindered(truth, node))
   const violation = { invariant: "S1", message: `${address} is served by ${holders.join(" and ")}` }
   return [
     hindered.length < holders.length - 1 ? violation : { ...violation, excuse: `hindered: ${hindered.join(", ")}` }
@@ -27,8 +18,23 @@ const judgeAddress = (truth: GroundTruth, address: string): ReadonlyArray<Violat
 export const S1: Safety = {
   id: "S1",
   title: "at most one node serves an address",
-  judge: () => ({
-    after: (event, truth) => (event.type === "Held" && event.isHeld ? judgeAddress(truth, event.address) : []),
-    whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address))
-  })
+  judge: () => {
+    /** Excused so far: what excuses them ends without an event. */
+    const excused = new Set<string>()
+    const again = (truth: GroundTruth): ReadonlyArray<Violation> =>
+      [...excused].flatMap((address) => {
+        const violations = judgeAddress(truth, address)
+        if (violations.length === 0) excused.delete(address)
+        return violations.filter(({ excuse }) => excuse === undefined)
+      })
+    return {
+      after: (event, truth) => {
+        if (event.type !== "Held" || !event.isHeld) return excused.size === 0 ? [] : again(truth)
+        const violations = judgeAddress(truth, event.address)
+        if (violations.some(({ excuse }) => excuse !== undefined)) excused.add(event.address)
+        return [...violations, ...again(truth)]
+      },
+      whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address))
+    }
+  }
 }

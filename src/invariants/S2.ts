@@ -1,47 +1,89 @@
-/** S2: one live claim per address, in canonical form. */
+/**
+ * S2: one live claim per address, in canonical form; nobody shares one yet. Two leaders may each create an IPAllocation
+ * for one address, which no compare-and-set of one object can see: the operator refuses the second and the controller
+ * withdraws it (failover R8), so that this is excused until both of them are shown to clients.
+ */
 import { Result } from "effect"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as Address from "../domain/Address.ts"
+import { isOurs } from "./Actors.ts"
+import { claimsOf, grantKey, keyOf, nameOf, ownerUidOf, shownBy } from "./Claims.ts"
 import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
-
-const violation = (message: string): Violation => ({ invariant: "S2", message })
-
-const claimsOf = (allocation: IPAllocation): ReadonlyArray<string> =>
-  allocation.spec.allocations.map(({ address }) => address).filter((address) => address !== "")
 
 const isCanonical = (address: string): boolean => {
   const parsed = Address.parse(address)
   return Result.isSuccess(parsed) && parsed.success === address
 }
 
-const nameOf = ({ metadata }: IPAllocation) => `${metadata.namespace}/${metadata.name} (uid ${metadata.uid})`
+const isShown = (truth: GroundTruth, allocation: IPAllocation, address: string): boolean => {
+  const service = truth.services.get(keyOf(allocation))
+  return service?.metadata.uid === ownerUidOf(allocation) && shownBy(service).includes(address)
+}
 
-const judgeAll = (truth: GroundTruth, concerned: (address: string) => boolean): ReadonlyArray<Violation> => {
-  const claimants = new Map<string, Array<string>>()
-  const found: Array<Violation> = []
+/** By grant, who made it. */
+type Writers = ReadonlyMap<string, string>
+
+const judgeClaims = (
+  truth: GroundTruth,
+  writers: Writers,
+  address: string,
+  claimants: ReadonlyArray<IPAllocation>
+): ReadonlyArray<Violation> => {
+  const rule = { invariant: "S2" }
+  const [first] = claimants
+  if (first !== undefined && !isCanonical(address)) {
+    return [{ ...rule, message: `${nameOf(first)} claims ${address}, which is not canonical` }]
+  }
+  if (claimants.length < 2) return []
+  const message = `${address} is claimed by ${claimants.map(nameOf).join(" and ")}`
+  const by = claimants.map((each) => writers.get(grantKey(each, address)) ?? "")
+  const isOfTwo = new Set(by).size === by.length || by.some((each) => !isOurs(each))
+  const shown = claimants.filter((each) => isShown(truth, each, address))
+  return [
+    isOfTwo && shown.length < 2 ? { ...rule, message, excuse: `granted by ${by.join(" and ")}` } : { ...rule, message }
+  ]
+}
+
+const judgeAll = (
+  truth: GroundTruth,
+  writers: Writers,
+  isConcerned: (address: string) => boolean
+): ReadonlyArray<Violation> => {
+  const claimants = new Map<string, Array<IPAllocation>>()
   for (const allocation of truth.allocations.values()) {
-    for (const address of claimsOf(allocation)) {
-      if (!concerned(address)) continue
-      claimants.set(address, [...(claimants.get(address) ?? []), nameOf(allocation)])
-      if (!isCanonical(address))
-        found.push(violation(`${nameOf(allocation)} claims ${address}, which is not canonical`))
+    for (const { address } of claimsOf(allocation)) {
+      if (!isConcerned(address)) continue
+      const known = claimants.get(address)
+      if (known === undefined) claimants.set(address, [allocation])
+      else known.push(allocation)
     }
   }
-  for (const [address, names] of claimants) {
-    if (names.length > 1) found.push(violation(`${address} is claimed by ${names.join(" and ")}`))
-  }
-  return found
+  return [...claimants].flatMap(([address, all]) => judgeClaims(truth, writers, address, all))
 }
 
 export const S2: Safety = {
   id: "S2",
   title: "one live claim per address, in canonical form",
-  judge: () => ({
-    after: (event, truth) => {
-      if (event.type !== "Written" || event.kind !== "IPAllocation" || event.after === undefined) return []
-      const touched = new Set(claimsOf(event.after as IPAllocation))
-      return judgeAll(truth, (address) => touched.has(address))
-    },
-    whole: (truth) => judgeAll(truth, () => true)
-  })
+  judge: () => {
+    const writers = new Map<string, string>()
+    return {
+      after: (event, truth) => {
+        if (event.type !== "Written" || (event.kind !== "IPAllocation" && event.kind !== "Service")) return []
+        if (event.kind === "Service") {
+          const shown = new Set(shownBy(event.after))
+          for (const address of shownBy(event.before)) shown.delete(address)
+          return shown.size === 0 ? [] : judgeAll(truth, writers, (address) => shown.has(address))
+        }
+        const { after, before, by } = event
+        const old = new Set(
+          before === undefined ? [] : claimsOf(before).map(({ address }) => grantKey(before, address))
+        )
+        const next = after === undefined ? [] : claimsOf(after).map(({ address }) => address)
+        const fresh = new Set(after === undefined ? [] : next.filter((address) => !old.has(grantKey(after, address))))
+        if (after !== undefined) for (const address of fresh) writers.set(grantKey(after, address), by)
+        return fresh.size === 0 ? [] : judgeAll(truth, writers, (address) => fresh.has(address))
+      },
+      whole: (truth) => judgeAll(truth, writers, () => true)
+    }
+  }
 }

@@ -1,5 +1,9 @@
-/** S8: the epoch of an address never falls, and rises with each change of its holder. */
+/**
+ * S8: within one IPAllocation the epoch of an address never falls, and rises with each change of its holder, also when
+ * the address was released in between (failover R2): a report that is late names an epoch that is over.
+ */
 import type { Allocation, IPAllocation } from "../api/IPAllocation.ts"
+import { claimsOf, grantKey } from "./Claims.ts"
 import type { Safety, Violation } from "./GroundTruth.ts"
 
 const compare = (name: string, before: Allocation, after: Allocation): ReadonlyArray<Violation> => {
@@ -17,16 +21,29 @@ const compare = (name: string, before: Allocation, after: Allocation): ReadonlyA
 export const S8: Safety = {
   id: "S8",
   title: "epochs are monotone",
-  judge: () => ({
-    after: (event) => {
-      if (event.type !== "Written" || event.kind !== "IPAllocation") return []
-      const [before, after] = [event.before as IPAllocation | undefined, event.after as IPAllocation | undefined]
-      if (before === undefined || after === undefined) return []
-      return after.spec.allocations.flatMap((allocation) => {
-        const previous = before.spec.allocations.find(({ address }) => address === allocation.address)
-        return previous === undefined ? [] : compare(event.key, previous, allocation)
-      })
-    },
-    whole: () => []
-  })
+  judge: () => {
+    /** By grant, the claim with the highest epoch. */
+    const highest = new Map<string, Allocation>()
+    const note = (allocation: IPAllocation, claim: Allocation): ReadonlyArray<Violation> => {
+      if (claim.epoch === undefined) return []
+      const key = grantKey(allocation, claim.address)
+      const before = highest.get(key)
+      if (before === undefined || (before.epoch ?? 0) < claim.epoch) highest.set(key, claim)
+      return before === undefined ? [] : compare(nameOf(allocation), before, claim)
+    }
+    return {
+      after: (event) => {
+        if (event.type !== "Written" || event.kind !== "IPAllocation") return []
+        const { after, before } = event
+        if (after !== undefined) return claimsOf(after).flatMap((claim) => note(after, claim))
+        for (const { address } of before === undefined ? [] : claimsOf(before)) {
+          if (before !== undefined) highest.delete(grantKey(before, address))
+        }
+        return []
+      },
+      whole: () => []
+    }
+  }
 }
+
+const nameOf = ({ metadata }: IPAllocation): string => `${metadata.namespace}/${metadata.name}`

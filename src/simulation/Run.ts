@@ -3,12 +3,14 @@
  * ordered: all drawn from the seed, unless given.
  */
 import { Cause, Effect, Exit, Fiber } from "effect"
-import { liveness, safety } from "../invariants/all.ts"
-import type { Liveness, TruthEvent, Violation } from "../invariants/GroundTruth.ts"
+import type { TruthEvent, Violation } from "../invariants/GroundTruth.ts"
+import { Court, Stopped, untilConvicted } from "./Court.ts"
 import type { Fault } from "./Fault.ts"
 import { faults as allFaults } from "./faults/all.ts"
 import { withGuard } from "./kernel/Guard.ts"
 import { GoingInCircles, Kernel } from "./kernel/Kernel.ts"
+import { lastPhase } from "./LastPhase.ts"
+import * as Oddities from "./Oddities.ts"
 import * as Sometimes from "./Sometimes.ts"
 import * as Users from "./Users.ts"
 import { Story } from "./world/Story.ts"
@@ -49,86 +51,6 @@ export interface RunResult {
 }
 
 export const faultMillisDefault = 300_000
-/** Every tenth seed stays quiet for so long, and nothing may be written. */
-const quietMillis = 600_000
-const wholeCheckEveryEvents = 1_000
-const pollMillis = 500
-
-/** The run is over: something that must never happen did. */
-class Stopped extends Error {
-  override readonly name = "Stopped"
-  readonly violations: ReadonlyArray<Violation>
-  readonly verdict: Verdict
-  constructor(verdict: Verdict, violations: ReadonlyArray<Violation>) {
-    super(violations.map(({ invariant, message }) => `${invariant}: ${message}`).join("\n"))
-    this.verdict = verdict
-    this.violations = violations
-  }
-}
-
-/** Judges every event; the first violation that no excuse covers is kept, and ends the run at the next instant. */
-class Court {
-  readonly excused = new Map<string, number>()
-  verdict: ReadonlyArray<Violation> = []
-  world: World.World | undefined
-  private readonly judges = safety.map(({ judge }) => judge())
-  private eventsCount = 0
-
-  readonly hear = (event: TruthEvent): void => {
-    const truth = this.world?.truth
-    if (truth === undefined) return
-    for (const judge of this.judges) this.convict(judge.after(event, truth))
-    if (++this.eventsCount % wholeCheckEveryEvents === 0) this.look()
-  }
-
-  look(): void {
-    const truth = this.world?.truth
-    if (truth === undefined) return
-    for (const judge of this.judges) this.convict(judge.whole(truth))
-  }
-
-  private convict(violations: ReadonlyArray<Violation>): void {
-    for (const violation of violations) {
-      if (violation.excuse !== undefined) {
-        this.excused.set(violation.invariant, (this.excused.get(violation.invariant) ?? 0) + 1)
-      } else if (this.verdict.length === 0) {
-        this.verdict = [violation]
-        this.world?.story.tell(`VIOLATION ${violation.invariant}: ${violation.message}`)
-      }
-    }
-  }
-}
-
-/** Ends with what must never happen, as soon as it did. */
-const untilConvicted = (court: Court): Effect.Effect<never, Stopped> =>
-  Effect.sleep(pollMillis / 5).pipe(
-    Effect.andThen(
-      Effect.suspend(() =>
-        court.verdict.length === 0 ? Effect.void : Effect.fail(new Stopped("safety", court.verdict))
-      )
-    ),
-    Effect.forever
-  )
-
-const converge = Effect.fnUntraced(function* (world: World.World, wanted: ReadonlyArray<Liveness>) {
-  const startMillis = world.kernel.nowMillis
-  while (true) {
-    const unmet = wanted.map((each) => ({ each, violations: each.unmet(world.truth) }))
-    if (unmet.every(({ violations }) => violations.length === 0)) return
-    const waitedMillis = world.kernel.nowMillis - startMillis
-    const late = unmet.filter(({ each, violations }) => violations.length > 0 && waitedMillis > each.withinMillis)
-    if (late.length > 0) {
-      return yield* Effect.fail(
-        new Stopped(
-          "liveness",
-          late.flatMap(({ violations }) => violations)
-        )
-      )
-    }
-    yield* Effect.sleep(pollMillis)
-  }
-})
-
 const drawFaults = (kernel: Kernel, only: ReadonlyArray<string> | undefined): ReadonlyArray<Fault> => {
   const swarm = kernel.random.fork("swarm")
   // Each is drawn whether it is asked for or not: leaving one out must not change the others.
@@ -144,6 +66,7 @@ const live = Effect.fnUntraced(function* (
 ) {
   const { kernel, story } = world
   yield* Users.settle(world)
+  yield* Oddities.place(world)
   const users = yield* Effect.forkChild(Users.work(world, kernel.random.fork("users"), servicesCount))
   const running = yield* Effect.forEach(faults, (fault) =>
     Effect.forkChild(fault.run(world, kernel.random.fork(`fault ${fault.name}`)))
@@ -151,10 +74,7 @@ const live = Effect.fnUntraced(function* (
   yield* Effect.sleep(faultMillis)
   yield* Fiber.interruptAll([users, ...running])
   story.tell("the faults end")
-  yield* converge(world, liveness)
-  court.look()
-  if (seed % 10 === 0) yield* Effect.sleep(quietMillis)
-  court.look()
+  yield* lastPhase(world, court, { isQuiet: seed % 10 === 0, random: kernel.random.fork("last phase") })
 })
 
 export const run = (options: RunOptions): RunResult => {
@@ -168,9 +88,11 @@ export const run = (options: RunOptions): RunResult => {
   const story = new Story(kernel, { isTold: options.isTold ?? false })
   const court = new Court()
   const startMillis = kernel.nowMillis
+  // Logs are made for reading only in some: it takes as long as all the rest.
+  const hearsLogs = kernel.random.fork("logs").chance(0.2)
   let sight: ((event: TruthEvent) => void) | undefined
   const program = Effect.gen(function* () {
-    const world = yield* World.make(kernel, story, { nodesCount, controllersCount }, (event) => {
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount, hearsLogs }, (event) => {
       sight?.(event)
       court.hear(event)
     })

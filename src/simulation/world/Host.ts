@@ -32,7 +32,7 @@ export class Host {
   isFrozen = false
   bootNumber = 1
   readonly processes = new Set<Process>()
-  private readonly number: number
+  readonly number: number
   private readonly events: HostEvents
   private readonly kernel: Kernel
   private readonly random: Prng
@@ -75,6 +75,24 @@ export class Host {
       }
     }
     return held
+  }
+
+  /** Interfaces that are up. */
+  interfaces(): ReadonlySet<string> {
+    return new Set(this.network.state().interfaces.flatMap(({ name, up }) => (up ? [name] : [])))
+  }
+
+  /** The machine's own: its interfaces, and the addresses that name more than one host or are its own. */
+  own(): string {
+    return this.network
+      .state()
+      .interfaces.map(({ addresses, name, up }) => {
+        const own = addresses.filter(
+          ({ address, prefixLength }) => prefixLength !== hostPrefixLength(address) || address === this.address
+        )
+        return `${name} ${up ? "up" : "down"} ${own.map(({ address, prefixLength }) => `${address}/${prefixLength}`)}`
+      })
+      .join("; ")
   }
 
   /** Changes the kernel from outside of our programs. */
@@ -154,7 +172,12 @@ export class Host {
           mac: macOf(this.number),
           addresses: [{ address: this.address, prefixLength: 16, scope: "global" }]
         },
-        { name: "pl0", kind: "bridge" }
+        { name: "pl0", kind: "bridge" },
+        // Another program's, which is none of ours to touch.
+        {
+          name: "dummy0",
+          addresses: [{ address: parse(`203.0.113.${this.number}`), prefixLength: 32, scope: "global" }]
+        }
       ],
       defaultRoutes: [{ interfaceName: "eth0", metric: 100 }],
       identity: { bootId: `boot-${this.number}-${this.bootNumber}`, systemUuid: `machine-${this.number}` },

@@ -1,5 +1,5 @@
 /** A place where one program runs, and is started again after it ended: a Pod with its kubelet. */
-import { Effect, Exit, type Scope } from "effect"
+import { Effect, Exit, Logger, References, type Scope } from "effect"
 import { Kubernetes } from "../../ports/Kubernetes.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
@@ -17,6 +17,16 @@ export interface Surroundings {
   readonly memory: MemoryKubernetes
   readonly links: Links
   readonly truth: Truth
+  readonly hearsLogs: boolean
+}
+
+/** What the program logs, also what it would only say when asked for more, becomes part of the truth. */
+const hearing = <A, E>(run: Effect.Effect<A, E>, client: string, truth: Truth): Effect.Effect<A, E> => {
+  const logger = Logger.map(Logger.formatJson, (text) => truth.logged(client, text))
+  return run.pipe(
+    Effect.provideService(Logger.CurrentLoggers, new Set([logger])),
+    Effect.provideService(References.MinimumLogLevel, "All")
+  )
 }
 
 const operatorDown = "no operator runs"
@@ -54,7 +64,7 @@ export class Post {
   }
 
   start(): void {
-    const { kernel, links, story, truth } = this.surroundings
+    const { hearsLogs, kernel, links, story, truth } = this.surroundings
     const process = kernel.process(this.client)
     this.process = process
     this.host?.processes.add(process)
@@ -64,7 +74,7 @@ export class Post {
       Effect.provideService(Kubernetes, links.portFor(this.client, process)),
       Effect.onExit((exit) => Effect.sync(() => this.ended(process, exit)))
     )
-    Effect.runForkWith(process.context)(run)
+    Effect.runForkWith(process.context)(hearsLogs ? hearing(run, this.client, truth) : run)
   }
 
   /** As by `kill -9`. */

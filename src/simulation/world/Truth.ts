@@ -2,10 +2,12 @@
 import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import { type IPAllocation, ipAllocations } from "../../api/IPAllocation.ts"
 import type { KubernetesObject, ResourceType } from "../../api/KubernetesObject.ts"
+import { type Lease, leases } from "../../api/Lease.ts"
+import { type Namespace, namespaces } from "../../api/Namespace.ts"
+import { type Node, nodes } from "../../api/Node.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { type Service, services } from "../../api/Service.ts"
-import type { PoolObject } from "../../domain/Pool.ts"
-import type { GroundTruth, NodeTruth, TruthEvent } from "../../invariants/GroundTruth.ts"
+import type { GroundTruth, NodeTruth, PoolTruth, TruthEvent, Written } from "../../invariants/GroundTruth.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { textAt } from "../../memory/kubernetes/Json.ts"
 import { keyOf } from "../../reconcile/Reflector.ts"
@@ -14,36 +16,50 @@ import type { Host } from "./Host.ts"
 import type { Segment } from "./Segment.ts"
 
 type Change = Parameters<Parameters<MemoryKubernetes["truth"]["subscribe"]>[0]>[0]
-type Written = Extract<TruthEvent, { readonly type: "Written" }>
 
 /** What a change of one kind of object means here. */
 type Follow = (change: Change) => Written
 
-const follower = <A extends KubernetesObject, B extends Written["before"]>(
-  memory: MemoryKubernetes,
-  type: ResourceType<A & B>,
-  kind: Written["kind"],
-  objects: Map<string, B>,
-  prefix = ""
-): Follow => {
-  const decode = (json: Change["before"]) => (json === undefined ? undefined : memory.truth.decode(type, json))
-  return ({ after, before, by, object }) => {
-    const [namespace, name] = [textAt(object, "metadata", "namespace"), textAt(object, "metadata", "name") ?? ""]
-    const key = prefix + keyOf({ namespace, name })
-    const next = decode(after)
-    const old = decode(before)
+const keyOfChange = ({ object }: Change): string =>
+  keyOf({ namespace: textAt(object, "metadata", "namespace"), name: textAt(object, "metadata", "name") ?? "" })
+
+/** Objects of kinds that have no place here; nobody reads more of them than what all objects have. */
+const other = (change: Change): Written => ({
+  type: "Written",
+  by: change.by,
+  kind: "Other",
+  key: `${change.collection} ${keyOfChange(change)}`,
+  before: change.before as KubernetesObject | undefined,
+  after: change.after as KubernetesObject | undefined
+})
+
+const follower =
+  <K extends Written["kind"], B extends KubernetesObject>(
+    memory: MemoryKubernetes,
+    type: ResourceType<B>,
+    kind: K,
+    objects: Map<string, B>,
+    prefix = ""
+  ): Follow =>
+  (change) => {
+    const key = prefix + keyOfChange(change)
+    const before = objects.get(key)
+    const next = change.after === undefined ? undefined : memory.truth.decode(type, change.after)
     // One that this version cannot decode is there all the same: what was last readable stands for it.
-    const kept = next ?? (after === undefined ? undefined : (old ?? objects.get(key)))
-    if (kept === undefined) objects.delete(key)
-    else objects.set(key, kept)
-    return { type: "Written", by, kind, key, before: old, after: kept }
+    const after = next ?? (change.after === undefined ? undefined : before)
+    if (after === undefined) objects.delete(key)
+    else objects.set(key, after)
+    if (after === undefined && change.after !== undefined) return other(change)
+    return { type: "Written", by: change.by, kind, key, before, after } as unknown as Written
   }
-}
 
 interface NodeRecord {
   isOn: boolean
   isOnLan: boolean
   held: ReadonlyMap<string, string>
+  readonly putBy: Map<string, string>
+  interfaces: ReadonlySet<string>
+  own: string
   /** Faults that keep its operator from acting or renewing now, by name. */
   readonly impairments: Map<string, number>
   impairedSince: number | undefined
@@ -53,7 +69,11 @@ interface NodeRecord {
 export class Truth implements GroundTruth {
   readonly services = new Map<string, Service>()
   readonly allocations = new Map<string, IPAllocation>()
-  readonly pools = new Map<string, PoolObject>()
+  readonly pools = new Map<string, PoolTruth>()
+  readonly namespaces = new Map<string, Namespace>()
+  readonly nodeObjects = new Map<string, Node>()
+  readonly leases = new Map<string, Lease>()
+  readonly secrets: Array<string> = []
   readonly holders = new Map<string, Set<string>>()
   private readonly records = new Map<string, NodeRecord & { readonly name: string }>()
   private readonly followers: ReadonlyMap<string, Follow>
@@ -69,8 +89,17 @@ export class Truth implements GroundTruth {
     this.followers = new Map<string, Follow>([
       [pathOf(services), follower(memory, services, "Service", this.services)],
       [pathOf(ipAllocations), follower(memory, ipAllocations, "IPAllocation", allocations)],
-      [pathOf(persistentIPPools), follower(memory, persistentIPPools, "Pool", pools, "PersistentIPPool/")],
-      [pathOf(ephemeralIPPools), follower(memory, ephemeralIPPools, "Pool", pools, "EphemeralIPPool/")]
+      [
+        pathOf(persistentIPPools),
+        follower<"Pool", PoolTruth>(memory, persistentIPPools, "Pool", pools, "PersistentIPPool/")
+      ],
+      [
+        pathOf(ephemeralIPPools),
+        follower<"Pool", PoolTruth>(memory, ephemeralIPPools, "Pool", pools, "EphemeralIPPool/")
+      ],
+      [pathOf(namespaces), follower(memory, namespaces, "Namespace", this.namespaces)],
+      [pathOf(nodes), follower(memory, nodes, "Node", this.nodeObjects)],
+      [pathOf(leases), follower(memory, leases, "Lease", this.leases)]
     ])
     memory.truth.subscribe((change) => this.written(change))
   }
@@ -92,7 +121,7 @@ export class Truth implements GroundTruth {
     const record = this.recordOf(host.name)
     record.isOn = host.isOn
     record.isOnLan = host.isOnLan
-    record.held = host.held()
+    this.place(host, record, by)
     const answered = host.answers ? new Set(record.held.keys()) : new Set<string>()
     for (const [address, holders] of this.holders) {
       if (holders.has(host.name) && !answered.has(address)) this.setHeld(host.name, address, false, by)
@@ -120,6 +149,39 @@ export class Truth implements GroundTruth {
     record.impairedUntil = this.kernel.nowMillis
   }
 
+  /** A frame of the host left for the segment. */
+  announced(node: string, address: string): void {
+    this.publish({ type: "Announced", node, address })
+  }
+
+  logged(by: string, text: string): void {
+    this.publish({ type: "Logged", by, text })
+  }
+
+  /** What lies on the interfaces, answered for or not. */
+  private place(host: Host, record: NodeRecord, by: string): void {
+    const [before, held] = [record.held, host.held()]
+    const own = host.own()
+    const ownBefore = record.own
+    record.held = held
+    record.own = own
+    record.interfaces = host.interfaces()
+    const node = host.name
+    for (const [address, interfaceName] of before) {
+      if (held.get(address) === interfaceName) continue
+      if (!held.has(address)) record.putBy.delete(address)
+      this.publish({ type: "Placed", node, address, interfaceName, isPresent: false, by })
+    }
+    for (const [address, interfaceName] of held) {
+      if (before.get(address) === interfaceName) continue
+      record.putBy.set(address, by)
+      this.publish({ type: "Placed", node, address, interfaceName, isPresent: true, by })
+    }
+    if (ownBefore !== own && ownBefore !== "") {
+      this.publish({ type: "HostChanged", node, by, before: ownBefore, after: own })
+    }
+  }
+
   private setHeld(node: string, address: string, isHeld: boolean, by: string): void {
     const holders = this.holders.get(address) ?? new Set<string>()
     if (isHeld) holders.add(node)
@@ -136,6 +198,9 @@ export class Truth implements GroundTruth {
       isOn: true,
       isOnLan: true,
       held: new Map(),
+      putBy: new Map(),
+      interfaces: new Set<string>(),
+      own: "",
       impairments: new Map(),
       impairedSince: undefined,
       impairedUntil: undefined
@@ -145,8 +210,7 @@ export class Truth implements GroundTruth {
   }
 
   private written(change: Change): void {
-    const follow = this.followers.get(change.collection)
-    if (follow !== undefined) this.publish(follow(change))
+    this.publish((this.followers.get(change.collection) ?? other)(change))
   }
 }
 

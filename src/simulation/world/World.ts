@@ -24,6 +24,8 @@ import { hinderUnsynced } from "./Unsynced.ts"
 export interface WorldOptions {
   readonly nodesCount: number
   readonly controllersCount: number
+  /** Whether the truth learns what the programs log. */
+  readonly hearsLogs: boolean
 }
 
 export interface World extends Surroundings {
@@ -50,18 +52,20 @@ const clientMillis = 1_000
 export const make = Effect.fnUntraced(function* (
   kernel: Kernel,
   story: Story,
-  { controllersCount, nodesCount }: WorldOptions,
+  { controllersCount, hearsLogs, nodesCount }: WorldOptions,
   onEvent: (event: TruthEvent) => void
 ): Effect.fn.Return<World, KubernetesError> {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const links = new Links(memory, kernel)
   const segment = new Segment()
   const truth = new Truth(kernel, memory, segment, (event) => {
-    story.tell(render(event))
+    const text = render(event)
+    if (text !== undefined) story.tell(text)
     onEvent(event)
   })
-  const surroundings: Surroundings = { kernel, story, memory, links, truth }
+  const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
+  for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts)
   const controllers = numbers(controllersCount).map((number) => {
@@ -126,6 +130,7 @@ const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segme
   new Host(number, kernel, {
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
+      truth.announced(host.name, address)
       if (host.announces) segment.announce(host.name, address)
     }
   })
@@ -144,8 +149,10 @@ const keepRunning = (
   }
 }
 
-const render = (event: TruthEvent): string => {
+/** Undefined: too much of it, and of no interest to who reads what led to what. */
+const render = (event: TruthEvent): string | undefined => {
   if (event.type === "Held") return `${event.node} ${event.isHeld ? "holds" : "lost"} ${event.address} (${event.by})`
+  if (event.type !== "Written" || event.kind === "Lease" || event.kind === "Other") return undefined
   const verb = event.before === undefined ? "creates" : event.after === undefined ? "removes" : "writes"
   return `${event.by} ${verb} ${event.kind} ${event.key}`
 }

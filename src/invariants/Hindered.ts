@@ -1,0 +1,19 @@
+/** Nodes whose operator a fault keeps from acting: what they go on holding explains some violations, for a while. */
+import type { GroundTruth } from "./GroundTruth.ts"
+
+/** What an operator needs, once nothing hinders it, to learn that it was fenced and to let go. */
+const graceMillis = 5_000
+
+/**
+ * Until the kernel itself lets go when a lease runs out, a holder that a fault keeps from acting or renewing goes on
+ * answering after it was fenced.
+ */
+export const isHindered = (truth: GroundTruth, node: string): boolean => {
+  const record = truth.nodes.get(node)
+  if (record?.impairedSince !== undefined) return true
+  return record?.impairedUntil !== undefined && truth.nowMillis - record.impairedUntil <= graceMillis
+}
+
+/** Excused when of these nodes only such do wrong. */
+export const excuseOf = (truth: GroundTruth, nodes: ReadonlyArray<string>): { readonly excuse?: string } =>
+  nodes.length > 0 && nodes.every((node) => isHindered(truth, node)) ? { excuse: `hindered: ${nodes.join(", ")}` } : {}

@@ -1,0 +1,57 @@
+/**
+ * S10: two active leaders break nothing. All other invariants hold whoever leads; what two leaders can break beyond them
+ * is each other's decisions: one epoch that names two holders, or a fence that is taken back. Every write of a controller
+ * is a compare-and-set so that neither can happen (ADR 4).
+ */
+import type { Allocation } from "../api/IPAllocation.ts"
+import { isController } from "./Actors.ts"
+import { claimsOf, grantKey, nameOf } from "./Claims.ts"
+import type { Safety, Violation, Written } from "./GroundTruth.ts"
+import { fencedOf, holdIdOf } from "./Registrations.ts"
+
+interface Decision {
+  readonly by: string
+  readonly holder: string
+}
+
+const holderOf = ({ holdId, nodeName }: Allocation): string => `${nodeName ?? "nobody"} under ${holdId ?? "no hold id"}`
+
+const judgeLease = ({ after, before, by, key }: Extract<Written, { kind: "Lease" }>): ReadonlyArray<Violation> => {
+  if (after === undefined || before === undefined || !isController(by)) return []
+  const [old, next] = [fencedOf(before), fencedOf(after)]
+  const isSameHold = holdIdOf(before)?.holdId === holdIdOf(after)?.holdId
+  if (holdIdOf(before) === undefined || (isSameHold && (old === undefined || old === next))) return []
+  const what = isSameHold ? `the fence of ${old}` : "the registration"
+  return [{ invariant: "S10", message: `${by} took back ${what} in lease ${key}` }]
+}
+
+export const S10: Safety = {
+  id: "S10",
+  title: "two active leaders break none of these",
+  judge: () => {
+    /** By grant and epoch, to whom it was given first. */
+    const decisions = new Map<string, Decision>()
+    const note = (key: string, name: string, by: string, claim: Allocation): ReadonlyArray<Violation> => {
+      const next = { by, holder: holderOf(claim) }
+      const first = decisions.get(key)
+      if (first === undefined) decisions.set(key, next)
+      if (first === undefined || first.holder === next.holder) return []
+      const message = `${name}: epoch ${claim.epoch} of ${claim.address} was given to ${first.holder} by ${first.by}, and to ${next.holder} by ${by}`
+      return [{ invariant: "S10", message }]
+    }
+    return {
+      after: (event) => {
+        if (event.type !== "Written") return []
+        if (event.kind === "Lease") return judgeLease(event)
+        if (event.kind !== "IPAllocation" || event.after === undefined || !isController(event.by)) return []
+        const { after, by } = event
+        return claimsOf(after).flatMap((claim) =>
+          claim.epoch === undefined
+            ? []
+            : note(`${grantKey(after, claim.address)} ${claim.epoch}`, nameOf(after), by, claim)
+        )
+      },
+      whole: () => []
+    }
+  }
+}

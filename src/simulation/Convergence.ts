@@ -1,0 +1,47 @@
+/** Waits until what must be so is so, and fails when it takes longer than it may. */
+import { Effect } from "effect"
+import { liveness } from "../invariants/all.ts"
+import type { Violation } from "../invariants/GroundTruth.ts"
+import { Stopped } from "./Court.ts"
+import type { World } from "./world/World.ts"
+
+const pollMillis = 50
+
+export interface Demand {
+  readonly withinMillis: number
+  /** What was done last, for the message. */
+  readonly since: string
+  /** Services that nothing is demanded of. */
+  readonly without?: ReadonlySet<string>
+  /** What is demanded besides all liveness. */
+  readonly also?: () => ReadonlyArray<Violation>
+}
+
+export const unmetOf = (
+  world: World,
+  { also, without }: Pick<Demand, "also" | "without">
+): ReadonlyArray<Violation> => [
+  ...liveness
+    .flatMap((each) => each.unmet(world.truth))
+    .filter(({ about }) => about === undefined || without?.has(about) !== true),
+  ...(also?.() ?? [])
+]
+
+export const converge = Effect.fnUntraced(function* (world: World, demand: Demand): Effect.fn.Return<void, Stopped> {
+  const startMillis = world.kernel.nowMillis
+  while (true) {
+    const unmet = unmetOf(world, demand)
+    if (unmet.length === 0) return
+    const waitedMillis = world.kernel.nowMillis - startMillis
+    if (waitedMillis > demand.withinMillis) {
+      const late = `${demand.withinMillis / 1000} s after ${demand.since}`
+      return yield* Effect.fail(
+        new Stopped(
+          "liveness",
+          unmet.map((each) => ({ ...each, message: `${each.message}, ${late}` }))
+        )
+      )
+    }
+    yield* Effect.sleep(pollMillis)
+  }
+})

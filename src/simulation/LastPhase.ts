@@ -1,0 +1,105 @@
+/**
+ * What follows the time of faults. All heals, or a core heals and the rest stays broken for ever (L5), or all heals and one
+ * object fails for ever (L6): within the bounds, all that can be served is (L1 to L3). Then each disturbance alone, whose
+ * own bound is known only when nothing else goes on. Every tenth seed ends with quiet minutes, in which nothing may be
+ * asked of the API but renewals (L4, S11).
+ */
+import { Effect } from "effect"
+import { isOurs } from "../invariants/Actors.ts"
+import { services } from "../api/Service.ts"
+import { Denied, Unavailable } from "../ports/Kubernetes.ts"
+import { converge } from "./Convergence.ts"
+import { type Court, Stopped } from "./Court.ts"
+import type { Prng } from "./kernel/Prng.ts"
+import { probes } from "./Probes.ts"
+import { lastService } from "./Oddities.ts"
+import type { World } from "./world/World.ts"
+
+/** The longest pause that a fault may leave behind in the retry table, and then a node's death. */
+const healingMillis = 37_000
+/** What was converged may still be told: states that wait a second, events, retries of both. */
+const settlingMillis = 60_000
+const quietMillis = 600_000
+
+/** Kept away from the core for ever: fewer than half of the nodes, and at most all controllers but one. */
+const breakRest = (world: World, random: Prng): void => {
+  const { controllers, hosts, operators, story } = world
+  const count = random.between(0, Math.max(0, Math.ceil(hosts.length / 2) - 1))
+  const rest = hosts
+    .toSorted((left, right) => ((left.number * 7919) % 101) - ((right.number * 7919) % 101))
+    .slice(0, count)
+  for (const host of rest) {
+    if (random.chance(0.5)) {
+      world.powerOff(host)
+      continue
+    }
+    for (const post of operators.filter((each) => each.host === host)) {
+      post.mayRun = false
+      post.kill()
+    }
+  }
+  const [, ...spare] = controllers
+  for (const post of spare) {
+    if (!random.chance(0.5)) continue
+    post.mayRun = false
+    post.kill()
+  }
+  story.note("last-phase-core")
+  story.tell(`for ever without ${rest.map(({ name }) => name).join(", ")}`)
+}
+
+const neighbour = "shop/neighbour"
+
+/** Every write for one Service fails, in one way or another, for ever. */
+const failNeighbour = Effect.fnUntraced(function* (world: World) {
+  const { kubectl, links, story } = world
+  links.faults.set("neighbour", ({ method, name }, random) => {
+    if (name !== "neighbour" || method === "get" || method === "list") return undefined
+    const refuse = random.chance(0.5)
+      ? new Denied({ status: 403, message: "admission webhook" })
+      : new Unavailable({ message: "503" })
+    return { delayMillis: random.between(1, 3_000), refuse }
+  })
+  yield* Effect.orDie(kubectl.create(services, lastService("neighbour")))
+  story.note("last-phase-neighbour")
+})
+
+/** Requests of our programs that change something and renew no lease. */
+const writeRequestsOf = ({ memory }: World): number => {
+  let count = 0
+  for (const [key, times] of memory.requests()) {
+    const [user = "", method = "", plural = ""] = key.split(" ")
+    if (isOurs(user) && !["get", "list", "watch"].includes(method) && plural !== "leases") count += times
+  }
+  return count
+}
+
+const stayQuiet = Effect.fnUntraced(function* (world: World, court: Court): Effect.fn.Return<void, Stopped> {
+  yield* Effect.sleep(settlingMillis)
+  const before = writeRequestsOf(world)
+  const lastBefore = court.lastWrite
+  yield* Effect.sleep(quietMillis)
+  const count = writeRequestsOf(world) - before
+  if (count === 0) return
+  const what = court.lastWrite === lastBefore ? "changed nothing" : `the last: ${court.lastWrite}`
+  const message = `${count} writes in ${quietMillis / 60_000} minutes in which nobody did anything; ${what}`
+  return yield* Effect.fail(new Stopped("liveness", [{ invariant: "L4", message }]))
+})
+
+export const lastPhase = Effect.fnUntraced(function* (
+  world: World,
+  court: Court,
+  { isQuiet, random }: { readonly isQuiet: boolean; readonly random: Prng }
+): Effect.fn.Return<void, Stopped> {
+  const kind = random.pick(["all", "all", "core", "neighbour"])
+  const without = new Set(kind === "neighbour" ? [neighbour] : [])
+  if (kind === "core") breakRest(world, random)
+  yield* converge(world, { withinMillis: healingMillis, since: "the last fault", without })
+  if (kind === "neighbour") yield* failNeighbour(world)
+  for (const probe of probes) {
+    if (random.chance(0.5)) yield* probe(world, random, without)
+  }
+  court.look()
+  if (isQuiet && kind !== "neighbour") yield* stayQuiet(world, court)
+  court.look()
+})

@@ -1,0 +1,96 @@
+/** One disturbance at a time of a cluster in which all is well, each with its own bound (L1, L2, L3, S13). */
+import { Effect } from "effect"
+import { nodes } from "../api/Node.ts"
+import { persistentIPPools } from "../api/PersistentIPPool.ts"
+import { services } from "../api/Service.ts"
+import { claimsOf } from "../invariants/Claims.ts"
+import type { Violation } from "../invariants/GroundTruth.ts"
+import { isHindered } from "../invariants/Hindered.ts"
+import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { converge } from "./Convergence.ts"
+import type { Stopped } from "./Court.ts"
+import type { Prng } from "./kernel/Prng.ts"
+import { badPool, lastService } from "./Oddities.ts"
+import type { Host } from "./world/Host.ts"
+import type { World } from "./world/World.ts"
+
+type Probe = (world: World, random: Prng, without: ReadonlySet<string>) => Effect.Effect<void, Stopped>
+
+const createMillis = 5_000
+const planMillis = 1_000
+const deathMillis = 7_000
+/** What a machine needs to come back: it waits for as long as the lease of its former boot may last. */
+const bootMillis = 30_000
+const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
+
+const asKubectl = <A>(call: Effect.Effect<A, KubernetesError>): Effect.Effect<A> => Effect.orDie(call)
+
+const healthy = ({ hosts, truth }: World): ReadonlyArray<Host> =>
+  hosts.filter(({ isOn, isOnLan, name }) => isOn && isOnLan && !isHindered(truth, name))
+
+/** A machine whose addresses another one can take. */
+const victimOf = (world: World, random: Prng): Host | undefined => {
+  const candidates = healthy(world)
+  return candidates.length < 2 ? undefined : random.pick(candidates)
+}
+
+const create: Probe = (world, _, without) =>
+  asKubectl(world.kubectl.create(services, lastService("created"))).pipe(
+    Effect.andThen(converge(world, { withinMillis: createMillis, since: "a Service was created", without }))
+  )
+
+/** Claims that name the node. */
+const namedOn = ({ truth }: World, name: string, without: ReadonlySet<string>): ReadonlyArray<Violation> =>
+  [...truth.allocations].flatMap(([key, allocation]) =>
+    claimsOf(allocation).flatMap(({ address, networkInterface, nodeName }) =>
+      nodeName === name && networkInterface !== undefined && !without.has(key)
+        ? [{ invariant: "L1", message: `${key}: ${address} did not leave ${name}, which is excluded` }]
+        : []
+    )
+  )
+
+const move: Probe = Effect.fnUntraced(function* (world, random, without) {
+  const victim = victimOf(world, random)
+  if (victim === undefined) return
+  const label = (value: string | null) =>
+    asKubectl(world.kubectl.patch(nodes, { name: victim.name }, { metadata: { labels: { [excludeLabel]: value } } }))
+  yield* label("")
+  const also = () => namedOn(world, victim.name, without)
+  yield* converge(world, { withinMillis: planMillis, since: `${victim.name} was excluded`, without, also })
+  yield* label(null)
+})
+
+const death: Probe = Effect.fnUntraced(function* (world, random, without) {
+  const victim = victimOf(world, random)
+  if (victim === undefined) return
+  world.powerOff(victim)
+  const also = () => namedOn(world, victim.name, without)
+  yield* converge(world, { withinMillis: deathMillis, since: `${victim.name} lost power`, without, also })
+  world.powerOn(victim)
+  yield* converge(world, { withinMillis: bootMillis, since: `${victim.name} booted`, without })
+})
+
+const remove: Probe = Effect.fnUntraced(function* (world, random, without) {
+  const key = random.pick([...world.truth.services.keys()].filter((each) => !without.has(each)))
+  if (key === undefined) return
+  const [namespace = "", name = ""] = key.split("/")
+  yield* asKubectl(world.kubectl.delete(services, { namespace, name }))
+  yield* converge(world, { withinMillis: createMillis, since: `Service ${key} was deleted`, without })
+})
+
+/** What nobody could have before can be had now. */
+const grow: Probe = (world, _, without) =>
+  asKubectl(
+    world.kubectl.patch(
+      persistentIPPools,
+      { name: "rack-1" },
+      { spec: { addresses: ["192.0.2.1-192.0.2.120", "2001:db8::/120"] } }
+    )
+  ).pipe(Effect.andThen(converge(world, { withinMillis: createMillis, since: "the pool grew", without })))
+
+const revert: Probe = (world, _, without) =>
+  asKubectl(
+    world.kubectl.patch(persistentIPPools, { name: badPool }, { spec: { addresses: ["203.0.113.200-203.0.113.209"] } })
+  ).pipe(Effect.andThen(converge(world, { withinMillis: createMillis, since: "the bad pool was put right", without })))
+
+export const probes: ReadonlyArray<Probe> = [create, move, death, remove, grow, revert]

@@ -1,0 +1,277 @@
+/** S1, S6, S7, S9, S14: what nodes hold. */
+import { assert, describe, it } from "@effect/vitest"
+import { S1 } from "../../../src/invariants/S1.ts"
+import { S14 } from "../../../src/invariants/S14.ts"
+import { S6 } from "../../../src/invariants/S6.ts"
+import { S7 } from "../../../src/invariants/S7.ts"
+import { S9 } from "../../../src/invariants/S9.ts"
+import { address, allocation, verdictOf, claim, lease, pool, type Row, service, Trial } from "./Trial.ts"
+
+const deleting = { metadata: { deletionTimestamp: "2027-01-15T09:00:00Z" } }
+const without = { metadata: { finalizers: [], deletionTimestamp: "2027-01-15T09:00:00Z" } }
+
+describe("S1: at most one node serves an address", () => {
+  it.each<Row>([
+    ["one holder", (trial) => trial.hold("node-1"), "FINE"],
+    ["one after the other", (trial) => trial.hold("node-1").drop("node-1").hold("node-2"), "FINE"],
+    ["two holders", (trial) => trial.hold("node-1").hold("node-2"), "192.0.2.10 is served by node-1 and node-2"],
+    ["a predecessor that a fault hinders", (trial) => trial.hold("node-1").impair("node-1").hold("node-2"), "EXCUSED"],
+    [
+      "a predecessor that was hindered a moment ago",
+      (trial) => trial.hold("node-1").impair("node-1").relieve("node-1").wait(4_000).hold("node-2"),
+      "EXCUSED"
+    ],
+    [
+      "one that goes on after it could have let go",
+      (trial) =>
+        trial.hold("node-1").impair("node-1").hold("node-2").relieve("node-1").wait(6_000).hold("node-1", "192.0.2.11"),
+      "192.0.2.10 is served by node-1 and node-2"
+    ],
+    [
+      "three, of whom one is hindered",
+      (trial) => {
+        trial.machine("node-3")
+        return trial.hold("node-1").impair("node-1").hold("node-2").hold("node-3")
+      },
+      "node-1 and node-2 and node-3"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S1)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+const announce = (trial: Trial, node: string) => trial.tell({ type: "Announced", node, address })
+
+describe("S6: no outside effect without a committed intent", () => {
+  it.each<Row>([
+    [
+      "intent, then address and frame",
+      (trial) => announce(trial.allocation(allocation()).hold("node-1"), "node-1"),
+      "FINE"
+    ],
+    ["an address of no intent", (trial) => trial.hold("node-1"), "no committed intent names it"],
+    ["a frame of no intent", (trial) => announce(trial, "node-1"), "node-1 announces 192.0.2.10"],
+    ["an intent for another node", (trial) => trial.allocation(allocation()).hold("node-2"), "no committed intent"],
+    [
+      "an intent without hold id, as v0.4 left it",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { claims: [{ address, pool: "rack-1", nodeName: "node-1" }] }))
+          .hold("node-1"),
+      "no committed intent"
+    ],
+    [
+      "an intent for a registration that was fenced",
+      (trial) => trial.allocation(allocation()).lease(lease("node-1", "2.cc")).wait(6_000).hold("node-1"),
+      "it is not registered under 1.aa"
+    ],
+    [
+      "the same while a fault hinders the operator",
+      (trial) =>
+        trial.allocation(allocation()).lease(lease("node-1", "2.cc")).wait(6_000).impair("node-1").hold("node-1"),
+      "FINE"
+    ],
+    [
+      "an intent that was withdrawn, by a watch that lags",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .allocation(allocation("web", { claims: [] }))
+          .wait(1_000)
+          .hold("node-1"),
+      "FINE"
+    ],
+    [
+      "an intent that was withdrawn long ago",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .allocation(allocation("web", { claims: [] }))
+          .wait(300_000)
+          .hold("node-1"),
+      "no committed intent"
+    ],
+    ["an address that a person put there", (trial) => trial.hold("node-1", address, "person"), "FINE"]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S6)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+describe("S7: no finalizer is removed before the effects are gone", () => {
+  it.each<Row>([
+    [
+      "released, then finalized",
+      (trial) => trial.allocation(allocation()).hold("node-1").drop("node-1").allocation(allocation("web", without)),
+      "FINE"
+    ],
+    [
+      "finalized while held",
+      (trial) => trial.allocation(allocation()).hold("node-1").allocation(allocation("web", without)),
+      "lost its finalizer while 192.0.2.10 was still on node-1"
+    ],
+    [
+      "removed while held",
+      (trial) => trial.allocation(allocation()).hold("node-1").remove("IPAllocation", "shop/web"),
+      "still on node-1"
+    ],
+    [
+      "while a hindered node holds it",
+      (trial) => trial.allocation(allocation()).hold("node-1").impair("node-1").allocation(allocation("web", without)),
+      "EXCUSED"
+    ],
+    [
+      "by force of a user",
+      (trial) => trial.allocation(allocation()).hold("node-1").allocation(allocation("web", without), "kubectl"),
+      "FINE"
+    ],
+    [
+      "deletion alone",
+      (trial) => trial.allocation(allocation()).hold("node-1").allocation(allocation("web", deleting)),
+      "FINE"
+    ],
+    [
+      "an address that a person put there",
+      (trial) =>
+        trial.allocation(allocation()).hold("node-1", address, "person").allocation(allocation("web", without)),
+      "FINE"
+    ],
+    [
+      "an address that another one lets the node hold",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .allocation(allocation("api"))
+          .hold("node-1")
+          .allocation(allocation("web", without)),
+      "FINE"
+    ],
+    [
+      "a pool that is unused",
+      (trial) =>
+        trial
+          .pool(pool("rack-1", { metadata: { finalizers: ["loadbalancing.plenus.io/cleanup"] } }))
+          .pool(pool(), "controller-1"),
+      "FINE"
+    ],
+    [
+      "a pool in use",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .pool(pool("rack-1", { metadata: { finalizers: ["loadbalancing.plenus.io/cleanup"] } }))
+          .pool(pool(), "controller-1"),
+      "PersistentIPPool/rack-1 lost its finalizer while shop/web"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S7)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+const elsewhere = (trial: Trial) => {
+  trial.nodes.get("node-1")?.held.set("203.0.113.1", "dummy0")
+  return trial.drop("node-1", "203.0.113.1")
+}
+
+describe("S9: nothing of the host's own is touched", () => {
+  const change = { type: "HostChanged", node: "node-1", before: "eth0 up 10.0.0.1/16", after: "eth0 up " } as const
+  it.each<Row>([
+    [
+      "an address of ours comes and goes",
+      (trial) => trial.allocation(allocation()).hold("node-1").drop("node-1"),
+      "FINE"
+    ],
+    [
+      "the machine's own network goes by our hand",
+      (trial) => trial.tell({ ...change, by: "operator-node-1" }),
+      "operator-node-1 changed node-1"
+    ],
+    ["the same by a person's", (trial) => trial.tell({ ...change, by: "person" }), "FINE"],
+    ["an address that was never ours, elsewhere", elsewhere, "removed 203.0.113.1 from dummy0 of node-1"],
+    ["the cleaning of a pool's interface", (trial) => trial.drop("node-1", "203.0.113.1"), "FINE"],
+    [
+      "a Service's status",
+      (trial) => trial.service(service()).service(service("web", { shown: [address] }), "controller-1"),
+      "FINE"
+    ],
+    [
+      "a Service's metadata",
+      (trial) => trial.service(service()).service(service("web", { metadata: { finalizers: ["x"] } }), "controller-1"),
+      "changed more of Service shop/web than its status"
+    ],
+    [
+      "a Node",
+      (trial) =>
+        trial.tell({
+          type: "Written",
+          by: "controller-1",
+          kind: "Node",
+          key: "node-1",
+          before: undefined,
+          after: undefined
+        }),
+      "wrote Node node-1, which is not ours"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S9)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+describe("S14: an address is reused only after its fence is complete", () => {
+  const next = allocation("api")
+  it.each<Row>([
+    ["a first grant", (trial) => trial.allocation(allocation()).hold("node-1"), "FINE"],
+    [
+      "after the release",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .hold("node-1")
+          .drop("node-1")
+          .remove("IPAllocation", "shop/web")
+          .allocation(next),
+      "FINE"
+    ],
+    [
+      "before the release",
+      (trial) => trial.allocation(allocation()).hold("node-1").remove("IPAllocation", "shop/web").allocation(next),
+      "shop/api (uid api-a1) was granted 192.0.2.10 while node-1 still answered"
+    ],
+    [
+      "while a hindered node answers",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .hold("node-1")
+          .impair("node-1")
+          .remove("IPAllocation", "shop/web")
+          .allocation(next),
+      "EXCUSED"
+    ],
+    [
+      "beside a claim that stands, which is S2's",
+      (trial) => trial.allocation(allocation()).hold("node-1").allocation(next),
+      "FINE"
+    ],
+    [
+      "a planned move",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .hold("node-1")
+          .allocation(allocation("web", { claims: [claim({ nodeName: "node-2", epoch: 2 })] })),
+      "FINE"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S14)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})

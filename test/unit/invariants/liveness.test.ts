@@ -1,0 +1,261 @@
+/** L1, L2, L3, S13: what must be so in the end. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Liveness } from "../../../src/invariants/GroundTruth.ts"
+import { L1 } from "../../../src/invariants/L1.ts"
+import { L2 } from "../../../src/invariants/L2.ts"
+import { L3 } from "../../../src/invariants/L3.ts"
+import { S13 } from "../../../src/invariants/S13.ts"
+import { address, allocation, verdictOf, claim, node, pool, type Row, service, Trial } from "./Trial.ts"
+
+const shown = service("web", { shown: [address] })
+const served = (trial: Trial) => trial.service(shown).allocation(allocation()).hold("node-1")
+const asks = (text: string, parts: Parameters<typeof service>[1] = {}) =>
+  service("web", { ...parts, spec: { externalIPs: [text], ...parts.spec } })
+
+const judged = (liveness: Liveness, rows: ReadonlyArray<Row>) => {
+  it.each<Row>(rows)("%s", (_, play, verdict) => {
+    const trial = new Trial()
+    play(trial)
+    assert.include(verdictOf(liveness.unmet(trial)), verdict)
+  })
+}
+
+describe("L1: what can be served is granted, live on one healthy node and shown", () => {
+  judged(L1, [
+    ["no Service", () => undefined, "FINE"],
+    ["served", served, "FINE"],
+    [
+      "not granted, though an address is free",
+      (trial) => trial.service(service()),
+      "could be granted 192.0.2.10 or another, and is not"
+    ],
+    [
+      "not granted the address it asks for",
+      (trial) => trial.service(asks("192.0.2.12")),
+      "could be granted 192.0.2.12, and is not"
+    ],
+    ["asks for what another has", (trial) => trial.service(asks(address)).allocation(allocation("api")), "FINE"],
+    ["asks for what no pool has", (trial) => trial.service(asks("192.0.2.99")), "FINE"],
+    [
+      "asks for any, and all are taken",
+      (trial) =>
+        trial
+          .service(service())
+          .allocation(allocation("api", { claims: [10, 11, 12].map((last) => claim({ address: `192.0.2.${last}` })) })),
+      "FINE"
+    ],
+    [
+      "asks for any, and one of them is a Node's own",
+      (trial) => {
+        const own = {
+          status: { addresses: [{ type: "InternalIP", address }], conditions: [{ type: "Ready", status: "True" }] }
+        }
+        trial.nodeObjects.set("node-1", node("node-1", own))
+        return trial.pool(pool("rack-1", { addresses: [address] })).service(service())
+      },
+      "FINE"
+    ],
+    [
+      "asks for a family that no pool has",
+      (trial) => trial.service(service("web", { spec: { ipFamilies: ["IPv6"] } })),
+      "FINE"
+    ],
+    [
+      "the namespace is not allowed",
+      (trial) => trial.pool(pool("rack-1", { allowedNamespaces: ["lab"] })).service(service()),
+      "FINE"
+    ],
+    ["the pool is disabled", (trial) => trial.pool(pool("rack-1", { disabled: true })).service(service()), "FINE"],
+    [
+      "the pool gives nothing unasked",
+      (trial) => trial.pool(pool("rack-1", { autoAssign: false })).service(service()),
+      "FINE"
+    ],
+    [
+      "a pool is named that gives nothing unasked",
+      (trial) =>
+        trial
+          .pool(pool("rack-1", { autoAssign: false }))
+          .service(service("web", { metadata: { annotations: { "loadbalancing.plenus.io/pool": "rack-1" } } })),
+      "could be granted"
+    ],
+    [
+      "an older pool that refuses it has the address",
+      (trial) =>
+        trial
+          .pool(pool("old", { allowedNamespaces: ["lab"], metadata: { creationTimestamp: "2026-01-15T08:00:00Z" } }))
+          .service(asks(address)),
+      "FINE"
+    ],
+    [
+      "a Service of another class",
+      (trial) => trial.service(service("web", { spec: { loadBalancerClass: "example.com/other" } })),
+      "FINE"
+    ],
+    ["a Service of another type", (trial) => trial.service(service("web", { spec: { type: "ClusterIP" } })), "FINE"],
+    ["on no node", (trial) => trial.service(shown).allocation(allocation()), "192.0.2.10 is on 0 nodes"],
+    ["on two nodes", (trial) => served(trial).hold("node-2"), "is on 2 nodes"],
+    ["on two nodes, of which a fault hinders one", (trial) => served(trial).hold("node-2").impair("node-2"), "FINE"],
+    [
+      "on another node than assigned",
+      (trial) => trial.service(shown).allocation(allocation()).hold("node-2"),
+      "is on node-2, and assigned to node-1"
+    ],
+    [
+      "on a node without power",
+      (trial) => {
+        served(trial)
+        trial.machine("node-1", false)
+      },
+      "not healthy"
+    ],
+    [
+      "with clients that know another node",
+      (trial) => {
+        served(trial)
+        trial.neighbours.set(address, "node-2")
+      },
+      "does not answer a client"
+    ],
+    [
+      "not shown",
+      (trial) => trial.service(service()).allocation(allocation()).hold("node-1"),
+      "192.0.2.10 is not in its status"
+    ],
+    [
+      "no node can hold it",
+      (trial) => {
+        for (const name of ["node-1", "node-2"])
+          trial.nodeObjects.set(name, node(name, { spec: { unschedulable: true } }))
+        return trial.service(shown).allocation(allocation())
+      },
+      "FINE"
+    ],
+    [
+      "granted, and its pool refuses the Service by now",
+      (trial) =>
+        served(trial)
+          .pool(pool("rack-1", { disabled: true }))
+          .drop("node-1"),
+      "is on 0 nodes"
+    ],
+    [
+      "granted, and its pool lists it no more",
+      (trial) =>
+        served(trial)
+          .pool(pool("rack-1", { addresses: [] }))
+          .drop("node-1"),
+      "FINE"
+    ],
+    [
+      "a dual-stack Service with one of two",
+      (trial) =>
+        trial
+          .pool(pool("rack-1", { addresses: ["192.0.2.10", "2001:db8::/124"] }))
+          .service(service("web", { shown: [address], spec: { ipFamilies: ["IPv4", "IPv6"] } }))
+          .allocation(allocation())
+          .hold("node-1"),
+      "could be granted 2001:db8:: or another"
+    ]
+  ])
+})
+
+const waiting = (state: "pending" | "success", message: string) =>
+  allocation("web", { claims: [], status: { state, message } })
+
+describe("L2: what cannot be served says why", () => {
+  judged(L2, [
+    ["served", served, "FINE"],
+    ["could be granted, which is L1's", (trial) => trial.service(service()), "FINE"],
+    [
+      "nothing is said",
+      (trial) => trial.service(asks("192.0.2.99")),
+      "cannot have 192.0.2.99, of no pool, and its state is absent"
+    ],
+    [
+      "a reason is given",
+      (trial) => trial.service(asks("192.0.2.99")).allocation(waiting("pending", "no pool lists it")),
+      "FINE"
+    ],
+    [
+      "called served",
+      (trial) => trial.service(asks("192.0.2.99")).allocation(waiting("success", "Allocated")),
+      "its state is success"
+    ],
+    [
+      "says only that it waits",
+      (trial) => trial.service(asks("192.0.2.99")).allocation(waiting("pending", "Waiting for allocator")),
+      "nothing says so"
+    ],
+    ["what nobody can read", (trial) => trial.service(asks("192.0.2.099")), '"192.0.2.099", which is no address'],
+    [
+      "a second family that is only preferred",
+      (trial) =>
+        served(trial).service(
+          service("web", {
+            shown: [address],
+            spec: { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "PreferDualStack" }
+          })
+        ),
+      "FINE"
+    ]
+  ])
+})
+
+describe("L3: what was deleted is gone", () => {
+  const gone = { metadata: { deletionTimestamp: "2027-01-15T09:00:00Z" } }
+  judged(L3, [
+    ["served", served, "FINE"],
+    ["an IPAllocation without Service", (trial) => trial.allocation(allocation()), "has no Service any more"],
+    [
+      "one of a Service that is ours no more",
+      (trial) => trial.service(service("web", { spec: { type: "ClusterIP" } })).allocation(allocation()),
+      "has no Service any more"
+    ],
+    [
+      "one of a predecessor",
+      (trial) => trial.service(service("web", { uid: "web-2" })).allocation(allocation()),
+      "is of another Service"
+    ],
+    [
+      "one that is being deleted",
+      (trial) => trial.service(service()).allocation(allocation("web", gone)),
+      "is being deleted and still there"
+    ],
+    ["an address that nobody assigned", (trial) => trial.hold("node-1"), "node-1 still holds 192.0.2.10"],
+    ["an address that is another node's", (trial) => served(trial).hold("node-2"), "node-2 still holds 192.0.2.10"],
+    ["an address that a person put there", (trial) => trial.hold("node-1", "203.0.113.1", "person"), "FINE"],
+    ["an address on a node that a fault hinders", (trial) => trial.hold("node-1").impair("node-1"), "FINE"],
+    [
+      "a pool that is unused",
+      (trial) => trial.pool(pool("rack-1", gone)),
+      "PersistentIPPool/rack-1 is deleted, unused, and there"
+    ],
+    ["a pool in use", (trial) => served(trial).pool(pool("rack-1", gone)), "FINE"],
+    [
+      "a Service with our finalizer",
+      (trial) => trial.service(service("web", { metadata: { finalizers: ["loadbalancing.plenus.io/cleanup"] } })),
+      "carries our finalizer"
+    ]
+  ])
+})
+
+describe("S13: one bad object is reported", () => {
+  const bad = { addresses: ["224.0.0.5"] }
+  const condition = {
+    type: "Degraded",
+    status: "True",
+    reason: "InvalidAddress",
+    message: "224.0.0.5 …",
+    lastTransitionTime: ""
+  } as const
+  judged(S13, [
+    ["good pools", () => undefined, "FINE"],
+    [
+      "in silence",
+      (trial) => trial.pool(pool("typo", bad)),
+      'PersistentIPPool/typo lists "224.0.0.5", and does not say so'
+    ],
+    ["aloud", (trial) => trial.pool(pool("typo", { ...bad, status: { conditions: [condition] } })), "FINE"]
+  ])
+})
