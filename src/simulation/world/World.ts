@@ -72,15 +72,7 @@ export const make = Effect.fnUntraced(function* (
     const name = `controller-${number}`
     return new Post(name, undefined, surroundings, () => Programs.controller(name))
   })
-  const newOperator = (host: Host, name: string, isSpare: boolean) =>
-    new Post(
-      name,
-      host,
-      surroundings,
-      (process) => Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process)),
-      { isSpare }
-    )
-  const operators = hosts.map((host) => newOperator(host, `operator-${host.name}`, false))
+  const operators = hosts.map((host) => newOperator(surroundings, host, `operator-${host.name}`, false))
   const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
@@ -109,7 +101,7 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
-    secondOperator: (host) => newOperator(host, `operator-${host.name}-second`, true),
+    secondOperator: (host) => newOperator(surroundings, host, `operator-${host.name}-second`, true),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
@@ -125,6 +117,15 @@ export const make = Effect.fnUntraced(function* (
 })
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
+
+const newOperator = (surroundings: Surroundings, host: Host, name: string, isSpare: boolean): Post =>
+  new Post(
+    name,
+    host,
+    surroundings,
+    (process) => Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process)),
+    { isSpare }
+  )
 
 const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segment): Host =>
   new Host(number, kernel, {
