@@ -33,6 +33,8 @@ const silenceMillis = 180_000
 export class Links {
   /** Asked in order for each request of a controller or operator; the first answer counts. */
   readonly faults = new Map<string, RequestFault>()
+  /** Asked before them: who refuses everything leaves nothing for others to befall. */
+  readonly refusals = new Map<string, RequestFault>()
   /** Told of the requests of controllers and operators. */
   readonly observers = new Set<Partial<LinkObserver>>()
   /** Who was sent 410 and has not listed since: client and plural. */
@@ -144,7 +146,7 @@ export class Links {
   }
 
   private drawn(request: ApiRequest): Fault {
-    for (const fault of this.faults.values()) {
+    for (const fault of [...this.refusals.values(), ...this.faults.values()]) {
       const found = fault(request, this.random)
       if (found !== undefined) return found
     }
