@@ -76,23 +76,11 @@ export const make = Effect.fnUntraced(function* (
   const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
+  yield* Effect.forkChild(each(kubeletMillis, () => keepRunning(memory, controllers, operators)))
   yield* Effect.forkChild(
-    Effect.forever(
-      Effect.andThen(
-        Effect.sleep(kubeletMillis),
-        Effect.sync(() => keepRunning(memory, controllers, operators))
-      )
-    )
-  )
-  yield* Effect.forkChild(
-    Effect.forever(
-      Effect.andThen(
-        Effect.sleep(clientMillis),
-        Effect.sync(() => {
-          for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
-        })
-      )
-    )
+    each(clientMillis, () => {
+      for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
+    })
   )
   return {
     ...surroundings,
@@ -115,6 +103,9 @@ export const make = Effect.fnUntraced(function* (
     }
   }
 })
+
+const each = (pauseMillis: number, act: () => void): Effect.Effect<never> =>
+  Effect.forever(Effect.andThen(Effect.sleep(pauseMillis), Effect.sync(act)))
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
 
