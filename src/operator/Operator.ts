@@ -253,9 +253,10 @@ const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registrati
   const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released }).pipe(
     Effect.timeout(settings.renewEveryMillis)
   )
-  if (renewal._tag === "Renewed") {
+  if (renewal._tag !== "Fenced") {
     state.registered = renewal.registered
-    return settings.renewEveryMillis
+    // What was only read back may be as old as L: who waits for another period is fenced while alive.
+    return renewal._tag === "Renewed" ? settings.renewEveryMillis : 0
   }
   yield* dropEverything(parts)
   return 0

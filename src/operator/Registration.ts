@@ -120,7 +120,12 @@ export const register = Effect.fn("Registration.register")(function* (
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
-export type Renewal = Data.TaggedEnum<{ Renewed: { readonly registered: Registered }; Fenced: {} }>
+export type Renewal = Data.TaggedEnum<{
+  Renewed: { readonly registered: Registered }
+  /** Ours still, as an earlier attempt left it: its age is that attempt's, and nothing was renewed now (R3). */
+  Adopted: { readonly registered: Registered }
+  Fenced: {}
+}>
 export const Renewal = Data.taggedEnum<Renewal>()
 
 /** After a refused or lost write: whose content stands there now? */
@@ -136,7 +141,7 @@ const readBack = Effect.fnUntraced(function* (
   if (content.bootId !== identity.bootId) return yield* new Displaced({ bootId: content.bootId })
   if (content.nonce !== identity.nonce) return yield* new Superseded({ nonce: content.nonce })
   if (content.fenced === current.content.holdId) return Renewal.Fenced()
-  return Renewal.Renewed({ registered: { lease, content } })
+  return Renewal.Adopted({ registered: { lease, content } })
 })
 
 export interface Renewing {

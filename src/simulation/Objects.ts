@@ -49,5 +49,5 @@ export const settlePool = ({ kubectl, memory }: World, name: string) => {
     ? Effect.void
     : Effect.flatMap(present, (pool) =>
         pool !== undefined && isAlive(pool) ? Effect.void : kubectl.create(persistentIPPools, wanted)
-      ).pipe(Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 60 }))
+      ).pipe(Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 240 }))
 }

@@ -53,8 +53,8 @@ export const refused = (
     flag,
     post?.host?.name,
     millis,
-    () => world.links.faults.set(flag, strike),
-    () => world.links.faults.delete(flag)
+    () => world.links.refusals.set(flag, strike),
+    () => world.links.refusals.delete(flag)
   )
 }
 

@@ -19,6 +19,7 @@ import * as Programs from "./Programs.ts"
 import { Segment } from "./Segment.ts"
 import type { Story } from "./Story.ts"
 import { Truth } from "./Truth.ts"
+import { hinderUnsynced } from "./Unsynced.ts"
 
 export interface WorldOptions {
   readonly nodesCount: number
@@ -71,15 +72,9 @@ export const make = Effect.fnUntraced(function* (
     const name = `controller-${number}`
     return new Post(name, undefined, surroundings, () => Programs.controller(name))
   })
-  const newOperator = (host: Host, name: string, isSpare: boolean) =>
-    new Post(
-      name,
-      host,
-      surroundings,
-      (process) => Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process)),
-      { isSpare }
-    )
-  const operators = hosts.map((host) => newOperator(host, `operator-${host.name}`, false))
+  const operators = hosts.map((host) => newOperator(surroundings, host, `operator-${host.name}`, false))
+  const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
+  links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
   yield* Effect.forkChild(each(kubeletMillis, () => keepRunning(memory, controllers, operators)))
   yield* Effect.forkChild(
@@ -94,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
-    secondOperator: (host) => newOperator(host, `operator-${host.name}-second`, true),
+    secondOperator: (host) => newOperator(surroundings, host, `operator-${host.name}-second`, true),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
@@ -113,6 +108,15 @@ const each = (pauseMillis: number, act: () => void): Effect.Effect<never> =>
   Effect.forever(Effect.andThen(Effect.sleep(pauseMillis), Effect.sync(act)))
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
+
+const newOperator = (surroundings: Surroundings, host: Host, name: string, isSpare: boolean): Post =>
+  new Post(
+    name,
+    host,
+    surroundings,
+    (process) => Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process)),
+    { isSpare }
+  )
 
 const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segment): Host =>
   new Host(number, kernel, {

@@ -71,6 +71,23 @@ describe("Operator", () => {
     )
   })
 
+  it("renews at once after it read back a renewal whose reply was lost: that one may be as old as the lease lasts (R3)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const { memory } = cluster
+        const renewals = () => memory.requests().get("operator-node-1 replace leases") ?? 0
+        const before = renewals()
+        memory.faults.next(({ method, user }) => method === "replace" && user === "operator-node-1", {
+          loseReply: true
+        })
+        yield* Effect.sleep(10).pipe(Effect.repeat({ until: () => renewals() > before }))
+        yield* Effect.sleep(100)
+        assert.strictEqual(renewals() - before, 2)
+      })
+    )
+  })
+
   it("undoes a foreign deletion at once, without a write", () => {
     virtually(
       Effect.gen(function* () {
