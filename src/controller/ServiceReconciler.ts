@@ -10,7 +10,8 @@ import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
 import * as Plan from "../domain/Plan.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
-import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
+import { Kubernetes } from "../ports/Kubernetes.ts"
+import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { refOf } from "../reconcile/Reflector.ts"
@@ -178,6 +179,25 @@ const isUnreadable = (key: string) =>
  */
 const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
 
+/**
+ * What is deleted is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
+ * when it died in silence: to such a replica a new Service is not there, or is its predecessor. So the API is asked first.
+ */
+const isAsSeen = (key: string, service: Service | undefined) =>
+  Effect.gen(function* () {
+    const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
+    return yield* kubernetes.get(services, refOf(key)).pipe(
+      Effect.map((found) => {
+        caches.services.absorb(found)
+        return found.metadata.resourceVersion === service?.metadata.resourceVersion
+      }),
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.succeed(true)
+      )
+    )
+  })
+
 /** `report` receives the keys whose state for users is out of date; those writes have a queue of their own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
@@ -191,6 +211,7 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
         report(key)
         return "settled"
       }
+      if (change._tag === "Delete" && !(yield* isAsSeen(key, observation.service))) return "again"
       yield* apply(key, change, observation, reconciling)
       yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
       return endsHere(change) ? "settled" : "again"

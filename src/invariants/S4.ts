@@ -74,6 +74,8 @@ class JudgeOfStatus {
     if (after === undefined || before === undefined) return [violation(key, `${by} created or removed it`)]
     const fresh = shownBy(after).filter((address) => !shownBy(before).includes(address))
     if (isForeign(after)) return fresh.map((address) => violation(key, `${by} shows ${address}, and it is not ours`))
+    // A condition may be written beside addresses that others put there.
+    if (shownBy(before).join() === shownBy(after).join()) return []
     this.meddled.delete(key)
     const hidden = shownBy(before).filter((address) => !shownBy(after).includes(address))
     return [...this.wrongOf(key, truth), ...hidden.flatMap((address) => this.hiddenWrongly(key, address, truth))]
