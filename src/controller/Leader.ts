@@ -28,7 +28,7 @@ export interface Options {
   readonly times: LeaderTimes
   /** The Leases of the namespace, kept current by a watch. */
   readonly leases: Reflector<Lease>
-  /** Called each time this replica begins to lead: what waited for a leader must be looked at. */
+  /** Called each time this replica begins to lead, or leads again after a lapse: what waited for a leader must be looked at. */
   readonly onElected: Effect.Effect<void>
 }
 
@@ -81,11 +81,12 @@ export const make = Effect.fnUntraced(function* (
 
   const write = Effect.fnUntraced(function* (lease: Lease | undefined) {
     const sentAt = yield* monotonicMillis
-    const wasLeader = yield* isLeader
     const next = take(lease, options, yield* Timestamp.nowMicro)
     const written = yield* (
       lease === undefined ? kubernetes.create(leases, next) : kubernetes.replace(leases, next)
     ).pipe(Effect.timeout(times.renewDeadlineMillis))
+    // Asked after the reply: when that was so late that leadership lapsed meanwhile, work was turned away.
+    const wasLeader = yield* isLeader
     state.held = written
     state.renewedAt = sentAt
     options.leases.absorb(written)

@@ -1,6 +1,7 @@
 /** What may go wrong in a run. Each fault is one small file in `faults/` and one flag that a seed draws. */
 import { Effect } from "effect"
 import type { Prng } from "./kernel/Prng.ts"
+import type { Post } from "./world/Post.ts"
 import type { World } from "./world/World.ts"
 
 export interface Fault {
@@ -33,3 +34,44 @@ export const every = (
 /** Breaks something, leaves it so for a while, and puts it right, also when the time of faults ends meanwhile. */
 export const broken = (millis: number, breaks: () => void, mends: () => void): Effect.Effect<void> =>
   Effect.sync(breaks).pipe(Effect.andThen(Effect.sleep(millis)), Effect.ensuring(Effect.sync(mends)))
+
+/** The same for what somebody changes by requests; one that is refused changes nothing. */
+export const brokenBy = (
+  millis: number,
+  breaks: Effect.Effect<unknown, unknown>,
+  mends: Effect.Effect<unknown, unknown>
+): Effect.Effect<void> =>
+  Effect.acquireUseRelease(
+    Effect.ignore(breaks),
+    () => Effect.sleep(millis),
+    () => Effect.ignore(mends)
+  )
+
+/** `broken`, of what keeps the operator of a node from acting, renewing or being heard; a controller may be hit too. */
+export const hindered = (
+  { truth }: World,
+  flag: string,
+  node: string | undefined,
+  millis: number,
+  breaks: () => void,
+  mends: () => void
+): Effect.Effect<void> =>
+  broken(
+    millis,
+    () => {
+      if (node !== undefined) truth.impair(node, flag)
+      breaks()
+    },
+    () => {
+      mends()
+      if (node !== undefined) truth.relieve(node, flag)
+    }
+  )
+
+/** On from the beginning of the faults to their end. */
+export const throughout = (begin: () => void, end: () => void): Effect.Effect<void> =>
+  Effect.sync(begin).pipe(Effect.andThen(Effect.never), Effect.ensuring(Effect.sync(end)))
+
+/** One whose process runs. */
+export const pickRunning = (posts: ReadonlyArray<Post>, random: Prng): Post | undefined =>
+  random.pick(posts.filter(({ isRunning }) => isRunning))

@@ -3,7 +3,7 @@
  * ordered: all drawn from the seed, unless given.
  */
 import { Cause, Effect, Exit, Fiber } from "effect"
-import type { Violation } from "../invariants/GroundTruth.ts"
+import type { TruthEvent, Violation } from "../invariants/GroundTruth.ts"
 import { Court, Stopped, untilConvicted } from "./Court.ts"
 import type { Fault } from "./Fault.ts"
 import { faults as allFaults } from "./faults/all.ts"
@@ -11,6 +11,7 @@ import { withGuard } from "./kernel/Guard.ts"
 import { GoingInCircles, Kernel } from "./kernel/Kernel.ts"
 import { lastPhase } from "./LastPhase.ts"
 import * as Oddities from "./Oddities.ts"
+import * as Sometimes from "./Sometimes.ts"
 import * as Users from "./Users.ts"
 import { Story } from "./world/Story.ts"
 import * as World from "./world/World.ts"
@@ -82,15 +83,21 @@ export const run = (options: RunOptions): RunResult => {
   const sizes = kernel.random.fork("sizes")
   const nodesCount = options.nodesCount ?? sizes.between(2, 10)
   const servicesCount = options.servicesCount ?? sizes.between(1, 50)
+  const controllersCount = sizes.between(2, 3)
   const faults = drawFaults(kernel, only)
   const story = new Story(kernel, { isTold: options.isTold ?? false })
   const court = new Court()
   const startMillis = kernel.nowMillis
   // Logs are made for reading only in some: it takes as long as all the rest.
   const hearsLogs = kernel.random.fork("logs").chance(0.2)
+  let sight: ((event: TruthEvent) => void) | undefined
   const program = Effect.gen(function* () {
-    const world = yield* World.make(kernel, story, { nodesCount, controllersCount: 2, hearsLogs }, court.hear)
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount, hearsLogs }, (event) => {
+      sight?.(event)
+      court.hear(event)
+    })
     court.world = world
+    sight = Sometimes.watch(world)
     return yield* Effect.raceFirst(
       live(world, court, faults, { servicesCount, faultMillis, seed }),
       untilConvicted(court)

@@ -7,9 +7,10 @@ import { every } from "./Fault.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import type { World } from "./world/World.ts"
 
-const shops = ["shop", "web", "lab"]
+export const shops = ["shop", "web", "lab"]
 
-const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
+/** A pool as these users write it. */
+export const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
   apiVersion: "loadbalancing.plenus.io/v1alpha1",
   kind: "PersistentIPPool",
   metadata: { name },
@@ -23,13 +24,17 @@ const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
   }
 })
 
-/** Pools and namespaces that stay as they are; more addresses than Services. */
+/** More addresses than Services. */
+export const pools = [
+  pool("rack-1", { addresses: ["192.0.2.10-192.0.2.100", "2001:db8::/120"] }),
+  pool("lab", { addresses: ["198.51.100.0/29"], allowedNamespaces: ["lab"] })
+]
+
 export const settle = Effect.fnUntraced(function* ({ kubectl }: World) {
   for (const name of shops) {
     yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } })
   }
-  yield* kubectl.create(persistentIPPools, pool("rack-1", { addresses: ["192.0.2.10-192.0.2.100", "2001:db8::/120"] }))
-  yield* kubectl.create(persistentIPPools, pool("lab", { addresses: ["198.51.100.0/29"], allowedNamespaces: ["lab"] }))
+  for (const each of pools) yield* kubectl.create(persistentIPPools, each)
 })
 
 const newService = (random: Prng, index: number): Service => ({
@@ -62,8 +67,8 @@ export const work = (world: World, random: Prng, servicesCount: number): Effect.
   const change = Effect.suspend(() =>
     alive.size > 0 && random.chance(alive.size / servicesCount / 2) ? remove : create
   )
-  return Effect.repeat(create, { times: Math.floor(servicesCount / 2) }).pipe(
-    Effect.orDie,
-    Effect.andThen(every(random, 500, 8_000, Effect.orDie(change)))
+  // What a fault has taken away (a namespace, a Service) is refused, and the user goes on.
+  return Effect.repeat(Effect.ignore(create), { times: Math.floor(servicesCount / 2) }).pipe(
+    Effect.andThen(every(random, 500, 8_000, Effect.ignore(change)))
   )
 }

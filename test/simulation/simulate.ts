@@ -10,9 +10,11 @@ import * as Measure from "../../src/cli/Measure.ts"
 import { version } from "../../src/cli/Version.ts"
 import { cover, type SeedRecord, tableOf } from "../../src/simulation/Coverage.ts"
 import { faults } from "../../src/simulation/faults/all.ts"
+import { infeasible } from "../../src/simulation/faults/infeasible.ts"
 import { reportOf } from "../../src/simulation/Report.ts"
 import { run, type RunOptions, type Verdict } from "../../src/simulation/Run.ts"
 import { shrink } from "../../src/simulation/Shrink.ts"
+import { names as situations } from "../../src/simulation/Sometimes.ts"
 import { runAll } from "./Seeds.ts"
 
 const exitCodes: { readonly [V in Verdict]: number } = { passed: 0, safety: 3, liveness: 4, crash: 5, simulator: 6 }
@@ -139,7 +141,11 @@ const many = Effect.fnUntraced(function* (
   for (const { seed, violations } of failures) {
     for (const { invariant, message } of violations.slice(0, 3)) yield* print(`seed ${seed}: ${invariant}: ${message}`)
   }
-  const coverage = cover(records, { faults: names, infeasible: [], sometimes: [] })
+  const coverage = cover(records, {
+    faults: names,
+    infeasible: infeasible.map(({ pair }) => pair),
+    sometimes: situations
+  })
   const bounds = [{ says: `no seed fails; ${failures.length} did`, held: failures.length === 0 }]
   const simulatedSeconds = records.reduce((sum, each) => sum + each.simulatedMillis, 0) / 1000
   const measurement = {

@@ -37,8 +37,9 @@ export class Process {
   private readonly kernel: Machine
   private readonly random: Prng
   private isDead = false
-  private isPaused = false
-  private isFrozen = false
+  /** How many want it stopped, and its machine frozen: it runs again when the last of them has let it go. */
+  private stopsCount = 0
+  private freezesCount = 0
   private waiting: Array<Task> = []
   private frozenTimers: Array<() => void> = []
   private untilYield: number
@@ -77,32 +78,53 @@ export class Process {
     return !this.isDead && !this.isPaused
   }
 
-  /** As by SIGSTOP; with `frozen` its clocks stand still too, as when a virtual machine is paused. */
-  pause(frozen = false): void {
-    this.isPaused = true
-    if (frozen && !this.isFrozen) {
-      this.reanchor()
-      this.isFrozen = true
-    }
+  /** As by SIGSTOP: it does not run, and its clocks go on. */
+  pause(): void {
+    this.stopsCount++
   }
 
   resume(): void {
-    if (this.isFrozen) {
-      this.isFrozen = false
+    this.stopsCount = Math.max(0, this.stopsCount - 1)
+    this.goOn()
+  }
+
+  /** Its virtual machine is paused: it does not run, and its clocks stand still. */
+  freeze(): void {
+    if (!this.isFrozen) this.reanchor()
+    this.freezesCount++
+  }
+
+  unfreeze(): void {
+    if (this.freezesCount === 1) {
       this.anchor = { trueMillis: this.kernel.nowMillis, monotonicMillis: this.anchor.monotonicMillis }
     }
-    this.isPaused = false
-    const { frozenTimers, waiting } = this
+    this.freezesCount = Math.max(0, this.freezesCount - 1)
+    if (this.isFrozen) return
+    const { frozenTimers } = this
     this.frozenTimers = []
-    this.waiting = []
-    for (const task of waiting) this.kernel.schedule(task)
     for (const rearm of frozenTimers) rearm()
+    this.goOn()
   }
 
   /** 1.0 is right. */
   setRate(rate: number): void {
     this.reanchor()
     this.rate = rate
+  }
+
+  private get isPaused(): boolean {
+    return this.stopsCount > 0 || this.isFrozen
+  }
+
+  private get isFrozen(): boolean {
+    return this.freezesCount > 0
+  }
+
+  private goOn(): void {
+    if (this.isPaused) return
+    const { waiting } = this
+    this.waiting = []
+    for (const task of waiting) this.kernel.schedule(task)
   }
 
   run(task: Task): void {
@@ -174,6 +196,8 @@ export class Process {
           const left = until - this.monotonicMillis()
           if (this.isFrozen) this.frozenTimers.push(() => arm(Math.max(0, left)))
           else if (left > 0) arm(left)
+          // A resumed fiber runs at once, within this call: a stopped process must not.
+          else if (this.isPaused) this.waiting.push({ process: this, run: wake })
           else wake()
         })
       }

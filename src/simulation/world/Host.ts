@@ -17,14 +17,17 @@ export interface HostEvents {
   readonly onAnnouncement: (host: Host, address: Address.Address) => void
 }
 
-const parse = (text: string): Address.Address => Result.getOrThrow(Address.parse(text))
+/** Of an address that was written by a program. */
+export const parse = (text: string): Address.Address => Result.getOrThrow(Address.parse(text))
 
 export class Host {
   readonly name: string
   readonly address: Address.Address
   network: MemoryNodeNetwork.Handle
   isOn = true
-  isOnLan = true
+  /** What the segment sends reaches it, and what it sends reaches the segment. */
+  isHearing = true
+  isHeard = true
   /** The whole virtual machine stands still. */
   isFrozen = false
   bootNumber = 1
@@ -33,6 +36,8 @@ export class Host {
   private readonly events: HostEvents
   private readonly kernel: Kernel
   private readonly random: Prng
+  /** A child process takes 3 to 19 ms on an idle machine (measured), and more on a busy one. */
+  private readonly toolMillisMax: number
 
   constructor(number: number, kernel: Kernel, events: HostEvents) {
     this.number = number
@@ -41,6 +46,7 @@ export class Host {
     this.events = events
     this.kernel = kernel
     this.random = kernel.random.fork(`host ${number}`)
+    this.toolMillisMax = this.random.pick([6, 6, 30]) ?? 6
     this.network = this.newNetwork()
   }
 
@@ -49,10 +55,21 @@ export class Host {
     return this.isOn && this.isOnLan && !this.isFrozen && this.isUplinkUp
   }
 
+  get isOnLan(): boolean {
+    return this.isHearing && this.isHeard
+  }
+
+  /** Whether a frame of its own reaches the segment. */
+  get announces(): boolean {
+    return this.isOn && this.isHeard && !this.isFrozen && this.isUplinkUp
+  }
+
   /** Addresses for one host each that are on an interface, but the machine's own; with the interface. */
   held(): ReadonlyMap<string, string> {
     const held = new Map<string, string>()
-    for (const { addresses, name } of this.network.state().interfaces) {
+    for (const { addresses, name, up } of this.network.state().interfaces) {
+      // The kernel takes the local routes of an interface that is down, and answers for none of its addresses.
+      if (!up) continue
       for (const { address, prefixLength } of addresses) {
         if (prefixLength === hostPrefixLength(address) && address !== this.address) held.set(address, name)
       }
@@ -85,15 +102,22 @@ export class Host {
   }
 
   setOnLan(isOnLan: boolean): void {
-    this.isOnLan = isOnLan
+    this.setLan(isOnLan, isOnLan)
+  }
+
+  /** A cable or a switch may fail in one direction only. */
+  setLan(isHearing: boolean, isHeard: boolean): void {
+    this.isHearing = isHearing
+    this.isHeard = isHeard
     this.events.onKernel(this, "cable")
   }
 
   setFrozen(isFrozen: boolean): void {
+    if (this.isFrozen === isFrozen) return
     this.isFrozen = isFrozen
     for (const process of this.processes) {
-      if (isFrozen) process.pause(true)
-      else process.resume()
+      if (isFrozen) process.freeze()
+      else process.unfreeze()
     }
     this.events.onKernel(this, "hypervisor")
   }
@@ -117,7 +141,7 @@ export class Host {
     const { network } = this.network
     const timed = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.andThen(
-        Effect.suspend(() => Effect.sleep(this.random.between(2, 6))),
+        Effect.suspend(() => Effect.sleep(this.random.between(2, this.toolMillisMax))),
         call
       )
     const changing = <E>(call: Effect.Effect<void, E>): Effect.Effect<void, E> =>
@@ -161,6 +185,10 @@ export class Host {
     })
   }
 }
+
+/** Whether the machine has an interface of this name. */
+export const has = (host: Host, interfaceName: string): boolean =>
+  host.network.state().interfaces.some(({ name }) => name === interfaceName)
 
 /** Locally administered; one per machine. */
 const macOf = (number: number): string =>

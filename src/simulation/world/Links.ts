@@ -5,11 +5,25 @@
 import { Effect } from "effect"
 import type { ApiRequest, Fault } from "../../memory/kubernetes/Faults.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
-import { Unavailable } from "../../ports/Kubernetes.ts"
+import { type Kubernetes, type KubernetesError, Unavailable } from "../../ports/Kubernetes.ts"
+import type { Kernel } from "../kernel/Kernel.ts"
 import type { Prng } from "../kernel/Prng.ts"
+import type { Process } from "../kernel/Process.ts"
+import { type Arrival, withLateWrites } from "./LateWrites.ts"
 
 /** What a fault may do to one request; undefined: nothing. */
 export type RequestFault = (request: ApiRequest, random: Prng) => Fault | undefined
+
+/** What does not pass: nothing at all, what the client sends, or what the server sends. */
+export type Cut = "both" | "requests" | "replies"
+
+export interface LinkObserver {
+  /** Before it is acted on: what befalls it. */
+  readonly request: (request: ApiRequest, fault: Fault) => void
+  /** A write was answered with an error. */
+  readonly refusal: (client: string, error: KubernetesError) => void
+  readonly lateWrite: (arrival: Arrival) => void
+}
 
 /** A request into a hole ends by the client's own patience. */
 const patienceMillis = 10_000
@@ -19,20 +33,36 @@ const silenceMillis = 180_000
 export class Links {
   /** Asked in order for each request of a controller or operator; the first answer counts. */
   readonly faults = new Map<string, RequestFault>()
-  /** Extra milliseconds before each event of a watch. */
-  readonly watchDelays = new Map<string, number>()
+  /** Told of the requests of controllers and operators. */
+  readonly observers = new Set<LinkObserver>()
+  /** Who was sent 410 and has not listed since: client and plural. */
+  readonly expired = new Set<string>()
+  /** Until then nothing arrives of what the server has sent to the watches of the client; then everything does. */
+  readonly stalledUntilMillis = new Map<string, number>()
+  /** For how long a write that is sent now is on its way while its sender may give up; undefined: not late. */
+  lateMillis: () => number | undefined = () => undefined
   private readonly memory: MemoryKubernetes
+  private readonly network: Process
+  private readonly kernel: Kernel
   private readonly random: Prng
-  private readonly cut = new Set<string>()
+  /** By client, what cuts it off and how. */
+  private readonly cuts = new Map<string, Map<string, Cut>>()
+  /** Requests that wait in the hole for the connection to be reset, by client. */
+  private readonly lost = new Map<string, Set<() => void>>()
   private readonly clients = new Set<string>()
+  /** One way between client and server, in milliseconds: drawn once, since a network is near or far. */
+  private readonly latencyMillisMax: number
 
-  constructor(memory: MemoryKubernetes, random: Prng) {
+  constructor(memory: MemoryKubernetes, kernel: Kernel) {
     this.memory = memory
-    this.random = random
-    memory.faults.setPolicy((request) => Effect.sync(() => this.faultOf(request)))
+    this.kernel = kernel
+    this.network = kernel.process("network")
+    this.random = kernel.random.fork("links")
+    this.latencyMillisMax = this.random.pick([3, 3, 10, 40]) ?? 3
+    memory.faults.setPolicy((request) => Effect.suspend(() => this.faultOf(request)))
     memory.faults.setDelivery(({ user }) => {
-      const delay = this.watchDelays.get(user)
-      return delay === undefined ? Effect.yieldNow : Effect.sleep(delay)
+      const stallMillis = (this.stalledUntilMillis.get(user) ?? 0) - this.kernel.nowMillis
+      return stallMillis > 0 ? Effect.sleep(stallMillis) : Effect.yieldNow
     })
   }
 
@@ -41,25 +71,46 @@ export class Links {
     this.clients.add(client)
   }
 
+  /** The API as this process of the client has it. */
+  portFor(client: string, process: Process): Kubernetes["Service"] {
+    return withLateWrites(this.memory.view(client), {
+      sender: process,
+      network: this.network,
+      lateMillis: () => this.lateMillis(),
+      onRefused: (error) => {
+        for (const { refusal } of this.observers) refusal(client, error)
+      },
+      onArrival: (arrival) => {
+        for (const { lateWrite } of this.observers) lateWrite(arrival)
+      }
+    })
+  }
+
   /** The process is no more: what the server still sends goes nowhere. */
   forget(client: string): void {
     this.memory.watches.abandon(({ user }) => user === client)
   }
 
   isCut(client: string): boolean {
-    return this.cut.has(client)
+    return this.cuts.has(client)
   }
 
-  /** Nothing passes any more, in silence, as with a dead cable or a firewall that drops. */
-  sever(client: string): void {
-    this.cut.add(client)
-    this.memory.watches.silence(({ user }) => user === client)
+  /** Nothing passes any more, in silence, as with a dead cable or a firewall that drops. `by` tells cutters apart. */
+  sever(client: string, cut: Cut = "both", by = "cable"): void {
+    const cuts = this.cuts.get(client) ?? new Map<string, Cut>()
+    this.cuts.set(client, cuts.set(by, cut))
+    if (cut !== "requests") this.memory.watches.silence(({ user }) => user === client)
   }
 
   /** Requests pass again at once; a watch that has been silenced is dead, and its connection is reset. */
-  heal(client: string): void {
-    if (!this.cut.delete(client)) return
+  heal(client: string, by = "cable"): void {
+    const cuts = this.cuts.get(client)
+    if (cuts?.delete(by) !== true || cuts.size > 0) return
+    this.cuts.delete(client)
     this.memory.watches.reset(({ user }) => user === client)
+    const lost = [...(this.lost.get(client) ?? [])]
+    this.lost.delete(client)
+    for (const end of lost) end()
   }
 
   /** One watch of the client dies without a sign; the transport notices after its time. */
@@ -67,19 +118,53 @@ export class Links {
     const isIt = (watch: ApiRequest) => watch.user === client && watch.plural === plural
     return Effect.sync(() => this.memory.watches.silence(isIt)).pipe(
       Effect.andThen(Effect.sleep(silenceMillis)),
-      Effect.andThen(Effect.sync(() => this.memory.watches.reset(isIt)))
+      Effect.ensuring(Effect.sync(() => this.memory.watches.reset(isIt)))
     )
   }
 
-  private faultOf(request: ApiRequest): Fault {
-    if (!this.clients.has(request.user)) return {}
-    if (this.cut.has(request.user)) {
-      return { delayMillis: patienceMillis, refuse: new Unavailable({ message: "no reply within 10 s" }) }
+  /** 410 into the open watches that match. */
+  expire(matches: (watch: ApiRequest) => boolean): void {
+    for (const watch of this.memory.watches.open())
+      if (matches(watch)) this.expired.add(`${watch.user} ${watch.plural}`)
+    this.memory.watches.expire(matches)
+  }
+
+  private faultOf(request: ApiRequest): Effect.Effect<Fault> {
+    if (!this.clients.has(request.user)) return Effect.succeed({})
+    const cuts = this.cuts.get(request.user)
+    if (cuts === undefined) return Effect.succeed(this.told(request, this.drawn(request)))
+    const isActedOn = [...cuts.values()].every((cut) => cut === "replies") && request.method !== "watch"
+    // The connection ends when it can pass again, or when the client has had enough.
+    const end = this.untilReset(request.user)
+    if (!isActedOn) {
+      const refuse = new Unavailable({ message: "no reply within 10 s" })
+      return Effect.as(end, this.told(request, { refuse }))
     }
+    return Effect.succeed(this.told(request, { delayMillis: 1, loseReply: true, replyDelayMillis: 3_000 }))
+  }
+
+  private drawn(request: ApiRequest): Fault {
     for (const fault of this.faults.values()) {
       const found = fault(request, this.random)
       if (found !== undefined) return found
     }
-    return { delayMillis: this.random.between(1, 3), replyDelayMillis: this.random.between(1, 3) }
+    const oneWay = () => this.random.between(1, this.latencyMillisMax)
+    return { delayMillis: oneWay(), replyDelayMillis: oneWay() }
+  }
+
+  private told(request: ApiRequest, fault: Fault): Fault {
+    for (const observer of this.observers) observer.request(request, fault)
+    return fault
+  }
+
+  private untilReset(client: string): Effect.Effect<void> {
+    const reset = Effect.callback<void>((resume) => {
+      const waiting = this.lost.get(client) ?? new Set<() => void>()
+      // Through a timer of the waiter's own, which a stopped process does not hear.
+      const end = () => resume(Effect.sleep(1))
+      this.lost.set(client, waiting.add(end))
+      return Effect.sync(() => waiting.delete(end))
+    })
+    return Effect.asVoid(Effect.timeoutOption(reset, patienceMillis))
   }
 }

@@ -37,14 +37,23 @@ export class Post {
   /** The machine on which it runs; controllers have one of their own. */
   readonly host: Host | undefined
   process: Process | undefined
+  /** A second one on its node: that it does not run keeps nobody from acting. */
+  readonly isSpare: boolean
   /** Started again by its kubelet unless this is false. */
   mayRun = true
   private readonly surroundings: Surroundings
   private readonly program: Program
 
-  constructor(client: string, host: Host | undefined, surroundings: Surroundings, program: Program) {
+  constructor(
+    client: string,
+    host: Host | undefined,
+    surroundings: Surroundings,
+    program: Program,
+    { isSpare = false }: { readonly isSpare?: boolean } = {}
+  ) {
     this.client = client
     this.host = host
+    this.isSpare = isSpare
     this.surroundings = surroundings
     this.program = program
     surroundings.links.add(client)
@@ -55,15 +64,15 @@ export class Post {
   }
 
   start(): void {
-    const { hearsLogs, kernel, memory, story, truth } = this.surroundings
+    const { hearsLogs, kernel, links, story, truth } = this.surroundings
     const process = kernel.process(this.client)
     this.process = process
     this.host?.processes.add(process)
-    if (this.host !== undefined) truth.relieve(this.host.name, operatorDown)
+    if (this.host !== undefined && !this.isSpare) truth.relieve(this.host.name, operatorDown)
     story.tell(`${this.client} starts`)
     const run = Effect.scoped(this.program(process)).pipe(
-      Effect.provideService(Kubernetes, memory.view(this.client)),
-      Effect.onExit((exit) => Effect.sync(() => this.ended(exit)))
+      Effect.provideService(Kubernetes, links.portFor(this.client, process)),
+      Effect.onExit((exit) => Effect.sync(() => this.ended(process, exit)))
     )
     Effect.runForkWith(process.context)(hearsLogs ? hearing(run, this.client, truth) : run)
   }
@@ -80,11 +89,12 @@ export class Post {
     this.process.kill()
     this.host?.processes.delete(this.process)
     this.process = undefined
-    if (this.host !== undefined) this.surroundings.truth.impair(this.host.name, operatorDown)
+    if (this.host !== undefined && !this.isSpare) this.surroundings.truth.impair(this.host.name, operatorDown)
     this.surroundings.links.forget(this.client)
   }
 
-  private ended(exit: Exit.Exit<unknown, unknown>): void {
+  private ended(process: Process, exit: Exit.Exit<unknown, unknown>): void {
+    if (this.process !== process) return
     this.surroundings.story.tell(`${this.client} ends: ${Exit.isSuccess(exit) ? "done" : String(exit.cause)}`)
     this.clear()
   }

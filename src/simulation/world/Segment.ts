@@ -13,11 +13,18 @@ interface Neighbour {
 const expiryMillis = 40_000
 
 export class Segment {
+  /** A client, or a switch before it, that takes no notice of announcements. */
+  ignoresAnnouncements = false
   private readonly neighbours = new Map<string, Neighbour>()
 
   /** To be called only for frames that reach the segment. */
   announce(node: string, address: string): void {
-    this.neighbours.set(address, { node, silentSinceMillis: undefined })
+    if (!this.ignoresAnnouncements) this.neighbours.set(address, { node, silentSinceMillis: undefined })
+  }
+
+  /** The client forgets whom it knew, as after `ip neigh flush`. */
+  forget(): void {
+    this.neighbours.clear()
   }
 
   /** The client sends something to the address, as it does all the time; `holders` answer on the segment. */

@@ -44,10 +44,11 @@ const follower =
   (change) => {
     const key = prefix + keyOfChange(change)
     const before = objects.get(key)
-    const after = change.after === undefined ? undefined : memory.truth.decode(type, change.after)
+    const next = change.after === undefined ? undefined : memory.truth.decode(type, change.after)
+    // One that this version cannot decode is there all the same: what was last readable stands for it.
+    const after = next ?? (change.after === undefined ? undefined : before)
     if (after === undefined) objects.delete(key)
     else objects.set(key, after)
-    // What cannot be read is neither there nor gone.
     if (after === undefined && change.after !== undefined) return other(change)
     return { type: "Written", by: change.by, kind, key, before, after } as unknown as Written
   }

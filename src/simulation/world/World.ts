@@ -34,6 +34,8 @@ export interface World extends Surroundings {
   readonly operators: ReadonlyArray<Post>
   /** The API as users and their tools have it: no fault touches it. */
   readonly kubectl: Kubernetes["Service"]
+  /** An operator beside the node's own, as after a DaemonSet that somebody made by hand. */
+  readonly secondOperator: (host: Host) => Post
   readonly powerOff: (host: Host) => void
   readonly powerOn: (host: Host) => void
 }
@@ -53,7 +55,7 @@ export const make = Effect.fnUntraced(function* (
   onEvent: (event: TruthEvent) => void
 ): Effect.fn.Return<World, KubernetesError> {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
-  const links = new Links(memory, kernel.random.fork("links"))
+  const links = new Links(memory, kernel)
   const segment = new Segment()
   const truth = new Truth(kernel, memory, segment, (event) => {
     const text = render(event)
@@ -69,12 +71,15 @@ export const make = Effect.fnUntraced(function* (
     const name = `controller-${number}`
     return new Post(name, undefined, surroundings, () => Programs.controller(name))
   })
-  const operators = hosts.map(
-    (host) =>
-      new Post(`operator-${host.name}`, host, surroundings, (process) =>
-        Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process))
-      )
-  )
+  const newOperator = (host: Host, name: string, isSpare: boolean) =>
+    new Post(
+      name,
+      host,
+      surroundings,
+      (process) => Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process)),
+      { isSpare }
+    )
+  const operators = hosts.map((host) => newOperator(host, `operator-${host.name}`, false))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
   yield* Effect.forkChild(
     Effect.forever(
@@ -101,9 +106,12 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
+    secondOperator: (host) => newOperator(host, `operator-${host.name}-second`, true),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
+      for (const process of host.processes) process.kill()
+      host.processes.clear()
       host.powerOff()
     },
     powerOn: (host) => {
@@ -120,7 +128,7 @@ const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segme
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
       truth.announced(host.name, address)
-      if (host.answers) segment.announce(host.name, address)
+      if (host.announces) segment.announce(host.name, address)
     }
   })
 

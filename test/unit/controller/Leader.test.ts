@@ -37,6 +37,8 @@ const makeWorld = Effect.gen(function* () {
 
 type Replica = Effect.Success<ReturnType<Effect.Success<typeof makeWorld>["start"]>>
 
+const renewal = ({ method }: { readonly method: string }) => method === "replace"
+
 const leadersOf = (replicas: ReadonlyArray<Replica>) =>
   Effect.map(
     Effect.forEach(replicas, ({ identity, isLeader }) => Effect.map(isLeader, (leads) => (leads ? identity : ""))),
@@ -68,6 +70,26 @@ describe("Leader", () => {
           assert.deepStrictEqual(yield* leadersOf(replicas), first)
         }
         assert.lengthOf([...(replicas[0]?.elected ?? []), ...(replicas[1]?.elected ?? [])], 1)
+      })
+    )
+  })
+
+  it("looks at everything again after a lapse of its own, without another leader in between", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, start } = yield* makeWorld
+        const replica = yield* start("a")
+        yield* Effect.sleep(100)
+        assert.deepStrictEqual(replica.elected, ["a"])
+        memory.faults.next(renewal, { delayMillis: 400, refuse: new Unavailable({ message: "busy" }) })
+        memory.faults.next(renewal, { replyDelayMillis: 700 })
+        let lapsed = false
+        for (let millis = 0; millis < 10_000; millis += 10) {
+          yield* Effect.sleep(10)
+          lapsed ||= !(yield* replica.isLeader)
+        }
+        assert.isTrue(lapsed)
+        assert.deepStrictEqual(replica.elected, ["a", "a"])
       })
     )
   })

@@ -1,0 +1,33 @@
+/** A node is excluded from load balancing by its label, or comes to another zone. */
+import { Effect } from "effect"
+import { nodes } from "../../api/Node.ts"
+import { brokenBy, every, type Fault } from "../Fault.ts"
+import { pickNode, refOf } from "../Objects.ts"
+
+const labels = ["node.kubernetes.io/exclude-from-external-load-balancers", "topology.kubernetes.io/zone"]
+
+export const nodeLabelled: Fault = {
+  name: "node-labelled",
+  title: "a node gets the label that excludes it, or another zone",
+  run: (world, random) =>
+    every(
+      random,
+      5_000,
+      30_000,
+      Effect.suspend(() => {
+        const node = pickNode(world, random)
+        if (node === undefined) return Effect.void
+        const label = random.pick(labels) ?? ""
+        const set = (value: string | null) =>
+          world.kubectl.patch(nodes, refOf(node), { metadata: { labels: { [label]: value } } })
+        return brokenBy(
+          random.between(100, 30_000),
+          Effect.andThen(
+            set("b"),
+            Effect.sync(() => world.story.note("node-labelled"))
+          ),
+          set(null)
+        )
+      })
+    )
+}
