@@ -34,7 +34,7 @@ export class Links {
   /** Asked in order for each request of a controller or operator; the first answer counts. */
   readonly faults = new Map<string, RequestFault>()
   /** Told of the requests of controllers and operators. */
-  readonly observers = new Set<LinkObserver>()
+  readonly observers = new Set<Partial<LinkObserver>>()
   /** Who was sent 410 and has not listed since: client and plural. */
   readonly expired = new Set<string>()
   /** Until then nothing arrives of what the server has sent to the watches of the client; then everything does. */
@@ -78,10 +78,10 @@ export class Links {
       network: this.network,
       lateMillis: () => this.lateMillis(),
       onRefused: (error) => {
-        for (const { refusal } of this.observers) refusal(client, error)
+        for (const { refusal } of this.observers) refusal?.(client, error)
       },
       onArrival: (arrival) => {
-        for (const { lateWrite } of this.observers) lateWrite(arrival)
+        for (const { lateWrite } of this.observers) lateWrite?.(arrival)
       }
     })
   }
@@ -153,7 +153,7 @@ export class Links {
   }
 
   private told(request: ApiRequest, fault: Fault): Fault {
-    for (const observer of this.observers) observer.request(request, fault)
+    for (const observer of this.observers) observer.request?.(request, fault)
     return fault
   }
 

@@ -19,6 +19,7 @@ import * as Programs from "./Programs.ts"
 import { Segment } from "./Segment.ts"
 import type { Story } from "./Story.ts"
 import { Truth } from "./Truth.ts"
+import { hinderUnsynced } from "./Unsynced.ts"
 
 export interface WorldOptions {
   readonly nodesCount: number
@@ -80,6 +81,8 @@ export const make = Effect.fnUntraced(function* (
       { isSpare }
     )
   const operators = hosts.map((host) => newOperator(host, `operator-${host.name}`, false))
+  const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
+  links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
   yield* Effect.forkChild(
     Effect.forever(

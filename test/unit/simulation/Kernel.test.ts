@@ -109,6 +109,25 @@ describe("a process", () => {
     assert.strictEqual(ticks(), 5)
   })
 
+  it("that is stopped between two steps does not take the next one", () => {
+    const kernel = new Kernel({ seed: 1, preemption: 0 })
+    const process = kernel.process("stopped")
+    let steps = 0
+    forkOn(
+      process,
+      Effect.andThen(
+        Effect.yieldNow,
+        Effect.sync(() => steps++)
+      )
+    )
+    process.pause()
+    run(kernel, Effect.sleep(10))
+    assert.strictEqual(steps, 0)
+    process.resume()
+    run(kernel, Effect.sleep(10))
+    assert.strictEqual(steps, 1)
+  })
+
   it("runs again when the last one that stopped it has let it go", () => {
     const kernel = new Kernel({ seed: 1, preemption: 0 })
     const { process, ticks } = ticking(kernel)
