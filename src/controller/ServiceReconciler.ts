@@ -156,7 +156,9 @@ const apply = Effect.fnUntraced(function* (
       yield* writing(AllocationWriter.show(service, change.addresses), services, ref, caches.services)
       return
     case "Delete":
-      if (allocation !== undefined) yield* onAllocation(AllocationWriter.remove(allocation))
+      if (allocation === undefined) return
+      yield* onAllocation(AllocationWriter.remove(allocation))
+      yield* seeDeleted(ref)
       return
     case "Finalize":
       if (allocation !== undefined) yield* onAllocation(AllocationWriter.finalize(allocation))
@@ -178,6 +180,19 @@ const isUnreadable = (key: string) =>
  * it would repeat them as fast as the API server answers.
  */
 const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
+
+/** The answer to a deletion is no object; what is being deleted must not be shown by who asked for it (ADR 3). */
+const seeDeleted = (ref: ReturnType<typeof refOf>) =>
+  Effect.gen(function* () {
+    const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
+    yield* kubernetes.get(ipAllocations, ref).pipe(
+      Effect.map((found) => caches.allocations.absorb(found)),
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.void
+      )
+    )
+  })
 
 /**
  * What is deleted is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
