@@ -13,7 +13,7 @@ import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import { Host } from "./Host.ts"
 import { install, ownNamespace } from "./Installation.ts"
-import { Links } from "./Links.ts"
+import { type LinkObserver, Links } from "./Links.ts"
 import { Post, type Surroundings } from "./Post.ts"
 import * as Programs from "./Programs.ts"
 import { Segment } from "./Segment.ts"
@@ -83,6 +83,7 @@ export const make = Effect.fnUntraced(function* (
   const operators = hosts.map((host) => newOperator(host, `operator-${host.name}`, false))
   const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
+  links.observers.add(noteTurnedAway(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
   yield* Effect.forkChild(
     Effect.forever(
@@ -92,16 +93,7 @@ export const make = Effect.fnUntraced(function* (
       )
     )
   )
-  yield* Effect.forkChild(
-    Effect.forever(
-      Effect.andThen(
-        Effect.sleep(clientMillis),
-        Effect.sync(() => {
-          for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
-        })
-      )
-    )
-  )
+  yield* Effect.forkChild(client(truth, segment, kernel))
   return {
     ...surroundings,
     segment,
@@ -123,6 +115,24 @@ export const make = Effect.fnUntraced(function* (
     }
   }
 })
+
+/** A request that a fault turns away or whose reply it loses may have been the operator's renewal, or its news. */
+const noteTurnedAway = (truth: Truth, nodeOf: (client: string) => string | undefined): Partial<LinkObserver> => ({
+  request: ({ user }, fault) => {
+    const node = nodeOf(user)
+    if (node !== undefined && (fault.refuse !== undefined || fault.loseReply === true)) truth.turnedAway(node)
+  }
+})
+
+const client = (truth: Truth, segment: Segment, kernel: Kernel) =>
+  Effect.forever(
+    Effect.andThen(
+      Effect.sleep(clientMillis),
+      Effect.sync(() => {
+        for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
+      })
+    )
+  )
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
 
