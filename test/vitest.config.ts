@@ -1,4 +1,14 @@
 import { defineConfig } from "vitest/config"
+import packageJson from "../package.json" with { type: "json" }
+
+// An older one starts Vitest and then waits for ever for child processes that cannot read TypeScript.
+const wanted = packageJson.devDependencies.node
+if (Number.parseInt(process.versions.node) < Number.parseInt(wanted)) {
+  throw new Error(
+    `The tests need Node ${wanted}, which npm ci has installed, and this is Node ${process.versions.node} ` +
+      `(${process.execPath}). Type: export PATH=$PWD/node_modules/.bin:$PATH, and then the same again; or npm test.`
+  )
+}
 
 /** One project per kind of test; `npm test` runs those that need neither root nor Go. */
 export default defineConfig({

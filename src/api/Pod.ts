@@ -1,6 +1,21 @@
-/** An operator's own Pod: marked for deletion means an upgrade, so it hands over instead of letting go. */
+/** Of our own Pods: where one is, and why it does not run. */
 import { Schema } from "effect"
 import { objectFields, type ResourceType } from "./KubernetesObject.ts"
+
+const text = Schema.optionalKey(Schema.String)
+
+const ContainerState = Schema.Struct({
+  running: Schema.optionalKey(Schema.Struct({ startedAt: text })),
+  waiting: Schema.optionalKey(Schema.Struct({ reason: text, message: text })),
+  terminated: Schema.optionalKey(Schema.Struct({ exitCode: Schema.Int, reason: text, message: text }))
+})
+
+export const ContainerStatus = Schema.Struct({
+  ready: Schema.Boolean,
+  state: Schema.optionalKey(ContainerState),
+  lastState: Schema.optionalKey(ContainerState)
+})
+export type ContainerStatus = typeof ContainerStatus.Type
 
 export const Pod = Schema.Struct({
   ...objectFields,
@@ -10,7 +25,10 @@ export const Pod = Schema.Struct({
       phase: Schema.optionalKey(Schema.String),
       podIP: Schema.optionalKey(Schema.String),
       hostIP: Schema.optionalKey(Schema.String),
-      conditions: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })))
+      conditions: Schema.optionalKey(
+        Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String, message: text }))
+      ),
+      containerStatuses: Schema.optionalKey(Schema.Array(ContainerStatus))
     })
   )
 })

@@ -1,11 +1,14 @@
 /**
- * `plenuslb uninstall`: before the chart goes. Pools and CRDs stay; IPAllocations lose our finalizer, so that nothing
- * waits for a controller that is gone.
+ * `plenuslb uninstall`: before the chart goes. Services show our addresses no more. Pools, CRDs and IPAllocations stay, so
+ * that a later installation gives everybody what it had; they lose our finalizer, so that nothing waits for a controller
+ * that is gone.
  *
- * The order matters: a controller that still runs would deploy the operators again and put the finalizers back, and
- * operators let go of their addresses at their end, for which they need what is taken away afterwards.
+ * The order matters: a controller that still runs would deploy the operators again, put the finalizers back and show the
+ * addresses anew; clients are told before the addresses go, as when a Service is deleted; and operators let go of their
+ * addresses at their end, for which they need what is taken away afterwards.
  */
 import { Effect, Result, Schema } from "effect"
+import { claimsInLabels } from "../api/AllocationEntries.ts"
 import { configMaps } from "../api/ConfigMap.ts"
 import { ephemeralIPPools } from "../api/EphemeralIPPool.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
@@ -20,9 +23,12 @@ import * as NodeLease from "../api/NodeLease.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { pods } from "../api/Pod.ts"
 import { services } from "../api/Service.ts"
+import type { Service } from "../api/Service.ts"
 import * as ServiceCondition from "../controller/ServiceCondition.ts"
+import * as Address from "../domain/Address.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { keyOf } from "../reconcile/Reflector.ts"
 import * as Environment from "./Environment.ts"
 
 const deploymentName = "plenuslb"
@@ -49,9 +55,17 @@ const orAbsent = <A, R>(effect: Effect.Effect<A, KubernetesError, R>) =>
     )
   )
 
-const takeFinalizerOff = <A extends KubernetesObject>(type: ResourceType<A>) =>
+/** What this version cannot decode of the rest must not stay behind with our finalizer. */
+const AnyObject = Schema.Struct(objectFields)
+const metadataOf = <A extends KubernetesObject>(type: ResourceType<A>): ResourceType<typeof AnyObject.Type> => ({
+  ...type,
+  schema: AnyObject
+})
+
+const takeFinalizerOff = <A extends KubernetesObject>(kind: ResourceType<A>) =>
   Effect.gen(function* () {
     const kubernetes = yield* Kubernetes
+    const type = metadataOf(kind)
     const { items } = yield* kubernetes.list(type, {})
     for (const { metadata } of items) {
       const present = metadata.finalizers ?? []
@@ -84,6 +98,36 @@ const stopControllers = Effect.fnUntraced(function* (namespace: string) {
   const ref = { namespace, name: deploymentName }
   const { spec } = yield* kubernetes.patch(deployments, ref, { spec: { replicas: 0 } })
   yield* awaitGone(namespace, spec.selector.matchLabels)
+})
+
+/** Many at once: the job has minutes, and there may be thousands. */
+const CONCURRENCY = 16
+
+const hide = (service: Service, ours: ReadonlySet<string>) =>
+  Kubernetes.use((kubernetes) => {
+    const present = service.status?.loadBalancer?.ingress ?? []
+    const others = present.filter(({ ip = "" }) => {
+      const parsed = Address.parse(ip)
+      return Result.isFailure(parsed) || !ours.has(parsed.success)
+    })
+    if (others.length === present.length) return Effect.void
+    const { name, namespace, uid } = service.metadata
+    const body = { metadata: { uid }, status: { loadBalancer: { ingress: others } } }
+    return Effect.asVoid(kubernetes.patch(services, { name, namespace }, body, { subresource: "status" }))
+  })
+
+/** Only what the Service's own IPAllocation claims: what others wrote into its status stays. */
+const hideAddresses = Effect.gen(function* () {
+  const kubernetes = yield* Kubernetes
+  const allocations = yield* kubernetes.list(metadataOf(ipAllocations), {})
+  const claims = new Map(
+    allocations.items.map(({ metadata }) => [keyOf(metadata), new Set<string>(claimsInLabels(metadata.labels ?? {}))])
+  )
+  const { items } = yield* kubernetes.list(services, {})
+  yield* Effect.forEach(items, (service) => orAbsent(hide(service, claims.get(keyOf(service.metadata)) ?? new Set())), {
+    concurrency: CONCURRENCY,
+    discard: true
+  })
 })
 
 const isReleased = (lease: Lease): boolean => {
@@ -127,6 +171,7 @@ export const run = Effect.gen(function* () {
   const kubernetes = yield* Kubernetes
   const namespace = yield* Environment.required("MY_POD_NAMESPACE", "the namespace of this Pod")
   yield* orAbsent(stopControllers(namespace))
+  yield* orAbsent(hideAddresses)
   yield* orAbsent(releaseAddresses(namespace))
   yield* orAbsent(kubernetes.delete(daemonSets, { namespace, name: daemonSetName }))
   yield* awaitGone(namespace, daemonSetSelector)
@@ -141,5 +186,7 @@ export const run = Effect.gen(function* () {
     yield* orAbsent(kubernetes.delete(leases, lease.metadata))
   }
   yield* takeConditionsOff
-  yield* Effect.logInfo("finalizers taken off; pools and addresses at the cloud stay")
+  yield* Effect.logInfo(
+    "addresses released, finalizers taken off; pools, IPAllocations and addresses at the cloud stay"
+  )
 })

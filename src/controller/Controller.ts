@@ -20,6 +20,7 @@ import { NodeBook } from "./NodeBook.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
 import * as OperatorDaemonSet from "./OperatorDaemonSet.ts"
+import * as OperatorPods from "./OperatorPods.ts"
 import * as PoolReconciler from "./PoolReconciler.ts"
 import * as ServiceReconciler from "./ServiceReconciler.ts"
 import type { ControllerSettings } from "./Settings.ts"
@@ -134,6 +135,7 @@ const wakeEverything = (caches: Caches["Service"], books: Books, sinks: Sinks): 
     for (const key of cache.undecodable.keys()) sinks.unreadable(Unreadable.keyOf(plural, key))
   }
   sinks.deployment()
+  sinks.operatorPods()
 }
 
 const keysOf = (
@@ -146,6 +148,7 @@ const startQueues = Effect.fnUntraced(function* (
   sinks: Sinks
 ) {
   const { books, isLeader, settings } = reconciling
+  const operatorPods = new OperatorPods.OperatorPods()
   const reports = yield* WorkQueue.make({
     name: "reports",
     concurrency: Math.max(4, settings.concurrency / 4),
@@ -159,7 +162,7 @@ const startQueues = Effect.fnUntraced(function* (
   const poolQueue = yield* WorkQueue.make({
     name: "pools",
     concurrency: 4,
-    step: PoolReconciler.step({ books, isLeader, namespace: settings.namespace })
+    step: PoolReconciler.step({ books, isLeader, operatorPods })
   })
   const deployment = yield* WorkQueue.make({
     name: "operators",
@@ -169,10 +172,23 @@ const startQueues = Effect.fnUntraced(function* (
         leads ? deployOperators(settings, adoption) : Effect.succeed<WorkQueue.Outcome>("settled")
       )
   })
+  const operatorPodsQueue = yield* WorkQueue.make({
+    name: "operator pods",
+    concurrency: 1,
+    step: OperatorPods.step({
+      operatorPods,
+      isLeader,
+      namespace: settings.namespace,
+      onChange: () => {
+        for (const pool of books.pools.keys()) sinks.pool(pool)
+      }
+    })
+  })
   const unreadable = yield* WorkQueue.make({ name: "unreadable", concurrency: 1, step: Unreadable.step(isLeader) })
   const addPool = yield* batched((key) => poolQueue.add(key))
   sinks.service = (key) => serviceQueue.add(key)
   sinks.pool = addPool
   sinks.unreadable = (key) => unreadable.add(key)
   sinks.deployment = () => deployment.add(daemonSetName)
+  sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
 })

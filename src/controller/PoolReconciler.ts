@@ -8,7 +8,7 @@ import { setCondition } from "../api/Condition.ts"
 import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
 import { ephemeralIPPools } from "../api/EphemeralIPPool.ts"
 import { fieldsNotHonoured } from "../api/FieldSupport.ts"
-import { apiVersion, controllerFieldManager, daemonSetName, finalizer } from "../api/Names.ts"
+import { apiVersion, controllerFieldManager, finalizer } from "../api/Names.ts"
 import type { PersistentIPPool } from "../api/PersistentIPPool.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import type { PoolStatus } from "../api/PoolStatus.ts"
@@ -17,15 +17,13 @@ import type * as Pool from "../domain/Pool.ts"
 import * as PoolConflicts from "../domain/PoolConflicts.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
-import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
-import { keyOf } from "../reconcile/Reflector.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
 import type { Books, KnownPool } from "./Books.ts"
 import { Caches } from "./Caches.ts"
 import { Events } from "./Events.ts"
-import { OperatorPods } from "./OperatorPods.ts"
+import type { OperatorPods } from "./OperatorPods.ts"
 
 type AnyPool = PersistentIPPool | EphemeralIPPool
 
@@ -134,12 +132,11 @@ const sameStatus = (before: PoolStatus | undefined, after: PoolStatus): boolean 
 export interface Options {
   readonly books: Books
   readonly isLeader: Effect.Effect<boolean>
-  readonly namespace: string
+  readonly operatorPods: Pick<OperatorPods, "message">
 }
 
-export const step = ({ books, isLeader, namespace }: Options) => {
-  const operatorPods = new OperatorPods()
-  return Effect.fn("PoolReconciler.step")(function* (
+export const step = ({ books, isLeader, operatorPods }: Options) =>
+  Effect.fn("PoolReconciler.step")(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
     if (!(yield* isLeader)) return "settled"
@@ -165,12 +162,8 @@ export const step = ({ books, isLeader, namespace }: Options) => {
       yield* patch({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } })
       return "again"
     }
-    const daemonSet = caches.daemonSets.get(keyOf({ namespace, name: daemonSetName }))
-    const shortage = operatorPods.shortage(daemonSet, yield* monotonicMillis)
-    const outcome: Outcome =
-      shortage === undefined || shortage.message !== undefined ? "settled" : { afterMillis: shortage.afterMillis }
-    const status = statusOf(known, object, books, shortage?.message, yield* Timestamp.now)
-    if (sameStatus(object.status, status)) return outcome
+    const status = statusOf(known, object, books, operatorPods.message, yield* Timestamp.now)
+    if (sameStatus(object.status, status)) return "settled"
     const applied = {
       apiVersion,
       kind: known.pool.kind,
@@ -191,6 +184,5 @@ export const step = ({ books, isLeader, namespace }: Options) => {
     for (const { message, reason } of changedConditions(object.status, status)) {
       yield* events.tell({ regarding, type: "Warning", reason, message })
     }
-    return outcome
+    return "settled"
   })
-}

@@ -12,6 +12,14 @@ import { Events } from "./Events.ts"
 
 export const keyOf = (plural: string, key: string): string => `${plural}/${key}`
 
+/** The decoder puts each path on a line of its own, as `["spec"]["allocations"][0]`; users know `spec.allocations[0]`. */
+export const sentence = (message: string): string =>
+  message
+    .replaceAll(/\s+at ((\["[^"]+"\]|\[\d+\])+)/g, (_, path: string) => {
+      return ` at ${path.replaceAll(/\["([^"]+)"\]/g, ".$1").replace(/^\./, "")}`
+    })
+    .replaceAll(/\s*\n\s*/g, "; ")
+
 interface Watched {
   readonly apiVersion: string
   readonly kind: string
@@ -45,7 +53,7 @@ export const step = (isLeader: Effect.Effect<boolean>) => {
     if (told.get(key) === content) return "settled"
     told.set(key, content)
     const message =
-      `${found.kind} ${key.slice(slash + 1)} cannot be read by this version: ${unreadable.message}. ` +
+      `${found.kind} ${key.slice(slash + 1)} cannot be read by this version: ${sentence(unreadable.message)}. ` +
       "What it granted stays as it is. Correct the field, or upgrade."
     yield* Effect.logWarning("unreadable object").pipe(Effect.annotateLogs({ object: key, message }))
     const events = yield* Events

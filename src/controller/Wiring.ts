@@ -40,6 +40,7 @@ export interface Sinks {
   service: (key: string) => void
   pool: (key: string) => void
   deployment: () => void
+  operatorPods: () => void
   unreadable: (key: string) => void
 }
 
@@ -47,6 +48,7 @@ export const newSinks = (): Sinks => ({
   service: () => {},
   pool: () => {},
   deployment: () => {},
+  operatorPods: () => {},
   unreadable: () => {}
 })
 
@@ -190,11 +192,11 @@ const onNamespace = ({ books, sinks }: Wiring): Reflector.Handlers<Namespace> =>
   }
 })
 
-/** Its status tells whether the operators' Pods exist, which the pools tell their users. */
-const onDaemonSet = ({ books, sinks }: Wiring): Reflector.Handlers<DaemonSet> => ({
+/** Its status tells whether the operators run. */
+const onDaemonSet = ({ sinks }: Wiring): Reflector.Handlers<DaemonSet> => ({
   onChange: () => {
     sinks.deployment()
-    for (const pool of books.pools.keys()) sinks.pool(pool)
+    sinks.operatorPods()
   }
 })
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cluster from "./harness/Cluster.ts"
 import { eventually, figure, timed } from "./harness/eventually.ts"
-import { httpFromClient, placesOf } from "./harness/Lab.ts"
+import { httpFromClient, nodeNames, onNode, placesOf } from "./harness/Lab.ts"
 import { scenario } from "./harness/Scenario.ts"
 
 /** As documented for v0.4; only the names and addresses are ours. */
@@ -99,5 +99,31 @@ describe("a Service with externalIPs on bare metal", () => {
     const again = await allocation("web")
     assert.notStrictEqual(again?.metadata.ownerReferences?.[0]?.uid, firstUid)
     await eventually("HTTP answers again", () => httpFromClient(first.address))
+  })
+
+  it("answers through kube-proxy in nftables mode and in iptables mode, whichever the holder has", async () => {
+    const { pool, served, service, workload } = await scenario("proxy-modes")
+    const modes = await Promise.all(
+      nodeNames.map(
+        async (node) => [await onNode(node, "curl", "-sf", "http://127.0.0.1:10249/proxyMode"), node] as const
+      )
+    )
+    const nodes = Object.entries(Object.fromEntries(modes))
+    assert.sameMembers(
+      nodes.map(([mode]) => mode),
+      ["nftables", "iptables"],
+      "the lab has both (LAB_PROXY_MODE=mixed)"
+    )
+    const addresses = ["172.30.0.230", "172.30.0.231"]
+    await pool({ addresses })
+    await workload()
+    for (const [index, [mode, node]] of nodes.entries()) {
+      await service(mode, addresses[index], { annotations: { "loadbalancing.plenus.io/preferred-node": node } })
+      const holder = await served(mode)
+      assert.strictEqual(holder.node, node)
+      const [body, millis] = await timed(() => eventually(`HTTP by ${mode}`, () => httpFromClient(holder.address)))
+      assert.match(body, /^echo-/)
+      figure(`${mode} on ${node}: served to the first HTTP reply ${millis} ms`)
+    }
   })
 })

@@ -14,7 +14,7 @@ describe("helm uninstall", () => {
   beforeAll(Product.installed)
   afterAll(Product.installed)
 
-  it("releases every address and leaves no finalizer; the next installation serves again", async () => {
+  it("releases every address, shows none and leaves no finalizer; the next installation serves again", async () => {
     const { after, get, namespace, pool, served, service } = await scenario("uninstall")
     await pool({ addresses: ["172.30.0.227", "172.30.0.228"] })
     for (const [name, address] of [
@@ -33,6 +33,7 @@ describe("helm uninstall", () => {
     const [, millis] = await timed(Product.uninstall)
     figure(`uninstalled in ${millis} ms`)
     assert.deepStrictEqual(await labelledPlaces(), [])
+    assert.deepStrictEqual((await get("one"))?.status?.loadBalancer, {})
     assert.strictEqual(await Product.operators(), undefined)
     assert.deepStrictEqual(await Product.nodeLeases(), [])
     assert.strictEqual(await Product.leader(), undefined)
@@ -60,6 +61,7 @@ describe("helm uninstall", () => {
 
     await Product.installed()
     const again = await served("one")
+    assert.strictEqual(again.address, "172.30.0.227")
     assert.deepStrictEqual(
       (await placesOf(again.address, nodeNames)).map(({ node }) => node),
       [again.node]

@@ -85,15 +85,12 @@ export const make = Effect.fnUntraced(function* (
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   links.observers.add(noteTurnedAway(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
+  yield* Effect.forkChild(each(kubeletMillis, () => keepRunning(memory, controllers, operators)))
   yield* Effect.forkChild(
-    Effect.forever(
-      Effect.andThen(
-        Effect.sleep(kubeletMillis),
-        Effect.sync(() => keepRunning(memory, controllers, operators))
-      )
-    )
+    each(clientMillis, () => {
+      for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
+    })
   )
-  yield* Effect.forkChild(client(truth, segment, kernel))
   return {
     ...surroundings,
     segment,
@@ -124,15 +121,8 @@ const noteTurnedAway = (truth: Truth, nodeOf: (client: string) => string | undef
   }
 })
 
-const client = (truth: Truth, segment: Segment, kernel: Kernel) =>
-  Effect.forever(
-    Effect.andThen(
-      Effect.sleep(clientMillis),
-      Effect.sync(() => {
-        for (const [address, holders] of truth.holders) segment.talk(address, holders, kernel.nowMillis)
-      })
-    )
-  )
+const each = (pauseMillis: number, act: () => void): Effect.Effect<never> =>
+  Effect.forever(Effect.andThen(Effect.sleep(pauseMillis), Effect.sync(act)))
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
 

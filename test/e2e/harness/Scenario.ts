@@ -111,8 +111,12 @@ const clear = async (namespace: string, pools: ReadonlyArray<string>) => {
   const addresses = (await Cluster.list(ipAllocations, { namespace })).flatMap(({ spec }) =>
     spec.allocations.map(({ address }) => address)
   )
-  // Before the namespace: its controller looks again only every five seconds.
-  await Cluster.kubectl("delete", "--raw", `/api/v1/namespaces/${namespace}/services`)
+  // Before the namespace: its controller looks again only every five seconds. The API server ends a request after 60 s,
+  // when a busy machine may have deleted half of a thousand.
+  await eventually(`the Services in ${namespace} are deleted`, async () => {
+    await Cluster.kubectl("delete", "--raw", `/api/v1/namespaces/${namespace}/services`)
+    return true
+  })
   for (const pool of pools) await Cluster.remove("persistentippool", pool)
   await eventually(`IPAllocations in ${namespace} and the pools ${pools.join(", ")} are gone`, async () => {
     const left = await Promise.all(pools.map(poolNamed))

@@ -12,7 +12,7 @@ node_files() { # NODE
   {"type": "portmap", "capabilities": {"portMappings": true}}]}
 EOF
   kubelet_configuration "$1" >"$dir/kubelet/config.yaml"
-  kube_proxy_configuration >"$dir/kube-proxy.yaml"
+  kube_proxy_configuration "$1" >"$dir/kube-proxy.yaml"
   # Defaults but for three things. Without CAP_SYS_RESOURCE runc may not write oom_score_adj -998, and no pod starts
   # ("can't get final child's PID from pipe: EOF"). The pause image is ours, and Debian has the CNI plugins elsewhere.
   containerd config default | sed -e 's#"[^"]*/pause:[^"]*"#"localhost/pause:lab"#' \
@@ -45,11 +45,13 @@ EOF
 }
 
 # conntrack: nf_conntrack_max is read-only in a network namespace.
-kube_proxy_configuration() {
+kube_proxy_configuration() { # NODE
+  local mode=$LAB_PROXY_MODE
+  [ $mode != mixed ] || mode=$([ "$1" = "node$LAB_NODES" ] && echo iptables || echo nftables)
   cat <<EOF
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
-mode: $LAB_PROXY_MODE
+mode: $mode
 clientConnection: {kubeconfig: $LAB_STATE/pki/kube-proxy.conf}
 detectLocalMode: ClusterCIDR
 clusterCIDR: "$POD_SUBNETS"

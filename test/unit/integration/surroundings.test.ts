@@ -1,9 +1,11 @@
-/** What of the cluster around a Service decides about its address: its endpoints, and the cluster's own networks. */
+/** What of the cluster around a Service decides about its address: its endpoints, the cluster's own networks, operators. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Random } from "effect"
+import { daemonSets } from "../../../src/api/DaemonSet.ts"
 import { endpointSlices } from "../../../src/api/EndpointSlice.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
+import { pods } from "../../../src/api/Pod.ts"
 import { services } from "../../../src/api/Service.ts"
 import { serviceCIDRs } from "../../../src/api/ServiceCIDR.ts"
 import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
@@ -129,6 +131,49 @@ describe("a leader whose watch of Services died in silence", () => {
         assert.strictEqual(allocationOf(cluster)?.metadata.uid, uid)
         assert.isUndefined(allocationOf(cluster)?.metadata.deletionTimestamp)
         assert.strictEqual(allocationOf(cluster)?.status?.state, "success")
+      })
+    )
+  })
+})
+
+const operatorDaemonSet = { namespace: TestCluster.ownNamespace, name: "plenuslb-operator" }
+const labels = { "app.kubernetes.io/instance": "plenuslb-operator", "app.kubernetes.io/name": "plenuslb-operator" }
+
+const degradedOf = (cluster: TestCluster.TestCluster) =>
+  cluster.memory.truth
+    .get(persistentIPPools, { name: "rack-1" })
+    ?.status?.conditions?.find(({ type }) => type === "Degraded")
+
+describe("an operator that ends again and again", () => {
+  it("is told of on the pool that adds addresses to an interface, with its node and its last words, until it runs", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Cluster")
+        yield* cluster.api.create(daemonSets, {
+          metadata: operatorDaemonSet,
+          spec: { selector: { matchLabels: labels } }
+        })
+        const counts = (numberReady: number) =>
+          cluster.api.patch(
+            daemonSets,
+            operatorDaemonSet,
+            { status: { desiredNumberScheduled: 3, currentNumberScheduled: 3, numberReady } },
+            { subresource: "status" }
+          )
+        const name = { namespace: TestCluster.ownNamespace, name: "plenuslb-operator-a" }
+        yield* cluster.api.create(pods, { metadata: { ...name, labels }, spec: { nodeName: "node-2" } })
+        const message = '{"message":"Cannot serve health checks.","level":"FATAL"}'
+        const container = { ready: false, lastState: { terminated: { exitCode: 1, message } } }
+        yield* cluster.api.patch(pods, name, { status: { containerStatuses: [container] } }, { subresource: "status" })
+        yield* counts(2)
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(degradedOf(cluster)?.status, "False")
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(degradedOf(cluster)?.reason, "OperatorsNotRunning")
+        assert.include(degradedOf(cluster)?.message, "On node-2 the operator ended: Cannot serve health checks.")
+        yield* counts(3)
+        yield* Effect.sleep("5 seconds")
+        assert.strictEqual(degradedOf(cluster)?.status, "False")
       })
     )
   })
