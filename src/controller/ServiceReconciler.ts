@@ -10,7 +10,8 @@ import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
 import * as Plan from "../domain/Plan.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
-import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
+import { Kubernetes } from "../ports/Kubernetes.ts"
+import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { refOf } from "../reconcile/Reflector.ts"
@@ -155,7 +156,9 @@ const apply = Effect.fnUntraced(function* (
       yield* writing(AllocationWriter.show(service, change.addresses), services, ref, caches.services)
       return
     case "Delete":
-      if (allocation !== undefined) yield* onAllocation(AllocationWriter.remove(allocation))
+      if (allocation === undefined) return
+      yield* onAllocation(AllocationWriter.remove(allocation))
+      yield* seeDeleted(ref)
       return
     case "Finalize":
       if (allocation !== undefined) yield* onAllocation(AllocationWriter.finalize(allocation))
@@ -178,6 +181,38 @@ const isUnreadable = (key: string) =>
  */
 const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
 
+/** The answer to a deletion is no object; what is being deleted must not be shown by who asked for it (ADR 3). */
+const seeDeleted = (ref: ReturnType<typeof refOf>) =>
+  Effect.gen(function* () {
+    const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
+    yield* kubernetes.get(ipAllocations, ref).pipe(
+      Effect.map((found) => caches.allocations.absorb(found)),
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.void
+      )
+    )
+  })
+
+/**
+ * What is deleted is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
+ * when it died in silence: to such a replica a new Service is not there, or is its predecessor. So the API is asked first.
+ */
+const isAsSeen = (key: string, service: Service | undefined) =>
+  Effect.gen(function* () {
+    const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
+    return yield* kubernetes.get(services, refOf(key)).pipe(
+      Effect.map((found) => {
+        caches.services.absorb(found)
+        return found.metadata.resourceVersion === service?.metadata.resourceVersion
+      }),
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.succeed(true)
+      )
+    )
+  })
+
 /** `report` receives the keys whose state for users is out of date; those writes have a queue of their own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
@@ -191,6 +226,7 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
         report(key)
         return "settled"
       }
+      if (change._tag === "Delete" && !(yield* isAsSeen(key, observation.service))) return "again"
       yield* apply(key, change, observation, reconciling)
       yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
       return endsHere(change) ? "settled" : "again"

@@ -6,7 +6,7 @@
 import { loadBalancerClass } from "../api/Names.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import type { Service } from "../api/Service.ts"
-import { isOurs } from "./Actors.ts"
+import { isController, isOurs } from "./Actors.ts"
 import { claimsOf, grantKey, isDeleting, isLeaving, keyOf, ownerUidOf, shownBy, staleMillis } from "./Claims.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation, Written } from "./GroundTruth.ts"
 
@@ -37,16 +37,22 @@ class Calm {
   }
 }
 
+/** A leader that another one has replaced may have writes under way for so long. */
+const rivalryMillis = 10_000
+
 class JudgeOfStatus {
   /** Grants whose address was on a node since they were made; whether its cable was in is more than anybody can tell. */
   private readonly live = new Set<string>()
   /** Services whose status, or whose IPAllocation, was last changed by others. */
   private readonly meddled = new Set<string>()
   private readonly calm = new Calm()
+  /** By key, which controllers wrote the Service or its IPAllocation last, and when. */
+  private readonly leaders = new Map<string, ReadonlyMap<string, number>>()
 
   after(event: TruthEvent, truth: GroundTruth): ReadonlyArray<Violation> {
     if (event.type === "Placed" && event.isPresent) this.noteLive(truth, event.address)
     if (event.type !== "Written") return []
+    if (event.kind === "Service" || event.kind === "IPAllocation") this.noteLeader(event, truth.nowMillis)
     if (event.kind === "Pool" || event.kind === "Namespace") {
       if (!isOurs(event.by)) this.calm.disturb(undefined, truth.nowMillis)
     }
@@ -56,6 +62,16 @@ class JudgeOfStatus {
 
   whole(truth: GroundTruth): ReadonlyArray<Violation> {
     return [...truth.services.keys()].flatMap((key) => (this.meddled.has(key) ? [] : this.wrongOf(key, truth)))
+  }
+
+  private noteLeader({ by, key }: Written, nowMillis: number): void {
+    if (isController(by)) this.leaders.set(key, new Map([...(this.leaders.get(key) ?? []), [by, nowMillis]]))
+  }
+
+  /** What one leader shows another may release in the same moment: no compare-and-set spans two objects. */
+  private excuseOf(key: string, { nowMillis }: GroundTruth): { readonly excuse?: string } {
+    const recent = [...(this.leaders.get(key) ?? [])].filter(([, atMillis]) => nowMillis - atMillis <= rivalryMillis)
+    return recent.length < 2 ? {} : { excuse: `two leaders: ${recent.map(([by]) => by).join(" and ")}` }
   }
 
   private noteLive(truth: GroundTruth, address: string): void {
@@ -74,6 +90,8 @@ class JudgeOfStatus {
     if (after === undefined || before === undefined) return [violation(key, `${by} created or removed it`)]
     const fresh = shownBy(after).filter((address) => !shownBy(before).includes(address))
     if (isForeign(after)) return fresh.map((address) => violation(key, `${by} shows ${address}, and it is not ours`))
+    // A condition may be written beside addresses that others put there.
+    if (shownBy(before).join() === shownBy(after).join()) return []
     this.meddled.delete(key)
     const hidden = shownBy(before).filter((address) => !shownBy(after).includes(address))
     return [...this.wrongOf(key, truth), ...hidden.flatMap((address) => this.hiddenWrongly(key, address, truth))]
@@ -106,7 +124,9 @@ class JudgeOfStatus {
     const allocation = truth.allocations.get(key)
     return shownBy(service).flatMap((address) => {
       const why = this.whyNotShown(service, allocation, address)
-      return why === undefined ? [] : [violation(key, `shows ${address}, which ${why}`)]
+      return why === undefined
+        ? []
+        : [{ ...violation(key, `shows ${address}, which ${why}`), ...this.excuseOf(key, truth) }]
     })
   }
 

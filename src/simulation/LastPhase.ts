@@ -48,8 +48,6 @@ const breakRest = (world: World, random: Prng): void => {
   story.tell(`for ever without ${rest.map(({ name }) => name).join(", ")}`)
 }
 
-const neighbour = "shop/neighbour"
-
 /** Every write for one Service fails, in one way or another, for ever. */
 const failNeighbour = Effect.fnUntraced(function* (world: World) {
   const { kubectl, links, story } = world
@@ -60,8 +58,9 @@ const failNeighbour = Effect.fnUntraced(function* (world: World) {
       : new Unavailable({ message: "503" })
     return { delayMillis: random.between(1, 3_000), refuse }
   })
-  yield* Effect.orDie(kubectl.create(services, lastService("neighbour")))
+  const { metadata } = yield* Effect.orDie(kubectl.create(services, lastService(world, "neighbour")))
   story.note("last-phase-neighbour")
+  return new Set([`${metadata.namespace}/${metadata.name}`])
 })
 
 /** Requests of our programs that change something and renew no lease. */
@@ -92,10 +91,9 @@ export const lastPhase = Effect.fnUntraced(function* (
   { isQuiet, random }: { readonly isQuiet: boolean; readonly random: Prng }
 ): Effect.fn.Return<void, Stopped> {
   const kind = random.pick(["all", "all", "core", "neighbour"])
-  const without = new Set(kind === "neighbour" ? [neighbour] : [])
   if (kind === "core") breakRest(world, random)
-  yield* converge(world, { withinMillis: healingMillis, since: "the last fault", without })
-  if (kind === "neighbour") yield* failNeighbour(world)
+  yield* converge(world, { withinMillis: healingMillis, since: "the last fault" })
+  const without = kind === "neighbour" ? yield* failNeighbour(world) : new Set<string>()
   for (const probe of probes) {
     if (random.chance(0.5)) yield* probe(world, random, without)
   }

@@ -35,7 +35,7 @@ const victimOf = (world: World, random: Prng): Host | undefined => {
 }
 
 const create: Probe = (world, _, without) =>
-  asKubectl(world.kubectl.create(services, lastService("created"))).pipe(
+  asKubectl(world.kubectl.create(services, lastService(world, "created"))).pipe(
     Effect.andThen(converge(world, { withinMillis: createMillis, since: "a Service was created", without }))
   )
 

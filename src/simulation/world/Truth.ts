@@ -139,6 +139,12 @@ export class Truth implements GroundTruth {
     record.impairedUntil = undefined
   }
 
+  /** A request of the node's operator was turned away or lost: it may have learned nothing, and not renewed, until now. */
+  turnedAway(node: string): void {
+    const record = this.recordOf(node)
+    if (record.impairedSince === undefined) record.impairedUntil = this.kernel.nowMillis
+  }
+
   relieve(node: string, fault: string): void {
     const record = this.recordOf(node)
     const left = (record.impairments.get(fault) ?? 0) - 1

@@ -13,7 +13,7 @@ import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import { Host } from "./Host.ts"
 import { install, ownNamespace } from "./Installation.ts"
-import { Links } from "./Links.ts"
+import { type LinkObserver, Links } from "./Links.ts"
 import { Post, type Surroundings } from "./Post.ts"
 import * as Programs from "./Programs.ts"
 import { Segment } from "./Segment.ts"
@@ -75,6 +75,7 @@ export const make = Effect.fnUntraced(function* (
   const operators = hosts.map((host) => newOperator(surroundings, host, `operator-${host.name}`, false))
   const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
+  links.observers.add(noteTurnedAway(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
   yield* Effect.forkChild(each(kubeletMillis, () => keepRunning(memory, controllers, operators)))
   yield* Effect.forkChild(
@@ -101,6 +102,14 @@ export const make = Effect.fnUntraced(function* (
       story.tell(`${host.name} boots`)
       host.powerOn()
     }
+  }
+})
+
+/** A request that a fault turns away or whose reply it loses may have been the operator's renewal, or its news. */
+const noteTurnedAway = (truth: Truth, nodeOf: (client: string) => string | undefined): Partial<LinkObserver> => ({
+  request: ({ user }, fault) => {
+    const node = nodeOf(user)
+    if (node !== undefined && (fault.refuse !== undefined || fault.loseReply === true)) truth.turnedAway(node)
   }
 })
 

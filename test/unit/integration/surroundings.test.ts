@@ -21,7 +21,7 @@ const run = <A, E>(program: Effect.Effect<A, E>): A => {
 
 const start = Effect.fnUntraced(function* (address: string, externalTrafficPolicy: "Local" | "Cluster") {
   const cluster = yield* TestCluster.make(nodeNames)
-  yield* cluster.startController("controller-a")
+  const first = yield* cluster.startController("controller-a")
   yield* Effect.forEach(nodeNames, (node) => cluster.startOperator(node))
   yield* cluster.api.create(persistentIPPools, {
     apiVersion: "loadbalancing.plenus.io/v1alpha1",
@@ -38,7 +38,7 @@ const start = Effect.fnUntraced(function* (address: string, externalTrafficPolic
     metadata: { name: "web", namespace: "shop" },
     spec: { type: "LoadBalancer", ports: [{ port: 80 }], externalIPs: [address], externalTrafficPolicy }
   })
-  return cluster
+  return { ...cluster, first }
 })
 
 const slice = (nodeName: string, resourceVersion?: string) => ({
@@ -101,6 +101,36 @@ describe("an address of the Service network", () => {
         yield* Effect.sleep("10 seconds")
         assert.strictEqual(allocationOf(cluster)?.status?.state, "pending")
         assert.include(allocationOf(cluster)?.status?.message, "the Service network")
+      })
+    )
+  })
+})
+
+describe("a leader whose watch of Services died in silence", () => {
+  it("takes no address from a Service that it has not seen yet (seed 108 of the simulation)", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Cluster")
+        yield* cluster.startController("controller-b")
+        yield* Effect.sleep("5 seconds")
+        yield* cluster.api.delete(services, { namespace: "shop", name: "web" })
+        yield* Effect.sleep("5 seconds")
+        assert.isUndefined(allocationOf(cluster))
+        cluster.memory.watches.silence(({ plural, user }) => plural === "services" && user === "controller-b")
+        yield* cluster.api.create(services, {
+          apiVersion: "v1",
+          kind: "Service",
+          metadata: { name: "web", namespace: "shop" },
+          spec: { type: "LoadBalancer", ports: [{ port: 80 }], externalIPs: ["192.0.2.10"] }
+        })
+        yield* Effect.sleep("5 seconds")
+        const uid = allocationOf(cluster)?.metadata.uid
+        assert.isDefined(uid)
+        yield* cluster.first.kill
+        yield* Effect.sleep("20 seconds")
+        assert.strictEqual(allocationOf(cluster)?.metadata.uid, uid)
+        assert.isUndefined(allocationOf(cluster)?.metadata.deletionTimestamp)
+        assert.strictEqual(allocationOf(cluster)?.status?.state, "success")
       })
     )
   })

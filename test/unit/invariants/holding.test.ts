@@ -52,6 +52,11 @@ describe("S6: no outside effect without a committed intent", () => {
       "FINE"
     ],
     ["an address of no intent", (trial) => trial.hold("node-1"), "no committed intent names it"],
+    [
+      "a frame of a former registration",
+      (trial) => announce(trial.allocation(allocation()).lease(lease("node-1", "2.cc")).wait(6_000), "node-1"),
+      "EXCUSED"
+    ],
     ["a frame of no intent", (trial) => announce(trial, "node-1"), "node-1 announces 192.0.2.10"],
     ["an intent for another node", (trial) => trial.allocation(allocation()).hold("node-2"), "no committed intent"],
     [

@@ -44,6 +44,11 @@ describe("S4: Service status shows only addresses granted to that UID, live and 
       (trial) => served(trial).remove("IPAllocation", "shop/web"),
       "which nothing grants"
     ],
+    [
+      "released by one leader as another shows it",
+      (trial) => served(trial).wait(100).allocation(of([]), "controller-2"),
+      "EXCUSED"
+    ],
     ["hidden, then released", (trial) => served(trial).service(service(), "controller-1").allocation(of([])), "FINE"],
     [
       "hidden in a failover",
