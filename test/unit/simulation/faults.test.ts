@@ -8,7 +8,12 @@ import { names as situations } from "../../../src/simulation/Sometimes.ts"
 const names = faults.map(({ name }) => name)
 
 /** Where the first minute of seed 1 is too short for the fault to come up. */
-const seedOf: { readonly [flag: string]: number } = { "api-outage": 5, "namespace-deleted": 2, "leaders-none": 2 }
+const seedOf: { readonly [flag: string]: number } = {
+  "api-outage": 5,
+  "namespace-deleted": 2,
+  "leaders-none": 2,
+  "rbac-revoked": 2
+}
 
 const alone = (name: string) =>
   run({ seed: seedOf[name] ?? 1, only: [name], nodesCount: 3, servicesCount: 6, faultMillis: 60_000 })
