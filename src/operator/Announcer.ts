@@ -17,8 +17,11 @@ export interface Announcement {
 }
 
 export interface Announcer {
-  /** Returns after the first frames are out; the rest follows by itself. */
-  readonly start: (batch: ReadonlyArray<Announcement>) => Effect.Effect<void>
+  /**
+   * Returns after the first frames are out; the rest follows by itself, each as long as the node may still serve: a frame
+   * of a holder that has lost its lease would take clients away from its successor.
+   */
+  readonly start: (batch: ReadonlyArray<Announcement>, mayServe: Effect.Effect<boolean>) => Effect.Effect<void>
   /** Ends the burst at once: an address that left must not be announced any more. */
   readonly stop: (address: Address) => void
 }
@@ -52,7 +55,7 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
         )
     )
 
-  const start = Effect.fnUntraced(function* (batch: ReadonlyArray<Announcement>) {
+  const start = Effect.fnUntraced(function* (batch: ReadonlyArray<Announcement>, mayServe: Effect.Effect<boolean>) {
     if (batch.length === 0) return
     const burst = {}
     for (const { address } of batch) bursts.set(address, burst)
@@ -60,7 +63,10 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
     yield* send(batch)
     const repeats = announceAtMillis.slice(1).map((atMillis, index) => atMillis - (announceAtMillis[index] ?? 0))
     yield* Effect.forEach(repeats, (pauseMillis) =>
-      Effect.sleep(pauseMillis).pipe(Effect.andThen(Effect.suspend(() => send(current()))))
+      Effect.sleep(pauseMillis).pipe(
+        Effect.andThen(mayServe),
+        Effect.andThen((may) => (may ? send(current()) : Effect.void))
+      )
     ).pipe(
       Effect.andThen(
         Effect.sync(() => {

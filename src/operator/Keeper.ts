@@ -28,6 +28,8 @@ export interface Options {
   readonly nodeAddresses: ReadonlyArray<Address.Address>
   readonly allocations: Reflector<IPAllocation>
   readonly config: () => NodeConfig
+  /** Whether the lease under this hold id is in force as far as this node can know. */
+  readonly mayServe: (holdId: HoldId | undefined) => Effect.Effect<boolean>
 }
 
 export interface Keeper {
@@ -208,7 +210,8 @@ export const make = Effect.fnUntraced(function* (
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     // The process before this one may have died between the address and its announcement, or in the middle of its burst.
     const isNew = (address: Address.Address) => phase === "startup" || added.has(address)
-    yield* announcer.start(plan.held.filter(({ address }) => isNew(address) && held.has(address)))
+    const fresh = plan.held.filter(({ address }) => isNew(address) && held.has(address))
+    yield* announcer.start(fresh, options.mayServe(holdId))
     const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, isHeld, viewOf }, options.allocations)
     for (const error of failures) {

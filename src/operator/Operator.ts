@@ -52,6 +52,8 @@ const RETRY_MILLIS = 1_000
 
 interface State {
   registered: Registration.Registered | undefined
+  /** Monotonic time at which the write that last succeeded on the lease was sent. */
+  renewedAtMillis: number
   /** The newest hold id that this process had, also after its lease was fenced or deleted. */
   lastHoldId: HoldId.HoldId | undefined
   /** The kernel could be read in the last round, or look. */
@@ -89,7 +91,6 @@ export const make = Effect.fnUntraced(function* (
   })
   const { node, nodeAddresses } = settings
   const config = lastReadableConfig(configs, settings.namespace)
-  const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config })
   const identity: Registration.Identity = {
     node,
     namespace: settings.namespace,
@@ -97,7 +98,9 @@ export const make = Effect.fnUntraced(function* (
     nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
     durationMillis: settings.leaseMillis
   }
-  const state: State = { registered: undefined, lastHoldId: undefined, able: false }
+  const state: State = { registered: undefined, renewedAtMillis: 0, lastHoldId: undefined, able: false }
+  const mayServe = isInForce(state, settings)
+  const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config, mayServe })
   const synced = Effect.andThen(allocations.synced, configs.synced)
   const mustRelease = () => config().release === true
   const parts: Parts = { settings, identity, state, keeper, wake, allocations, synced, mustRelease }
@@ -114,6 +117,18 @@ export const make = Effect.fnUntraced(function* (
     superseded: renewForEver(parts)
   }
 })
+
+/** A controller may fence when it saw no renewal for the lease's duration; whoever sent the last one knows that a period before. */
+const isInForce =
+  (state: State, { leaseMillis, renewEveryMillis }: OperatorSettings) =>
+  (holdId: HoldId.HoldId | undefined) =>
+    Effect.map(
+      monotonicMillis,
+      (now) =>
+        holdId !== undefined &&
+        state.registered?.content.holdId === holdId &&
+        now - state.renewedAtMillis < leaseMillis - renewEveryMillis
+    )
 
 /** Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. */
 const round = ({ keeper, mustRelease, state, wake }: Parts) =>
@@ -185,12 +200,12 @@ const register = (
   parts: Parts,
   takeover: Lease | undefined
 ): Effect.Effect<Registration.Registered, never, Kubernetes> =>
-  Effect.suspend(() =>
+  Effect.flatMap(monotonicMillis, (sentAtMillis) =>
     Registration.register(parts.identity, {
       interfaces: parts.keeper.interfaces(),
       takeover,
       newestHoldId: newestHoldIdOf(parts)
-    })
+    }).pipe(Effect.tap(() => Effect.sync(() => void (parts.state.renewedAtMillis = sentAtMillis))))
   ).pipe(
     Effect.catchTag("Foreign", (foreign) => Effect.flatMap(awaitQuiet(foreign), (lease) => register(parts, lease))),
     Effect.catch((error) =>
@@ -250,11 +265,13 @@ const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> =>
 const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
   const { identity, keeper, mustRelease, settings, state } = parts
   const released = mustRelease() && (yield* letGo(parts))
+  const sentAtMillis = yield* monotonicMillis
   const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released }).pipe(
     Effect.timeout(settings.renewEveryMillis)
   )
   if (renewal._tag !== "Fenced") {
     state.registered = renewal.registered
+    if (renewal._tag === "Renewed") state.renewedAtMillis = sentAtMillis
     // What was only read back may be as old as L: who waits for another period is fenced while alive.
     return renewal._tag === "Renewed" ? settings.renewEveryMillis : 0
   }

@@ -71,6 +71,24 @@ describe("Operator", () => {
     )
   })
 
+  it("announces nothing more once its lease may have been fenced, though a burst is under way", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const kernel = cluster.kernel("node-1")
+        kernel.foreignDelete("pl0", served)
+        yield* Effect.sleep("500 millis")
+        const before = kernel.announcements().length
+        cluster.cutOff("operator-node-1")
+        yield* Effect.sleep("10 seconds")
+        const beforeTheLast = kernel.announcements().length
+        assert.isAbove(beforeTheLast, before)
+        yield* Effect.sleep("1 minute")
+        assert.strictEqual(kernel.announcements().length, beforeTheLast)
+      })
+    )
+  })
+
   it("renews at once after it read back a renewal whose reply was lost: that one may be as old as the lease lasts (R3)", () => {
     virtually(
       Effect.gen(function* () {
