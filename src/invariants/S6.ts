@@ -80,12 +80,6 @@ class Intents {
 const isRecent = (untilMillis: number | undefined, nowMillis: number, withinMillis: number): boolean =>
   untilMillis === undefined || nowMillis - untilMillis <= withinMillis
 
-/** The last frames of a series of 30 s may follow a new registration by more than a moment: counted, not failed. */
-const lateFrames = (found: ReadonlyArray<Violation>): ReadonlyArray<Violation> =>
-  found.map((each) =>
-    each.message.includes("not registered") ? { ...each, excuse: "a frame of a former registration" } : each
-  )
-
 export const S6: Safety = {
   id: "S6",
   title: "no outside effect without a committed intent",
@@ -98,7 +92,7 @@ export const S6: Safety = {
     return {
       after: (event, truth) => {
         if (event.type === "Written") intents.written(event, truth.nowMillis)
-        if (event.type === "Announced") return lateFrames(refuse(event.node, "announces", event.address, truth))
+        if (event.type === "Announced") return refuse(event.node, "announces", event.address, truth)
         if (event.type !== "Placed" || !event.isPresent || !isOperator(event.by)) return []
         return refuse(event.node, "took", event.address, truth)
       },
