@@ -170,16 +170,19 @@ export const make = Effect.fnUntraced(function* (
   const network = yield* NodeNetwork
   const announcer = yield* Announcer.make
   const exclusive = yield* Semaphore.make(1)
-  const remembered = new Map<string, InterfacePlan.Placed>()
+  const remembered = new Map<string, InterfacePlan.Remembered>()
   const viewOf = views()
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
 
   /** What failed to be removed stays remembered, or nobody would know it as ours again. */
-  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean) => {
+  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
+    const indexOf = new Map(all.map(({ index, name }) => [name, index]))
     if (allDone) remembered.clear()
-    for (const { address, interfaceName } of plan.held) remembered.set(address, { address, interfaceName })
+    for (const { address, interfaceName } of plan.held) {
+      remembered.set(address, { address, interfaceName, interfaceIndex: indexOf.get(interfaceName) })
+    }
   }
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
@@ -204,7 +207,7 @@ export const make = Effect.fnUntraced(function* (
     const left = withoutUnstamped(plan.changes, allocations, options.node)
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const changed = yield* applyAll(changes, network, announcer)
-    remember(plan, changed)
+    remember(plan, changed, before)
     const after = changes.length === 0 ? before : yield* network.state
     const held = heldIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))

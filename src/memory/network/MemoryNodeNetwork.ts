@@ -58,6 +58,8 @@ export interface Handle {
   readonly calls: () => ReadonlyMap<NodeNetworkError["method"], number>
   readonly createInterface: (options: InterfaceOptions) => void
   readonly deleteInterface: (name: string) => void
+  /** The index and the addresses stay; of the IPv4 ones the first loses its label, the others' follows the name. */
+  readonly renameInterface: (from: string, to: string) => void
   /** Down: IPv6 addresses and the routes through it go, IPv4 addresses stay. */
   readonly setUp: (name: string, up: boolean) => void
   readonly attachPort: (port: string, bridge: string) => void
@@ -85,6 +87,7 @@ export const make = (options: Options = {}): Handle => {
     calls: () => node.calls,
     createInterface: (each) => node.change(() => node.create(each)),
     deleteInterface: (name) => node.change(() => node.delete(name)),
+    renameInterface: (from, to) => node.change(() => node.rename(from, to)),
     setUp: (name, up) => node.change(() => node.setUp(name, up)),
     attachPort: (port, bridge) => node.change(() => void (node.device(port).master = bridge)),
     foreignAdd: (name, address) => node.change(() => node.device(name).put(address)),
@@ -142,7 +145,7 @@ const changesOf = (node: Node): Stream.Stream<void> =>
   )
 
 class Device {
-  readonly name: string
+  name: string
   readonly index: number
   readonly mac: string
   readonly kind: NetworkInterface["kind"]
@@ -214,6 +217,24 @@ class Node {
     this.devices.delete(name)
     this.routes = this.routes.filter((route) => route.interfaceName !== name)
     for (const device of this.devices.values()) if (device.master === name) device.master = undefined
+  }
+
+  /** As `inetdev_changename` of the kernel (net/ipv4/devinet.c). */
+  rename(from: string, to: string): void {
+    const device = this.device(from)
+    device.name = to
+    let isFirst = true
+    device.addresses = device.addresses.map((each) => {
+      if (familyOf(each.address) === "IPv6") return each
+      const suffix = isFirst ? "" : (/:.*$/.exec(each.label ?? "")?.[0] ?? "")
+      isFirst = false
+      return { ...each, label: `${to}${suffix}` }
+    })
+    const others = [...this.devices.values()]
+    this.devices.clear()
+    for (const each of others) this.devices.set(each.name, each)
+    for (const each of others) if (each.master === from) each.master = to
+    this.routes = this.routes.map((route) => (route.interfaceName === from ? { ...route, interfaceName: to } : route))
   }
 
   setUp(name: string, up: boolean): void {

@@ -5,11 +5,7 @@ import { has, type Host } from "../world/Host.ts"
 
 const rename = (host: Host, from: string, to: string): void =>
   host.meddle("person", (network) => {
-    const found = network.state().interfaces.find(({ name }) => name === from)
-    if (found === undefined || has(host, to)) return
-    network.deleteInterface(from)
-    // The labels of addresses keep the old name (measured): ip-address(8) sets them, the kernel does not follow.
-    network.createInterface({ name: to, kind: found.kind, mac: found.mac, addresses: found.addresses })
+    if (has(host, from) && !has(host, to)) network.renameInterface(from, to)
   })
 
 export const interfaceRenamed: Fault = {

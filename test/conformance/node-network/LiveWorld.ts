@@ -101,6 +101,8 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
     createBridge: (name) => Effect.sync(() => batch(node, [`link add ${name} type bridge`, ...quiet(name)])),
     createUplink: (name) => Effect.sync(() => addUplink(names, name)),
     deleteInterface: (name) => ip("link", "delete", name),
+    renameInterface: (from, to) =>
+      Effect.sync(() => batch(node, [`link set ${from} down`, `link set ${from} name ${to}`, `link set ${to} up`])),
     setUp: (name, up) => ip("link", "set", name, up ? "up" : "down"),
     attachPort: (port, bridge) => ip("link", "set", port, "master", bridge),
     setArpIgnore: (name, value) =>

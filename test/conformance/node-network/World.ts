@@ -30,6 +30,7 @@ export interface World {
   readonly createBridge: (name: string) => Effect.Effect<void>
   readonly createUplink: (name: string) => Effect.Effect<void>
   readonly deleteInterface: (name: string) => Effect.Effect<void>
+  readonly renameInterface: (from: string, to: string) => Effect.Effect<void>
   readonly setUp: (name: string, up: boolean) => Effect.Effect<void>
   readonly attachPort: (port: string, bridge: string) => Effect.Effect<void>
   /** The name may be `all`. */

@@ -38,6 +38,7 @@ const makeWorld = Effect.sync((): World => {
     createBridge: (name) => Effect.sync(() => node.createInterface({ name, kind: "bridge" })),
     createUplink: (name) => Effect.sync(() => node.createInterface({ name })),
     deleteInterface: (name) => Effect.sync(() => node.deleteInterface(name)),
+    renameInterface: (from, to) => Effect.sync(() => node.renameInterface(from, to)),
     setUp: (name, up) => Effect.sync(() => node.setUp(name, up)),
     attachPort: (port, bridge) => Effect.sync(() => node.attachPort(port, bridge)),
     setArpIgnore: (name, value) => Effect.sync(() => node.setArpIgnore(name, value)),

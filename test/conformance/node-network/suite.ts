@@ -253,6 +253,19 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 scope link label pl0:pllb"])
         })
       )
+      check("when the interface is renamed, its index stays, and the first address loses its label", (world) =>
+        Effect.gen(function* () {
+          for (const address of [v4, a("192.0.2.11"), a("192.0.2.12")]) yield* world.network.addAddress(held(address))
+          const { index } = interfaceOf(yield* world.network.state, "pl0")
+          yield* world.renameInterface("pl0", "br7")
+          const renamed = interfaceOf(yield* world.network.state, "br7")
+          assert.strictEqual(renamed.index, index)
+          assert.deepStrictEqual(
+            renamed.addresses.map((each) => each.label),
+            ["br7", "br7:pllb", "br7:pllb"]
+          )
+        })
+      )
       check("puts 100 addresses asked for at once", (world) =>
         Effect.gen(function* () {
           const addresses = many(100)

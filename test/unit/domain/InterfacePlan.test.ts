@@ -35,8 +35,9 @@ const network = (
   arpIgnore: NetworkFacts["arpIgnore"] = {},
   defaultRouteInterfaces = ["eth0"]
 ): NetworkFacts => ({
-  interfaces: Object.entries(interfaces).map(([name, { kind, up = true, ports = [], has = [] }]) => ({
+  interfaces: Object.entries(interfaces).map(([name, { kind, up = true, ports = [], has = [] }], index) => ({
     name,
+    index,
     up,
     ports,
     kind: kind ?? (name.startsWith("pl") ? "bridge" : "other"),
@@ -127,6 +128,16 @@ describe("InterfacePlan.plan: what is missing and what is left over", () => {
       "add 192.0.2.10 to pl0",
       "remove 192.0.2.10/32 from old0"
     ])
+  })
+
+  it("knows an address without label as ours after its interface was renamed, but not the same one elsewhere", () => {
+    const facts = network({
+      eth0: {},
+      br7: { kind: "bridge", has: ["192.0.2.10/32 foreign"] },
+      "kube-ipvs0": { has: ["192.0.2.10/32 foreign"] }
+    })
+    const remembered = [{ address: a("192.0.2.10"), interfaceName: "pl0", interfaceIndex: 1 }]
+    assert.deepStrictEqual(changesOf({ network: facts, remembered }), ["remove 192.0.2.10/32 from br7"])
   })
 
   it("knows IPv6 and long interface names as ours only when they are remembered", () => {
