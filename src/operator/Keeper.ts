@@ -176,10 +176,12 @@ export const make = Effect.fnUntraced(function* (
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
 
-  /** What failed to be removed stays remembered, or nobody would know it as ours again. */
+  /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
   const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
     const indexOf = new Map(all.map(({ index, name }) => [name, index]))
-    if (allDone) remembered.clear()
+    // One that is refused where it is wanted is left where it is.
+    const left = new Set<string>(plan.refusals.map(({ address }) => address))
+    if (allDone) for (const address of remembered.keys()) if (!left.has(address)) remembered.delete(address)
     for (const { address, interfaceName } of plan.held) {
       remembered.set(address, { address, interfaceName, interfaceIndex: indexOf.get(interfaceName) })
     }
@@ -207,7 +209,7 @@ export const make = Effect.fnUntraced(function* (
     const left = withoutUnstamped(plan.changes, allocations, options.node)
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const changed = yield* applyAll(changes, network, announcer)
-    remember(plan, changed, before)
+    remember(plan, changed && changes.length === plan.changes.length, before)
     const after = changes.length === 0 ? before : yield* network.state
     const held = heldIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))

@@ -143,6 +143,22 @@ describe("Operator", () => {
     )
   })
 
+  it("drops what lies on a renamed interface when it is fenced, though the label went with the name", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster, holdId } = yield* start
+        cluster.kernel("node-1").renameInterface("pl0", "br7")
+        yield* Effect.sleep("5 seconds")
+        assert.isTrue(carries())
+        yield* cluster.api.patch(leases, leaseRef, {
+          metadata: { annotations: { [nodeLeaseAnnotations.fenced]: holdId } }
+        })
+        yield* Effect.sleep("3 seconds")
+        assert.isFalse(carries())
+      })
+    )
+  })
+
   it("drops everything when it is fenced, and registers under a new id only then", () => {
     virtually(
       Effect.gen(function* () {
