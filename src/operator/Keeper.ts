@@ -218,7 +218,7 @@ export const make = Effect.fnUntraced(function* (
     const fresh = plan.held.filter(({ address }) => isNew(address) && held.has(address))
     yield* announcer.start(fresh, options.mayServe(holdId))
     const isHeld = heldAsPlanned(plan, held)
-    const failures = yield* StatusReporter.reportAll({ self, isHeld, viewOf }, options.allocations)
+    const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
     for (const error of failures) {
       yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error: error.message }))
     }

@@ -77,18 +77,20 @@ const REQUESTS_AT_ONCE = 8
 
 export interface Reporting {
   readonly self: NodeDuty.Self
+  /** Those by which the kernel was changed: of what came in meanwhile, `isHeld` knows nothing. */
+  readonly allocations: ReadonlyArray<IPAllocation>
   readonly isHeld: (address: Address) => boolean
   readonly viewOf: (allocation: IPAllocation) => NodeDuty.AllocationView
 }
 
-/** Reports on all IPAllocations that concern this node; answers those that could not be written. */
+/** Reports on these IPAllocations; answers those that could not be written. */
 export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
-  { isHeld, self, viewOf }: Reporting,
+  { allocations, isHeld, self, viewOf }: Reporting,
   cache: Reflector<IPAllocation>
 ): Effect.fn.Return<ReadonlyArray<KubernetesError>, never, Kubernetes> {
   const now = yield* Timestamp.now
   const failures = yield* Effect.forEach(
-    cache.values(),
+    allocations,
     (allocation) => {
       const wanted = NodeDuty.acknowledge(viewOf(allocation), self, isHeld)
       const entries = entriesToApply(allocation, wanted, self.node, now)

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { reportOf } from "../../../src/simulation/Report.ts"
 import { run } from "../../../src/simulation/Run.ts"
 
-const seeds = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11]
+const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 /** A hang shows; a slow machine does not. */
 const timeout = 120_000
