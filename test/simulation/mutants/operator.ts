@@ -48,10 +48,34 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "cleans-up-others",
     what: "host addresses of others are removed from any interface",
     file: "src/domain/InterfacePlan.ts",
-    find: "isHostPrefix(each) && (isLabelled(each, found.name) || remembered.has(keyOf(at(each, found))))",
+    find: "isHostPrefix(each) && (isLabelled(each, found.name) || isRemembered(each, found))",
     replace: "isHostPrefix(each)",
     killedBy: "S9",
     isFoundWithoutFaults: true
+  },
+  {
+    name: "reports-of-newer-allocations",
+    what: "a round reports about IPAllocations that came after its plan",
+    file: "src/operator/StatusReporter.ts",
+    find: "    allocations,\n    (allocation) => {",
+    replace: "    cache.values(),\n    (allocation) => {",
+    killedBy: "S1"
+  },
+  {
+    name: "forgets-what-it-refused",
+    what: "an address that is refused where it is wanted is known as ours no more",
+    file: "src/operator/Keeper.ts",
+    find: "if (!left.has(address)) remembered.delete(address)",
+    replace: "remembered.delete(address)",
+    killedBy: "S1"
+  },
+  {
+    name: "burst-outlives-the-fence",
+    what: "a burst of announcements goes on when the lease may have been fenced",
+    file: "src/operator/Announcer.ts",
+    find: "(may ? send(current()) : Effect.void)",
+    replace: "(may || !may ? send(current()) : Effect.void)",
+    killedBy: "S6"
   },
   {
     name: "acts-before-it-has-seen-all",
