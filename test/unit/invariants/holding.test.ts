@@ -55,7 +55,7 @@ describe("S6: no outside effect without a committed intent", () => {
     [
       "a frame of a former registration",
       (trial) => announce(trial.allocation(allocation()).lease(lease("node-1", "2.cc")).wait(6_000), "node-1"),
-      "EXCUSED"
+      "it is not registered under 1.aa"
     ],
     ["a frame of no intent", (trial) => announce(trial, "node-1"), "node-1 announces 192.0.2.10"],
     ["an intent for another node", (trial) => trial.allocation(allocation()).hold("node-2"), "no committed intent"],
