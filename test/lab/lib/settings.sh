@@ -4,7 +4,7 @@
 #   LAB_NODES        3                1 to 9
 #   LAB_SUBNET       172.30.0.0/24    the LAN of API server (.1), nodes (.11 and on) and client (.100); all of it is inside
 #                                     network namespaces, so copies may share it
-#   LAB_PROXY_MODE   mixed            kube-proxy's: nftables, iptables, or mixed: iptables on the last node, nftables on the others
+#   LAB_PROXY_MODE   nftables         kube-proxy's: nftables, iptables, or mixed: iptables on the last node, nftables on the others
 #   LAB_NODE_GRACE   (unset)          seconds until a silent node is Unknown; unset: Kubernetes' own 50 s, at its own pace
 #   PLENUSLB_LAB     /var/tmp/plenuslb-lab    where the state folders are
 
@@ -24,7 +24,7 @@ read_settings() {
   if [[ ! $1 =~ ^(up|start)$ ]] && [ -f "$LAB_STATE/settings" ]; then source "$LAB_STATE/settings"; fi
   LAB_NODES=${LAB_NODES:-3}
   LAB_SUBNET=${LAB_SUBNET:-172.30.0.0/24}
-  LAB_PROXY_MODE=${LAB_PROXY_MODE:-mixed}
+  LAB_PROXY_MODE=${LAB_PROXY_MODE:-nftables}
   LAB_NODE_GRACE=${LAB_NODE_GRACE:-}
   [[ $LAB_NODES =~ ^[1-9]$ ]] || fail "LAB_NODES is \"$LAB_NODES\"; expected 1 to 9."
   [[ $LAB_SUBNET =~ ^[0-9]+\.[0-9]+\.[0-9]+\.0/24$ ]] || fail "LAB_SUBNET is \"$LAB_SUBNET\"; expected A.B.C.0/24."
