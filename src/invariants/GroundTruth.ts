@@ -55,16 +55,20 @@ export interface GroundTruth {
   readonly secrets: ReadonlyArray<string>
 }
 
-interface WrittenOf<K extends string, A> {
+/** A commit, before it is said of which kind. */
+export interface WrittenContent<A> {
   readonly type: "Written"
   /** Client that wrote: `controller-…` and `operator-…` are ours. */
   readonly by: string
-  readonly kind: K
   readonly key: string
   /** Absent: created. */
   readonly before: A | undefined
   /** Absent: removed. */
   readonly after: A | undefined
+}
+
+interface WrittenOf<K extends string, A> extends WrittenContent<A> {
+  readonly kind: K
 }
 
 /** A commit of the API server. `Other` are kinds without a place in the truth, and objects that do not decode. */

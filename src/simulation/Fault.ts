@@ -31,18 +31,40 @@ export const every = (
     )
   )
 
+/** Hits one of those that can be hit now, and notes it; with none, nothing happens. */
+export const strike = <A>(
+  { story }: World,
+  random: Prng,
+  flag: string,
+  candidates: () => ReadonlyArray<A>,
+  hit: (target: A) => Effect.Effect<void>
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const target = random.pick(candidates())
+    if (target === undefined) return Effect.void
+    story.note(flag)
+    return hit(target)
+  })
+
 /** Breaks something, leaves it so for a while, and puts it right, also when the time of faults ends meanwhile. */
 export const broken = (millis: number, breaks: () => void, mends: () => void): Effect.Effect<void> =>
   Effect.sync(breaks).pipe(Effect.andThen(Effect.sleep(millis)), Effect.ensuring(Effect.sync(mends)))
 
-/** The same for what somebody changes by requests; one that is refused changes nothing. */
+/** The same for what somebody changes by requests; one that is refused changes nothing, and is not noted. */
 export const brokenBy = (
+  { story }: World,
+  flag: string,
   millis: number,
   breaks: Effect.Effect<unknown, unknown>,
   mends: Effect.Effect<unknown, unknown>
 ): Effect.Effect<void> =>
   Effect.acquireUseRelease(
-    Effect.ignore(breaks),
+    Effect.ignore(
+      Effect.andThen(
+        breaks,
+        Effect.sync(() => story.note(flag))
+      )
+    ),
     () => Effect.sleep(millis),
     () => Effect.ignore(mends)
   )
@@ -71,6 +93,10 @@ export const hindered = (
 /** On from the beginning of the faults to their end. */
 export const throughout = (begin: () => void, end: () => void): Effect.Effect<void> =>
   Effect.sync(begin).pipe(Effect.andThen(Effect.never), Effect.ensuring(Effect.sync(end)))
+
+/** Those whose process is there, running or paused. */
+export const started = (posts: ReadonlyArray<Post>): ReadonlyArray<Post> =>
+  posts.filter(({ process }) => process !== undefined)
 
 /** One whose process runs. */
 export const pickRunning = (posts: ReadonlyArray<Post>, random: Prng): Post | undefined =>

@@ -6,7 +6,7 @@ import { Effect, Exit, Result, Scope } from "effect"
 import { configMaps } from "../../api/ConfigMap.ts"
 import { customResourceDefinitions } from "../../api/Crd.ts"
 import { daemonSets } from "../../api/DaemonSet.ts"
-import { daemonSetName, daemonSetSelector, loadBalancerClass } from "../../api/Names.ts"
+import { daemonSetName, loadBalancerClass } from "../../api/Names.ts"
 import { namespaces } from "../../api/Namespace.ts"
 import { nodes } from "../../api/Node.ts"
 import * as Controller from "../../controller/Controller.ts"
@@ -22,6 +22,7 @@ import { Kubernetes, Unavailable } from "../../ports/Kubernetes.ts"
 import type { KubernetesError } from "../../ports/Kubernetes.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import type { HeldAddress, NodeNetworkError } from "../../ports/NodeNetwork.ts"
+import { template } from "../../simulation/world/Installation.ts"
 import { Segment } from "./Segment.ts"
 
 export const NAMESPACE = "plenuslb"
@@ -105,19 +106,6 @@ const nodeObject = ({ address, name }: Node) => ({
 })
 
 /** What the chart would install: our namespace, and the template from which the operators are deployed. */
-const template = {
-  apiVersion: "apps/v1",
-  kind: "DaemonSet",
-  metadata: { name: daemonSetName },
-  spec: {
-    selector: { matchLabels: daemonSetSelector },
-    template: {
-      metadata: { labels: daemonSetSelector },
-      spec: { containers: [{ name: "operator", image: "plenuslb-operator" }] }
-    }
-  }
-}
-
 const install = Effect.fnUntraced(function* (kubectl: Kubernetes["Service"], all: ReadonlyArray<Node>) {
   yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } })
   yield* kubectl.create(configMaps, {

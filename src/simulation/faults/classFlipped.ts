@@ -20,11 +20,10 @@ export const classFlipped: Fault = {
             .patch(services, refOf(service), { spec: { type: "ClusterIP", loadBalancerClass: null } })
             .pipe(Effect.andThen(world.kubectl.patch(services, refOf(service), { spec })))
         return brokenBy(
+          world,
+          "class-flipped",
           random.between(1, 15_000),
-          Effect.andThen(
-            set({ type: "LoadBalancer", loadBalancerClass: "example.org/other" }),
-            Effect.sync(() => world.story.note("class-flipped"))
-          ),
+          set({ type: "LoadBalancer", loadBalancerClass: "example.org/other" }),
           set({ type: "LoadBalancer" })
         )
       })

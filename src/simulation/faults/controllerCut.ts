@@ -1,6 +1,6 @@
 /** A controller loses the API server, wholly or in one direction: it must not act on what it has not seen change. */
 import { Effect } from "effect"
-import { broken, every, type Fault } from "../Fault.ts"
+import { broken, every, type Fault, started } from "../Fault.ts"
 import type { Cut } from "../world/Links.ts"
 
 const cuts: ReadonlyArray<Cut> = ["both", "requests", "replies"]
@@ -14,7 +14,7 @@ export const controllerCut: Fault = {
       5_000,
       40_000,
       Effect.suspend(() => {
-        const post = random.pick(world.controllers.filter(({ process }) => process !== undefined))
+        const post = random.pick(started(world.controllers))
         const cut = random.pick(cuts)
         if (post === undefined || cut === undefined) return Effect.void
         world.story.note("controller-cut")

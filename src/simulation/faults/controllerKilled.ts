@@ -1,6 +1,6 @@
 /** `kill -9` of a controller; its kubelet starts it again. */
 import { Effect } from "effect"
-import { every, type Fault } from "../Fault.ts"
+import { every, type Fault, started } from "../Fault.ts"
 
 export const controllerKilled: Fault = {
   name: "controller-killed",
@@ -11,7 +11,7 @@ export const controllerKilled: Fault = {
       5_000,
       30_000,
       Effect.sync(() => {
-        const post = random.pick(world.controllers.filter(({ process }) => process !== undefined))
+        const post = random.pick(started(world.controllers))
         if (post === undefined) return
         world.story.note("controller-killed")
         post.kill()

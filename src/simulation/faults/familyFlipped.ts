@@ -20,11 +20,10 @@ export const familyFlipped: Fault = {
             spec: { ipFamilyPolicy, ipFamilies, ...(ipFamilies.length === 1 && { clusterIPs: null }) }
           })
         return brokenBy(
+          world,
+          "family-flipped",
           random.between(1, 20_000),
-          Effect.andThen(
-            set("RequireDualStack", ["IPv4", "IPv6"]),
-            Effect.sync(() => world.story.note("family-flipped"))
-          ),
+          set("RequireDualStack", ["IPv4", "IPv6"]),
           set("SingleStack", ["IPv4"])
         )
       })

@@ -7,7 +7,7 @@ import { shops } from "../Users.ts"
 export const namespaceDeleted: Fault = {
   name: "namespace-deleted",
   title: "a namespace is deleted, and created anew",
-  run: ({ kubectl, story }, random) =>
+  run: (world, random) =>
     every(
       random,
       20_000,
@@ -15,15 +15,14 @@ export const namespaceDeleted: Fault = {
       Effect.suspend(() => {
         const name = random.pick(shops) ?? "shop"
         // Until it is empty it cannot be created.
-        const again = kubectl
+        const again = world.kubectl
           .create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } })
           .pipe(Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 60 }))
         return brokenBy(
+          world,
+          "namespace-deleted",
           random.between(100, 5_000),
-          Effect.andThen(
-            kubectl.delete(namespaces, { name }),
-            Effect.sync(() => story.note("namespace-deleted"))
-          ),
+          world.kubectl.delete(namespaces, { name }),
           again
         )
       })

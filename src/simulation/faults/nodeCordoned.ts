@@ -17,14 +17,7 @@ export const nodeCordoned: Fault = {
         if (node === undefined) return Effect.void
         const set = (unschedulable: boolean | null) =>
           world.kubectl.patch(nodes, refOf(node), { spec: { unschedulable } })
-        return brokenBy(
-          random.between(100, 30_000),
-          Effect.andThen(
-            set(true),
-            Effect.sync(() => world.story.note("node-cordoned"))
-          ),
-          set(null)
-        )
+        return brokenBy(world, "node-cordoned", random.between(100, 30_000), set(true), set(null))
       })
     )
 }

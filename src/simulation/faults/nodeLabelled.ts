@@ -20,14 +20,7 @@ export const nodeLabelled: Fault = {
         const label = random.pick(labels) ?? ""
         const set = (value: string | null) =>
           world.kubectl.patch(nodes, refOf(node), { metadata: { labels: { [label]: value } } })
-        return brokenBy(
-          random.between(100, 30_000),
-          Effect.andThen(
-            set("b"),
-            Effect.sync(() => world.story.note("node-labelled"))
-          ),
-          set(null)
-        )
+        return brokenBy(world, "node-labelled", random.between(100, 30_000), set("b"), set(null))
       })
     )
 }

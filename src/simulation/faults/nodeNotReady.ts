@@ -24,14 +24,7 @@ export const nodeNotReady: Fault = {
         if (node === undefined) return Effect.void
         const set = (conditions: unknown) =>
           world.kubectl.patch(nodes, refOf(node), { status: { conditions } }, { subresource: "status" })
-        return brokenBy(
-          random.between(100, 40_000),
-          Effect.andThen(
-            set(random.pick(troubles)),
-            Effect.sync(() => world.story.note("node-not-ready"))
-          ),
-          set([ready])
-        )
+        return brokenBy(world, "node-not-ready", random.between(100, 40_000), set(random.pick(troubles)), set([ready]))
       })
     )
 }

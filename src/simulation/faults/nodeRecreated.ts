@@ -18,11 +18,10 @@ export const nodeRecreated: Fault = {
         const { labels = {}, name } = node.metadata
         const again = { apiVersion: "v1", kind: "Node", metadata: { name, labels }, status: node.status ?? {} }
         return brokenBy(
+          world,
+          "node-recreated",
           random.between(100, 10_000),
-          Effect.andThen(
-            world.kubectl.delete(nodes, refOf(node)),
-            Effect.sync(() => world.story.note("node-recreated"))
-          ),
+          world.kubectl.delete(nodes, refOf(node)),
           world.kubectl.create(nodes, again)
         )
       })

@@ -19,14 +19,7 @@ export const nodeTainted: Fault = {
         if (node === undefined) return Effect.void
         const taint = { key: random.pick(keys) ?? "", value: "nodeshutdown", effect: "NoExecute" }
         const set = (taints: unknown) => world.kubectl.patch(nodes, refOf(node), { spec: { taints } })
-        return brokenBy(
-          random.between(100, 30_000),
-          Effect.andThen(
-            set([taint]),
-            Effect.sync(() => world.story.note("node-tainted"))
-          ),
-          set(null)
-        )
+        return brokenBy(world, "node-tainted", random.between(100, 30_000), set([taint]), set(null))
       })
     )
 }

@@ -1,6 +1,5 @@
 /** A node loses the API server and keeps the segment: it answers for what it holds, and cannot renew. */
-import { Effect } from "effect"
-import { every, type Fault, hindered } from "../Fault.ts"
+import { every, type Fault, hindered, started, strike } from "../Fault.ts"
 
 export const operatorCut: Fault = {
   name: "operator-cut",
@@ -10,18 +9,20 @@ export const operatorCut: Fault = {
       random,
       5_000,
       40_000,
-      Effect.suspend(() => {
-        const post = random.pick(world.operators.filter(({ process }) => process !== undefined))
-        if (post === undefined) return Effect.void
-        world.story.note("operator-cut")
-        return hindered(
-          world,
-          "operator-cut",
-          post.host?.name,
-          random.between(500, 40_000),
-          () => world.links.sever(post.client, "both", "operator-cut"),
-          () => world.links.heal(post.client, "operator-cut")
-        )
-      })
+      strike(
+        world,
+        random,
+        "operator-cut",
+        () => started(world.operators),
+        (post) =>
+          hindered(
+            world,
+            "operator-cut",
+            post.host?.name,
+            random.between(500, 40_000),
+            () => world.links.sever(post.client, "both", "operator-cut"),
+            () => world.links.heal(post.client, "operator-cut")
+          )
+      )
     )
 }

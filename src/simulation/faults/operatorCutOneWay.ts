@@ -1,6 +1,5 @@
 /** Between a node and the API server only one direction passes: what it sends arrives, or what it is sent. */
-import { Effect } from "effect"
-import { every, type Fault, hindered } from "../Fault.ts"
+import { every, type Fault, hindered, started, strike } from "../Fault.ts"
 
 export const operatorCutOneWay: Fault = {
   name: "operator-cut-one-way",
@@ -10,19 +9,22 @@ export const operatorCutOneWay: Fault = {
       random,
       5_000,
       40_000,
-      Effect.suspend(() => {
-        const post = random.pick(world.operators.filter(({ process }) => process !== undefined))
-        if (post === undefined) return Effect.void
-        const cut = random.chance(0.5) ? "requests" : "replies"
-        world.story.note("operator-cut-one-way")
-        return hindered(
-          world,
-          "operator-cut-one-way",
-          post.host?.name,
-          random.between(500, 40_000),
-          () => world.links.sever(post.client, cut, "operator-cut-one-way"),
-          () => world.links.heal(post.client, "operator-cut-one-way")
-        )
-      })
+      strike(
+        world,
+        random,
+        "operator-cut-one-way",
+        () => started(world.operators),
+        (post) => {
+          const cut = random.chance(0.5) ? "requests" : "replies"
+          return hindered(
+            world,
+            "operator-cut-one-way",
+            post.host?.name,
+            random.between(500, 40_000),
+            () => world.links.sever(post.client, cut, "operator-cut-one-way"),
+            () => world.links.heal(post.client, "operator-cut-one-way")
+          )
+        }
+      )
     )
 }

@@ -1,6 +1,6 @@
 /** `kill -9` of an operator; its kubelet starts it again. */
 import { Effect } from "effect"
-import { every, type Fault } from "../Fault.ts"
+import { every, type Fault, started } from "../Fault.ts"
 
 export const operatorKilled: Fault = {
   name: "operator-killed",
@@ -11,7 +11,7 @@ export const operatorKilled: Fault = {
       5_000,
       30_000,
       Effect.sync(() => {
-        const post = random.pick(world.operators.filter(({ process }) => process !== undefined))
+        const post = random.pick(started(world.operators))
         if (post === undefined) return
         world.story.note("operator-killed")
         post.kill()

@@ -15,11 +15,10 @@ export const poolDeleted: Fault = {
       Effect.suspend(() => {
         const name = random.chance(0.5) ? "rack-1" : "lab"
         return brokenBy(
+          world,
+          "pool-deleted",
           random.between(100, 10_000),
-          Effect.andThen(
-            world.kubectl.delete(persistentIPPools, { name }),
-            Effect.sync(() => world.story.note("pool-deleted"))
-          ),
+          world.kubectl.delete(persistentIPPools, { name }),
           settlePool(world, name)
         )
       })

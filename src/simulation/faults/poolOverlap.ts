@@ -7,7 +7,7 @@ import { pool } from "../Users.ts"
 export const poolOverlap: Fault = {
   name: "pool-overlap",
   title: "a second pool lists addresses of the first for a while",
-  run: ({ kubectl, story }, random) =>
+  run: (world, random) =>
     every(
       random,
       10_000,
@@ -16,12 +16,11 @@ export const poolOverlap: Fault = {
         const first = random.between(5, 60)
         const spec = { addresses: [`192.0.2.${first}-192.0.2.${first + 30}`], priority: random.between(0, 200) }
         return brokenBy(
+          world,
+          "pool-overlap",
           random.between(1_000, 30_000),
-          Effect.andThen(
-            kubectl.create(persistentIPPools, pool("rack-2", spec)),
-            Effect.sync(() => story.note("pool-overlap"))
-          ),
-          kubectl.delete(persistentIPPools, { name: "rack-2" })
+          world.kubectl.create(persistentIPPools, pool("rack-2", spec)),
+          world.kubectl.delete(persistentIPPools, { name: "rack-2" })
         )
       })
     )

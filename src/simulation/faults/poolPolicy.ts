@@ -32,11 +32,10 @@ export const poolPolicy: Fault = {
       40_000,
       Effect.suspend(() =>
         brokenBy(
+          world,
+          "pool-policy",
           random.between(100, 20_000),
-          Effect.andThen(
-            editPool(world, random.pick(policies) ?? {}),
-            Effect.sync(() => world.story.note("pool-policy"))
-          ),
+          editPool(world, random.pick(policies) ?? {}),
           editPool(world, asBefore)
         )
       )

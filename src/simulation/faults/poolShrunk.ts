@@ -13,11 +13,10 @@ export const poolShrunk: Fault = {
       40_000,
       Effect.suspend(() =>
         brokenBy(
+          world,
+          "pool-shrunk",
           random.between(100, 20_000),
-          Effect.andThen(
-            editPool(world, { addresses: [`192.0.2.${random.between(10, 40)}-192.0.2.${random.between(41, 99)}`] }),
-            Effect.sync(() => world.story.note("pool-shrunk"))
-          ),
+          editPool(world, { addresses: [`192.0.2.${random.between(10, 40)}-192.0.2.${random.between(41, 99)}`] }),
           editPool(world, { addresses: ["192.0.2.10-192.0.2.100", "2001:db8::/120"] })
         )
       )

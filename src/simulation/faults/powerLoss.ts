@@ -1,6 +1,5 @@
 /** A machine loses power and boots again later. */
-import { Effect } from "effect"
-import { broken, every, type Fault } from "../Fault.ts"
+import { broken, every, type Fault, strike } from "../Fault.ts"
 
 export const powerLoss: Fault = {
   name: "power-loss",
@@ -10,15 +9,17 @@ export const powerLoss: Fault = {
       random,
       10_000,
       60_000,
-      Effect.suspend(() => {
-        const host = random.pick(world.hosts.filter(({ isOn }) => isOn))
-        if (host === undefined) return Effect.void
-        world.story.note("power-loss")
-        return broken(
-          random.between(1_000, 60_000),
-          () => world.powerOff(host),
-          () => world.powerOn(host)
-        )
-      })
+      strike(
+        world,
+        random,
+        "power-loss",
+        () => world.hosts.filter(({ isOn }) => isOn),
+        (host) =>
+          broken(
+            random.between(1_000, 60_000),
+            () => world.powerOff(host),
+            () => world.powerOn(host)
+          )
+      )
     )
 }

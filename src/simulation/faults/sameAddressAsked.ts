@@ -14,7 +14,7 @@ const asking = (namespace: string, name: string, address: string): Service => ({
 export const sameAddressAsked: Fault = {
   name: "same-address-asked",
   title: "two Services ask for one address at once",
-  run: ({ kubectl, story }, random) =>
+  run: (world, random) =>
     every(
       random,
       2_000,
@@ -23,12 +23,11 @@ export const sameAddressAsked: Fault = {
         const address = `192.0.2.${random.between(10, 100)}`
         const rivals = ["shop", "web"].map((namespace) => asking(namespace, "wants-the-same", address))
         return brokenBy(
+          world,
+          "same-address-asked",
           random.between(100, 20_000),
-          Effect.andThen(
-            Effect.forEach(rivals, (service) => kubectl.create(services, service)),
-            Effect.sync(() => story.note("same-address-asked"))
-          ),
-          Effect.forEach(rivals, (service) => Effect.ignore(kubectl.delete(services, refOf(service))))
+          Effect.forEach(rivals, (service) => world.kubectl.create(services, service)),
+          Effect.forEach(rivals, (service) => Effect.ignore(world.kubectl.delete(services, refOf(service))))
         )
       })
     )

@@ -3,7 +3,7 @@
  * and what happens after them reaches it seconds late.
  */
 import { Effect } from "effect"
-import { every, type Fault } from "../Fault.ts"
+import { every, type Fault, started } from "../Fault.ts"
 
 export const staleAfterRestart: Fault = {
   name: "stale-after-restart",
@@ -14,7 +14,7 @@ export const staleAfterRestart: Fault = {
       15_000,
       60_000,
       Effect.suspend(() => {
-        const post = random.pick(world.controllers.filter(({ process }) => process !== undefined))
+        const post = random.pick(started(world.controllers))
         if (post === undefined) return Effect.void
         world.story.note("stale-after-restart")
         post.kill()

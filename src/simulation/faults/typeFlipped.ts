@@ -16,14 +16,7 @@ export const typeFlipped: Fault = {
         const service = pickService(world, random)
         if (service === undefined) return Effect.void
         const set = (type: string) => world.kubectl.patch(services, refOf(service), { spec: { type } })
-        return brokenBy(
-          random.between(1, 10_000),
-          Effect.andThen(
-            set("ClusterIP"),
-            Effect.sync(() => world.story.note("type-flipped"))
-          ),
-          set("LoadBalancer")
-        )
+        return brokenBy(world, "type-flipped", random.between(1, 10_000), set("ClusterIP"), set("LoadBalancer"))
       })
     )
 }

@@ -14,7 +14,8 @@ const laterVersions: unknown = JSON.parse(JSON.stringify(versions).replaceAll('"
 export const versionSkew: Fault = {
   name: "version-skew",
   title: "a pool has a value that only a later version can decode",
-  run: ({ kubectl, story }, random) => {
+  run: (world, random) => {
+    const { kubectl } = world
     const definition = (next: unknown) => kubectl.patch(installedCrds, { name }, { spec: { versions: next } })
     const mode = (pool: string, value: string) =>
       kubectl.patch(persistentIPPools, { name: pool }, { spec: { options: { hostNetworkInterface: { mode: value } } } })
@@ -25,12 +26,11 @@ export const versionSkew: Fault = {
       Effect.suspend(() => {
         const pool = random.chance(0.5) ? "rack-1" : "lab"
         return brokenBy(
+          world,
+          "version-skew",
           random.between(500, 20_000),
-          definition(laterVersions).pipe(
-            // The client's own program does not decode what it wrote, either.
-            Effect.andThen(Effect.ignore(mode(pool, "tunnel"))),
-            Effect.andThen(Effect.sync(() => story.note("version-skew")))
-          ),
+          // The client's own program does not decode what it wrote, either.
+          Effect.andThen(definition(laterVersions), Effect.ignore(mode(pool, "tunnel"))),
           Effect.ensuring(mode(pool, "auto"), Effect.ignore(definition(versions)))
         )
       })

@@ -20,8 +20,8 @@ const nodeObject = ({ address, name }: Host): Node => ({
   }
 })
 
-/** From which the operators are deployed. */
-const template = {
+/** From which the operators are deployed, as the chart would have it. */
+export const template = {
   apiVersion: "apps/v1",
   kind: "DaemonSet",
   metadata: { name: daemonSetName },

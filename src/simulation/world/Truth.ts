@@ -7,7 +7,14 @@ import { type Namespace, namespaces } from "../../api/Namespace.ts"
 import { type Node, nodes } from "../../api/Node.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { type Service, services } from "../../api/Service.ts"
-import type { GroundTruth, NodeTruth, PoolTruth, TruthEvent, Written } from "../../invariants/GroundTruth.ts"
+import type {
+  GroundTruth,
+  NodeTruth,
+  PoolTruth,
+  TruthEvent,
+  Written,
+  WrittenContent
+} from "../../invariants/GroundTruth.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { textAt } from "../../memory/kubernetes/Json.ts"
 import { keyOf } from "../../reconcile/Reflector.ts"
@@ -33,11 +40,12 @@ const other = (change: Change): Written => ({
   after: change.after as KubernetesObject | undefined
 })
 
+/** `written` gives the event its kind. */
 const follower =
-  <K extends Written["kind"], B extends KubernetesObject>(
+  <B extends KubernetesObject>(
     memory: MemoryKubernetes,
     type: ResourceType<B>,
-    kind: K,
+    written: (content: WrittenContent<B>) => Written,
     objects: Map<string, B>,
     prefix = ""
   ): Follow =>
@@ -50,8 +58,10 @@ const follower =
     if (after === undefined) objects.delete(key)
     else objects.set(key, after)
     if (after === undefined && change.after !== undefined) return other(change)
-    return { type: "Written", by: change.by, kind, key, before, after } as unknown as Written
+    return written({ type: "Written", by: change.by, key, before, after })
   }
+
+const poolWritten = (content: WrittenContent<PoolTruth>): Written => ({ ...content, kind: "Pool" })
 
 interface NodeRecord {
   isOn: boolean
@@ -89,19 +99,22 @@ export class Truth implements GroundTruth {
     this.publish = publish
     const { allocations, pools } = this
     this.followers = new Map<string, Follow>([
-      [pathOf(services), follower(memory, services, "Service", this.services)],
-      [pathOf(ipAllocations), follower(memory, ipAllocations, "IPAllocation", allocations)],
+      [pathOf(services), follower(memory, services, (content) => ({ ...content, kind: "Service" }), this.services)],
+      [
+        pathOf(ipAllocations),
+        follower(memory, ipAllocations, (content) => ({ ...content, kind: "IPAllocation" }), allocations)
+      ],
       [
         pathOf(persistentIPPools),
-        follower<"Pool", PoolTruth>(memory, persistentIPPools, "Pool", pools, "PersistentIPPool/")
+        follower<PoolTruth>(memory, persistentIPPools, poolWritten, pools, "PersistentIPPool/")
       ],
+      [pathOf(ephemeralIPPools), follower<PoolTruth>(memory, ephemeralIPPools, poolWritten, pools, "EphemeralIPPool/")],
       [
-        pathOf(ephemeralIPPools),
-        follower<"Pool", PoolTruth>(memory, ephemeralIPPools, "Pool", pools, "EphemeralIPPool/")
+        pathOf(namespaces),
+        follower(memory, namespaces, (content) => ({ ...content, kind: "Namespace" }), this.namespaces)
       ],
-      [pathOf(namespaces), follower(memory, namespaces, "Namespace", this.namespaces)],
-      [pathOf(nodes), follower(memory, nodes, "Node", this.nodeObjects)],
-      [pathOf(leases), follower(memory, leases, "Lease", this.leases)]
+      [pathOf(nodes), follower(memory, nodes, (content) => ({ ...content, kind: "Node" }), this.nodeObjects)],
+      [pathOf(leases), follower(memory, leases, (content) => ({ ...content, kind: "Lease" }), this.leases)]
     ])
     memory.truth.subscribe((change) => this.written(change))
   }

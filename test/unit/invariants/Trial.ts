@@ -15,7 +15,8 @@ import type {
   Safety,
   TruthEvent,
   Violation,
-  Written
+  Written,
+  WrittenContent
 } from "../../../src/invariants/GroundTruth.ts"
 
 export const address = "192.0.2.10"
@@ -165,19 +166,43 @@ export class Trial implements GroundTruth {
   }
 
   service(next: Service, by = "kubectl"): this {
-    return this.write("Service", this.services, `shop/${next.metadata.name}`, next, by)
+    return this.write(
+      (content) => ({ ...content, kind: "Service" }),
+      this.services,
+      `shop/${next.metadata.name}`,
+      next,
+      by
+    )
   }
 
   allocation(next: IPAllocation, by = "controller-1"): this {
-    return this.write("IPAllocation", this.allocations, `shop/${next.metadata.name}`, next, by)
+    return this.write(
+      (content) => ({ ...content, kind: "IPAllocation" }),
+      this.allocations,
+      `shop/${next.metadata.name}`,
+      next,
+      by
+    )
   }
 
   pool(next: PoolTruth, by = "kubectl", kind = "PersistentIPPool"): this {
-    return this.write("Pool", this.pools, `${kind}/${next.metadata.name}`, next, by)
+    return this.write(
+      (content) => ({ ...content, kind: "Pool" }),
+      this.pools,
+      `${kind}/${next.metadata.name}`,
+      next,
+      by
+    )
   }
 
   lease(next: Lease, by = "controller-1"): this {
-    return this.write("Lease", this.leases, `plenuslb/${next.metadata.name}`, next, by)
+    return this.write(
+      (content) => ({ ...content, kind: "Lease" }),
+      this.leases,
+      `plenuslb/${next.metadata.name}`,
+      next,
+      by
+    )
   }
 
   remove(kind: "Service" | "IPAllocation" | "Pool", key: string, by = "controller-1"): this {
@@ -242,8 +267,8 @@ export class Trial implements GroundTruth {
     }
   }
 
-  private write<K extends Written["kind"], A extends KubernetesObject>(
-    kind: K,
+  private write<A extends KubernetesObject>(
+    written: (content: WrittenContent<A>) => Written,
     objects: Map<string, A>,
     key: string,
     after: A,
@@ -251,7 +276,7 @@ export class Trial implements GroundTruth {
   ): this {
     const before = objects.get(key)
     objects.set(key, after)
-    return this.tell({ type: "Written", by, kind, key, before, after } as unknown as Written)
+    return this.tell(written({ type: "Written", by, key, before, after }))
   }
 }
 
