@@ -72,6 +72,33 @@ describe("Operator", () => {
     )
   })
 
+  it("announces again when another node lets go late: clients may have learned of that one meanwhile", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const kernel = cluster.kernel("node-1")
+        const former = { address: served, node: "node-2", holdId: "1.00000000", epoch: 0, phase: "Released" as const }
+        yield* Effect.sleep("1 minute")
+        const before = kernel.announcements().length
+        yield* cluster.api.apply(
+          ipAllocations,
+          {
+            apiVersion: "loadbalancing.plenus.io/v1alpha1",
+            kind: "IPAllocation",
+            metadata: { name: "web", namespace: "shop" },
+            status: { addresses: [{ ...former, since: "2027-01-15T08:00:00Z" }] }
+          },
+          { fieldManager: "node-2", force: true, subresource: "status" }
+        )
+        yield* Effect.sleep("1 minute")
+        const after = kernel.announcements().length
+        assert.isAbove(after, before)
+        yield* Effect.sleep("5 minutes")
+        assert.strictEqual(kernel.announcements().length, after)
+      })
+    )
+  })
+
   it("announces nothing more once its lease may have been fenced, though a burst is under way", () => {
     virtually(
       Effect.gen(function* () {
