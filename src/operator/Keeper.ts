@@ -164,6 +164,23 @@ const heldAsPlanned = (plan: InterfacePlan.InterfacePlan, held: ReadonlyMap<stri
   }
 }
 
+/**
+ * Addresses that another node let go of since the last round. One that was fenced while it could not be heard went on
+ * answering until then, and clients that learned of it meanwhile would wait for it to fall silent for half a minute.
+ */
+const newLateReleases = (node: string) => {
+  let known = new Set<string>()
+  return (allocations: ReadonlyArray<IPAllocation>): ReadonlySet<string> => {
+    const released = allocations
+      .flatMap(({ status }) => status?.addresses ?? [])
+      .filter((entry) => entry.phase === "Released" && entry.node !== node)
+    const keyOf = (entry: (typeof released)[number]) => `${entry.address} ${entry.node} ${entry.holdId} ${entry.epoch}`
+    const late = new Set(released.filter((entry) => !known.has(keyOf(entry))).map(({ address }) => address))
+    known = new Set(released.map(keyOf))
+    return late
+  }
+}
+
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Keeper, never, NodeNetwork | Scope.Scope> {
@@ -175,6 +192,7 @@ export const make = Effect.fnUntraced(function* (
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
+  const lateReleases = newLateReleases(options.node)
 
   /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
   const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean) => {
@@ -210,10 +228,14 @@ export const make = Effect.fnUntraced(function* (
     remember(plan, changed && changes.length === plan.changes.length)
     const held = heldIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
+    const mayServe = options.mayServe(holdId)
+    const late = lateReleases(allocations)
+    const mayRepeat = late.size > 0 && (yield* mayServe)
     // The process before this one may have died between the address and its announcement, or in the middle of its burst.
-    const isNew = (address: Address.Address) => phase === "startup" || added.has(address)
+    const isNew = (address: Address.Address) =>
+      phase === "startup" || added.has(address) || (mayRepeat && late.has(address))
     const fresh = plan.held.filter(({ address }) => isNew(address) && held.has(address))
-    yield* announcer.start(fresh, options.mayServe(holdId))
+    yield* announcer.start(fresh, mayServe)
     const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
     for (const error of failures) {
