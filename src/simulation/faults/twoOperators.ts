@@ -1,4 +1,7 @@
-/** Two operators on one node, as during a botched upgrade: the later one supersedes the earlier. */
+/**
+ * Two operators on one node, as during a botched upgrade. The health port, which an operator takes before it registers,
+ * lets only one of them run: the later one when the earlier dies, and that one again when the later is gone.
+ */
 import { Effect } from "effect"
 import { broken, every, type Fault } from "../Fault.ts"
 
@@ -11,13 +14,16 @@ export const twoOperators: Fault = {
       10_000,
       45_000,
       Effect.suspend(() => {
-        const host = random.pick(world.operators.filter(({ isRunning }) => isRunning))?.host
-        if (host === undefined) return Effect.void
-        const second = world.secondOperator(host)
+        const first = random.pick(world.operators.filter(({ isRunning }) => isRunning))
+        if (first?.host === undefined) return Effect.void
+        const second = world.secondOperator(first.host)
         world.story.note("two-operators")
         return broken(
           random.between(1_000, 30_000),
-          () => second.start(),
+          () => {
+            first.kill()
+            second.start()
+          },
           () => second.kill()
         )
       })

@@ -61,15 +61,6 @@ export const ofLeases: ReadonlyArray<Situation> = [
     detect: onRewrite((before, after) => before.nonce !== after.nonce && before.holdId === after.holdId)
   },
   {
-    name: "a running operator is superseded",
-    title: "two operators of one node were running when the later one took the lease",
-    detect: onRewrite((before, after, { operators }) => {
-      const isOther = before.nonce !== after.nonce && before.bootId === after.bootId
-      const running = operators.find(({ host }) => host?.name === after.node)?.host?.processes.size ?? 0
-      return isOther && running > 1
-    })
-  },
-  {
     name: "a node is fenced while its operator runs",
     title: "what was fenced is alive: it must let go by itself",
     detect: onRewrite(

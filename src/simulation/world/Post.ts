@@ -37,23 +37,14 @@ export class Post {
   /** The machine on which it runs; controllers have one of their own. */
   readonly host: Host | undefined
   process: Process | undefined
-  /** A second one on its node: that it does not run keeps nobody from acting. */
-  readonly isSpare: boolean
   /** Started again by its kubelet unless this is false. */
   mayRun = true
   private readonly surroundings: Surroundings
   private readonly program: Program
 
-  constructor(
-    client: string,
-    host: Host | undefined,
-    surroundings: Surroundings,
-    program: Program,
-    { isSpare = false }: { readonly isSpare?: boolean } = {}
-  ) {
+  constructor(client: string, host: Host | undefined, surroundings: Surroundings, program: Program) {
     this.client = client
     this.host = host
-    this.isSpare = isSpare
     this.surroundings = surroundings
     this.program = program
     surroundings.links.add(client)
@@ -68,7 +59,7 @@ export class Post {
     const process = kernel.process(this.client)
     this.process = process
     this.host?.processes.add(process)
-    if (this.host !== undefined && !this.isSpare) truth.relieve(this.host.name, operatorDown)
+    if (this.host !== undefined) truth.relieve(this.host.name, operatorDown)
     story.tell(`${this.client} starts`)
     const run = Effect.scoped(this.program(process)).pipe(
       Effect.provideService(Kubernetes, links.portFor(this.client, process)),
@@ -89,7 +80,7 @@ export class Post {
     this.process.kill()
     this.host?.processes.delete(this.process)
     this.process = undefined
-    if (this.host !== undefined && !this.isSpare) this.surroundings.truth.impair(this.host.name, operatorDown)
+    if (this.host !== undefined) this.surroundings.truth.impair(this.host.name, operatorDown)
     this.surroundings.links.forget(this.client)
   }
 

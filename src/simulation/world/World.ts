@@ -72,7 +72,7 @@ export const make = Effect.fnUntraced(function* (
     const name = `controller-${number}`
     return new Post(name, undefined, surroundings, () => Programs.controller(name))
   })
-  const operators = hosts.map((host) => newOperator(surroundings, host, `operator-${host.name}`, false))
+  const operators = hosts.map((host) => newOperator(surroundings, host, `operator-${host.name}`))
   const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   links.observers.add(noteTurnedAway(truth, (client) => nodes.get(client)))
@@ -90,7 +90,7 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
-    secondOperator: (host) => newOperator(surroundings, host, `operator-${host.name}-second`, true),
+    secondOperator: (host) => newOperator(surroundings, host, `operator-${host.name}-second`),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
@@ -118,13 +118,9 @@ const each = (pauseMillis: number, act: () => void): Effect.Effect<never> =>
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
 
-const newOperator = (surroundings: Surroundings, host: Host, name: string, isSpare: boolean): Post =>
-  new Post(
-    name,
-    host,
-    surroundings,
-    (process) => Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process)),
-    { isSpare }
+const newOperator = (surroundings: Surroundings, host: Host, name: string): Post =>
+  new Post(name, host, surroundings, (process) =>
+    Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process))
   )
 
 const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segment): Host =>
@@ -145,7 +141,8 @@ const keepRunning = (
   const isDeployed = memory.truth.get(daemonSets, { namespace: ownNamespace, name: daemonSetName }) !== undefined
   const due = isDeployed ? [...controllers, ...operators] : controllers
   for (const post of due) {
-    const isPossible = post.host === undefined || (post.host.isOn && !post.host.isFrozen)
+    const isPossible =
+      post.host === undefined || (post.host.isOn && !post.host.isFrozen && post.host.processes.size === 0)
     if (post.process === undefined && post.mayRun && isPossible) post.start()
   }
 }
