@@ -48,7 +48,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "cleans-up-others",
     what: "host addresses of others are removed from any interface",
     file: "src/domain/InterfacePlan.ts",
-    find: "isHostPrefix(each) && (isLabelled(each, found.name) || isRemembered(each, found))",
+    find: "isHostPrefix(each) && (isMarked(each, found.name) || remembered.has(keyOf(at(each, found))))",
     replace: "isHostPrefix(each)",
     killedBy: "S9",
     isFoundWithoutFaults: true
@@ -59,6 +59,14 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/StatusReporter.ts",
     find: "    allocations,\n    (allocation) => {",
     replace: "    cache.values(),\n    (allocation) => {",
+    killedBy: "S1"
+  },
+  {
+    name: "knows-by-label-alone",
+    what: "an address that lost its label when its interface was renamed is known as ours no more",
+    file: "src/domain/InterfaceMode.ts",
+    find: "  metric === ownMetric || (label",
+    replace: "  (label",
     killedBy: "S1"
   },
   {
