@@ -2,7 +2,7 @@
  * What an operator says in the Lease of its node, as a record. The Lease itself is the object that is renewed by
  * compare-and-set; a controller writes it only to fence (`fenced`) or to clear away the tombstone of a node that is gone.
  */
-import { Result, Schema } from "effect"
+import { Option, Result, Schema } from "effect"
 import type { HoldId as HoldIdText } from "../domain/HoldId.ts"
 import * as HoldId from "../domain/HoldId.ts"
 import type { Lease } from "./Lease.ts"
@@ -37,13 +37,25 @@ export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.starts
 
 const decodeInterfaces = Schema.decodeUnknownOption(Schema.fromJsonString(Interfaces))
 
+const readable = new Map<string, InterfaceReadiness>()
+const readableMax = 1_000
+
+/** Kept by their text, which is the same in each renewal of a node, and in those of most others. */
+const interfacesIn = (text: string): InterfaceReadiness => {
+  const known = readable.get(text)
+  if (known !== undefined) return known
+  const interfaces = Option.getOrElse(decodeInterfaces(text), (): InterfaceReadiness => ({}))
+  if (readable.size >= readableMax) readable.clear()
+  readable.set(text, interfaces)
+  return interfaces
+}
+
 /** Undefined: not a NodeLease, or one without node or hold id (foreign content). */
 export const read = once((lease: Lease): NodeLease | undefined => {
   const annotations = lease.metadata.annotations ?? {}
   const node = annotations[keys.node]
   const holdId = HoldId.parse(annotations[keys.holdId] ?? "")
   if (!isNodeLease(lease) || node === undefined || Result.isFailure(holdId)) return undefined
-  const interfaces = decodeInterfaces(annotations[keys.interfaces] ?? "{}")
   const announced = Number(annotations[keys.durationMillis])
   return {
     node,
@@ -55,7 +67,7 @@ export const read = once((lease: Lease): NodeLease | undefined => {
     durationMillis: Number.isFinite(announced) ? announced : (lease.spec?.leaseDurationSeconds ?? 0) * 1000,
     fenced: annotations[keys.fenced],
     released: annotations[keys.released],
-    interfaces: interfaces._tag === "Some" ? interfaces.value : {}
+    interfaces: interfacesIn(annotations[keys.interfaces] ?? "{}")
   }
 })
 

@@ -19,8 +19,13 @@ const bitsOf = { IPv4: 32, IPv6: 128 } as const
 
 export const widthOf = (family: Family): 32 | 128 => bitsOf[family]
 
+const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
+/** What is canonical as it stands: nearly all that is read. */
+const canonicalIPv4 = new RegExp(`^${octet}(\\.${octet}){3}$`)
+
 /** The failure is a sentence that says what to write instead. */
 export const parse = (text: string): Result.Result<Address, string> => {
+  if (canonicalIPv4.test(text)) return Result.succeed(text as Address)
   const misread = misreadable(text)
   if (misread !== undefined) return Result.fail(misread)
   const parsed = NetAddress.ipFromString(text)
@@ -54,27 +59,35 @@ const canonical = (address: NetAddress.IpAddress): Address => NetAddress.formatI
 
 export const familyOf = (address: Address): Family => (address.includes(":") ? "IPv6" : "IPv4")
 
+/** Of an IPv4 address, whose canonical form needs no parser. */
+const toNumber = (address: Address): number => {
+  let value = 0
+  for (const part of address.split(".")) value = value * 256 + Number(part)
+  return value
+}
+
 export const toBigInt = (address: Address): bigint => {
-  const parsed = NetAddress.ipFromStringUnsafe(address)
-  return NetAddress.isIpv4Address(parsed)
-    ? NetAddress.ipv4ToOctets(parsed).reduce((sum, octet) => (sum << 8n) | BigInt(octet), 0n)
-    : NetAddress.ipv6ToSegments(parsed).reduce((sum, segment) => (sum << 16n) | BigInt(segment), 0n)
+  if (familyOf(address) === "IPv4") return BigInt(toNumber(address))
+  const segments = NetAddress.ipv6ToSegments(Result.getOrThrow(NetAddress.ipv6FromString(address)))
+  return segments.reduce((sum, segment) => (sum << 16n) | BigInt(segment), 0n)
 }
 
 /** Total: bits above the family's width are cut off. */
 export const fromBigInt = (family: Family, value: bigint): Address => {
-  const hex = BigInt.asUintN(widthOf(family), value)
-    .toString(16)
-    .padStart(widthOf(family) / 4, "0")
-  const bytes = Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
-  return canonical(family === "IPv4" ? NetAddress.ipv4FromBytesUnsafe(bytes) : NetAddress.ipv6FromBytesUnsafe(bytes))
+  if (family === "IPv4") {
+    const number = Number(BigInt.asUintN(32, value))
+    return [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255].join(".") as Address
+  }
+  const hex = BigInt.asUintN(128, value).toString(16).padStart(32, "0")
+  const bytes = Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+  return canonical(NetAddress.ipv6FromBytesUnsafe(bytes))
 }
 
 /** 8 or 32 lower-case characters, fit for a label name, where colons are not allowed. */
 export const toHex = (address: Address): string =>
-  toBigInt(address)
-    .toString(16)
-    .padStart(widthOf(familyOf(address)) / 4, "0")
+  familyOf(address) === "IPv4"
+    ? toNumber(address).toString(16).padStart(8, "0")
+    : toBigInt(address).toString(16).padStart(32, "0")
 
 /** IPv4 before IPv6, then by value. */
 export const order: Order.Order<Address> = Order.combine(

@@ -1,5 +1,6 @@
 /** What an IPAllocation says, in the words of the invariants. */
 import type { Allocation, IPAllocation } from "../api/IPAllocation.ts"
+import { once } from "../api/Once.ts"
 import type { Service } from "../api/Service.ts"
 import type { GroundTruth } from "./GroundTruth.ts"
 
@@ -9,8 +10,9 @@ import type { GroundTruth } from "./GroundTruth.ts"
  */
 export const staleMillis = 250_000
 
-export const claimsOf = (allocation: IPAllocation): ReadonlyArray<Allocation> =>
+export const claimsOf = once((allocation: IPAllocation): ReadonlyArray<Allocation> =>
   allocation.spec.allocations.filter(({ address }) => address !== "")
+)
 
 /** It names nobody any more but those who must let go. */
 export const isLeaving = (claim: Allocation): boolean =>

@@ -4,6 +4,8 @@
  */
 import { Result } from "effect"
 import type { Namespace } from "../api/Namespace.ts"
+import type { Node } from "../api/Node.ts"
+import { once } from "../api/Once.ts"
 import type { Service } from "../api/Service.ts"
 import type { Address, Family } from "../domain/Address.ts"
 import { keepInUse } from "../domain/Annotations.ts"
@@ -11,24 +13,21 @@ import * as AddressRange from "../domain/AddressRange.ts"
 import * as LabelSelector from "../domain/LabelSelector.ts"
 import type { GroundTruth, PoolTruth } from "./GroundTruth.ts"
 
-const parsed = new WeakMap<PoolTruth, ReadonlyArray<AddressRange.AddressRange>>()
-
 export const isReadable = (text: string): boolean => {
   const range = AddressRange.parse(text)
   return Result.isSuccess(range) && AddressRange.unusable(range.success) === undefined
 }
 
 /** What can be read of `spec.addresses`: an entry that cannot costs only itself. */
-export const rangesOf = (pool: PoolTruth): ReadonlyArray<AddressRange.AddressRange> => {
-  const known = parsed.get(pool)
-  if (known !== undefined) return known
-  const ranges = (pool.spec.addresses ?? []).filter(isReadable).flatMap((text) => {
+export const rangesOf = once((pool: PoolTruth): ReadonlyArray<AddressRange.AddressRange> =>
+  parsedOf((pool.spec.addresses ?? []).filter(isReadable))
+)
+
+const parsedOf = (texts: ReadonlyArray<string>): ReadonlyArray<AddressRange.AddressRange> =>
+  texts.flatMap((text) => {
     const range = AddressRange.parse(text)
     return Result.isSuccess(range) ? [range.success] : []
   })
-  parsed.set(pool, ranges)
-  return ranges
-}
 
 export const lists = (pool: PoolTruth, address: Address): boolean =>
   rangesOf(pool).some((range) => AddressRange.contains(range, address))
@@ -65,14 +64,13 @@ export const persistent = ({ pools }: GroundTruth): ReadonlyMap<string, PoolTrut
 
 /** Addresses of Nodes and Pods; no grant of them is expected, whatever a pool lists. */
 export const isReserved = ({ nodeObjects }: GroundTruth, address: Address): boolean =>
-  [...nodeObjects.values()].some(({ spec, status }) => {
-    const own = (status?.addresses ?? []).map((each) => each.address)
-    const networks = spec?.podCIDRs ?? (spec?.podCIDR === undefined ? [] : [spec.podCIDR])
-    return [...own, ...networks].some((text) => {
-      const range = AddressRange.parse(text)
-      return Result.isSuccess(range) && AddressRange.contains(range.success, address)
-    })
-  })
+  [...nodeObjects.values()].some((node) => reservedBy(node).some((range) => AddressRange.contains(range, address)))
+
+const reservedBy = once(({ spec, status }: Node): ReadonlyArray<AddressRange.AddressRange> => {
+  const own = (status?.addresses ?? []).map((each) => each.address)
+  const networks = spec?.podCIDRs ?? (spec?.podCIDR === undefined ? [] : [spec.podCIDR])
+  return parsedOf([...own, ...networks])
+})
 
 /** What v0.4 called buggy: some clients take the first and last address of a /24 for the network and the broadcast. */
 export const isAvoided = ({ spec }: PoolTruth, family: Family, value: bigint): boolean =>

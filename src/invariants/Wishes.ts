@@ -1,6 +1,7 @@
 /** What a Service asks for, read from its fields without asking the program. */
 import { Result } from "effect"
 import { loadBalancerClass } from "../api/Names.ts"
+import { once } from "../api/Once.ts"
 import type { Service } from "../api/Service.ts"
 import * as Address from "../domain/Address.ts"
 import * as AddressRange from "../domain/AddressRange.ts"
@@ -27,7 +28,7 @@ const addressIn = (text: string): Address.Address | undefined => {
   return isUsable ? parsed.success : undefined
 }
 
-export const wishesOf = ({ metadata, spec }: Service): Wishes => {
+export const wishesOf = once(({ metadata, spec }: Service): Wishes => {
   const annotation = (key: string) => {
     const text = metadata.annotations?.[key]?.trim() ?? ""
     return text === "" ? undefined : text
@@ -42,4 +43,4 @@ export const wishesOf = ({ metadata, spec }: Service): Wishes => {
     families: (spec.ipFamilies ?? []).filter((family) => family === "IPv4" || family === "IPv6"),
     isSecondOptional: spec.ipFamilyPolicy === "PreferDualStack"
   }
-}
+})

@@ -24,6 +24,8 @@ export class Audience {
   tell(change: Change): void {
     const byLabel = this.listeners.get(change.collection)
     if (byLabel === undefined) return
+    for (const listener of byLabel.get("") ?? []) listener(change)
+    if (byLabel.size === (byLabel.has("") ? 1 : 0)) return
     for (const label of labelsOf(change)) {
       for (const listener of byLabel.get(label) ?? []) listener(change)
     }
@@ -33,7 +35,6 @@ export class Audience {
 /** An object that leaves a selection concerns it too. */
 const labelsOf = ({ after, before }: Change): ReadonlySet<string> =>
   new Set([
-    "",
     ...Object.keys(objectAt(before, "metadata", "labels")),
     ...Object.keys(objectAt(after, "metadata", "labels"))
   ])

@@ -42,7 +42,11 @@ interface Found extends Stored {
 }
 
 const everything = ({ store }: ApiServer): ReadonlyArray<Found> =>
-  store.collections().flatMap((collection) => store.entries(collection).map((stored) => ({ ...stored, collection })))
+  store
+    .collections()
+    .flatMap((collection) =>
+      store.entries(collection).map(({ managers, object }) => ({ collection, managers, object }))
+    )
 
 const uidOf = (object: JsonObject): string => textAt(object, "metadata", "uid") ?? ""
 

@@ -108,31 +108,51 @@ export const isDeleting = (object: JsonObject): boolean => textAt(object, "metad
 
 const identityKeys = ["name", "namespace", "uid", "creationTimestamp", "generation"]
 const deletionKeys = ["deletionTimestamp", "deletionGracePeriodSeconds"]
+const serverKeys = [...identityKeys, ...deletionKeys]
 
 /** As the client wrote it, but with what only the server decides. */
 export const withIdentityOf = (rules: Rules, object: JsonObject, before: JsonObject): JsonObject => {
-  const kept = [...(rules.identityIsImmutable ? identityKeys : []), ...(rules.deletionIsFinal ? deletionKeys : [])]
-  return withMetadata(object, Object.fromEntries(kept.map((key) => [key, objectAt(before, "metadata")[key]])))
+  const known = objectAt(before, "metadata")
+  const kept: Record<string, Json | undefined> = {}
+  for (const key of rules.deletionIsFinal ? serverKeys : identityKeys) {
+    if (rules.identityIsImmutable || !identityKeys.includes(key)) kept[key] = known[key]
+  }
+  return withMetadata(object, kept)
 }
 
 const emptied = ["labels", "annotations", "finalizers", "ownerReferences"]
 
-const isEmpty = (value: Json): boolean => typeof value === "object" && value !== null && Object.keys(value).length === 0
+const isEmpty = (value: Json): boolean => {
+  if (typeof value !== "object" || value === null) return false
+  for (const _ in value) return false
+  return true
+}
 
 /** The API server leaves empty labels, annotations and lists out, whoever wrote them; of its own kinds other fields too. */
 export const withoutEmpty = (kind: Kind, object: JsonObject): JsonObject => {
-  const metadata = Object.entries(objectAt(object, "metadata")).filter(
-    ([key, value]) => value !== null && !(emptied.includes(key) && isEmpty(value))
+  const metadata = fieldsThat(
+    objectAt(object, "metadata"),
+    (value, key) => value !== null && !(isEmpty(value) && emptied.includes(key))
   )
   const rest = kind.isCustom ? object : withoutEmptyFields(object)
-  return { ...rest, metadata: Object.fromEntries(metadata) }
+  return metadata === rest["metadata"] ? rest : { ...rest, metadata }
 }
 
-const withoutEmptyFields = (object: JsonObject): JsonObject =>
-  Object.fromEntries(
-    Object.entries(object).flatMap(([key, value]) => {
-      if (key === "spec" && isObject(value))
-        return [[key, Object.fromEntries(Object.entries(value).filter(([, field]) => !isEmpty(field)))]]
-      return key !== "status" && isEmpty(value) ? [] : [[key, value]]
-    })
-  )
+const withoutEmptyFields = (object: JsonObject): JsonObject => {
+  const { spec } = object
+  const filled = isObject(spec) ? fieldsThat(spec, (value) => !isEmpty(value)) : spec
+  const whole = filled === undefined || filled === spec ? object : { ...object, spec: filled }
+  return fieldsThat(whole, (value, key) => key === "status" || (key === "spec" && isObject(value)) || !isEmpty(value))
+}
+
+/** The same object when all do. */
+const fieldsThat = (object: JsonObject, stay: (value: Json, key: string) => boolean): JsonObject => {
+  const kept: Record<string, Json> = {}
+  let isSame = true
+  for (const key of Object.keys(object)) {
+    const value = object[key]
+    if (value !== undefined && stay(value, key)) kept[key] = value
+    else isSame = false
+  }
+  return isSame ? object : kept
+}

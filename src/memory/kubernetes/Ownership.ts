@@ -113,6 +113,8 @@ const prune = (
   owners: ReadonlyArray<{ readonly fields: FieldSet }>,
   rules: Rules
 ): JsonObject => {
+  // Most applies name again what they named before: nothing can be left over.
+  if (hasAll(owners.at(-1)?.fields ?? new Set(), last)) return merged
   const owned = rules.sharedFieldsStay
     ? withNamedAncestors(
         owners.flatMap(({ fields }) => [...fields]),

@@ -39,10 +39,14 @@ export const list = (
       .entries(collectionOf(kind))
       .map(({ object }) => object)
       .filter((object) => here(object) && matches(object))
-    return server.rules.listIsSorted
-      ? found.toSorted((a, b) => (keyOfObject(a) < keyOfObject(b) ? -1 : 1))
-      : found.toReversed()
+    return server.rules.listIsSorted ? sorted(found) : found.toReversed()
   })
+
+const sorted = (objects: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> =>
+  objects
+    .map((object) => ({ key: keyOfObject(object), object }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ object }) => object)
 
 export interface ObjectEvent {
   readonly type: "Added" | "Modified" | "Deleted"

@@ -2,6 +2,7 @@
 import { leases } from "../../api/Lease.ts"
 import { leaderLeaseName } from "../../api/Names.ts"
 import * as NodeLease from "../../api/NodeLease.ts"
+import { textAt } from "../../memory/kubernetes/Json.ts"
 import type { World } from "../world/World.ts"
 import type { Commit, Situation } from "./Sights.ts"
 
@@ -77,7 +78,7 @@ export const ofLeases: ReadonlyArray<Situation> = [
       let leader = ""
       return {
         change: ({ after, collection: of, object }) => {
-          const isLeaders = of === collection && JSON.stringify(object).includes(leaderLeaseName)
+          const isLeaders = of === collection && textAt(object, "metadata", "name") === leaderLeaseName
           const next = isLeaders ? leaderIn(world, after) : ""
           if (next === "" || next === leader) return
           if (leader !== "" && namesFenced(world)) note()
