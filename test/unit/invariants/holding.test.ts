@@ -114,6 +114,27 @@ describe("S7: no finalizer is removed before the effects are gone", () => {
       "FINE"
     ],
     [
+      "granted without it",
+      (trial) => trial.allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } })),
+      "controller-1 granted addresses to shop/web"
+    ],
+    [
+      "taken off by a user, and granted more",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } }), "kubectl")
+          .allocation(allocation("web", { metadata: { generation: 2, finalizers: [] } })),
+      "without a finalizer"
+    ],
+    [
+      "taken off by a user, and reported about",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } }), "kubectl")
+          .allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } })),
+      "FINE"
+    ],
+    [
       "finalized while held",
       (trial) => trial.allocation(allocation()).hold("node-1").allocation(allocation("web", without)),
       "lost its finalizer while 192.0.2.10 was still on node-1"
