@@ -32,7 +32,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/AllocationWriter.ts",
     find: "        finalizers: [finalizer],\n",
     replace: "",
-    killedBy: "S7"
+    killedBy: "S7",
+    isFoundWithoutFaults: true
   },
   {
     name: "finalizer-off-too-early",
@@ -40,7 +41,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "isReleased(allocation, observed.isFenced) && allocation.hasFinalizer",
     replace: "allocation.hasFinalizer",
-    killedBy: "S7"
+    killedBy: "S7",
+    isFoundWithoutFaults: true
   },
   {
     name: "reuse-before-release",
@@ -48,7 +50,13 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Hold.ts",
     find: "(each) => !isFenced(each) && !hasReleased(acknowledgements, entry.address, each)",
     replace: "() => false",
-    killedBy: "S7"
+    also: [
+      {
+        find: '    ...acknowledgements.filter((each) => each.phase === "Serving").map((each) => each.address)\n',
+        replace: "    ...acknowledgements.slice(0, 0).map((each) => each.address)\n"
+      }
+    ],
+    killedBy: "S14"
   },
   {
     name: "publish-before-serving",
@@ -74,7 +82,28 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/ServiceReconciler.ts",
     find: "const claimed = wanted.fresh.every(({ address, pool }) => books.reserve(address, { ...claimant, pool }))",
     replace: "const claimed = true",
-    killedBy: "S2"
+    killedBy: "S2",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "taken-is-granted",
+    what: "an address that is found taken when it is claimed is written all the same",
+    file: "src/controller/ServiceReconciler.ts",
+    find: '      release()\n      return Effect.succeed("taken")\n',
+    replace: "      release()\n",
+    killedBy: "S2",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "act-before-the-intent",
+    what: "an address is shown before the IPAllocation that grants it is committed (v0.4, 4)",
+    file: "src/domain/Plan.ts",
+    find: "    return [Change.Create({ type: wanted.type, entries: wanted.entries })]",
+    replace: `    const create = Change.Create({ type: wanted.type, entries: wanted.entries })
+    const addresses = wanted.entries.map((entry) => entry.address)
+    return same(addresses, service.shown) ? [create] : [Change.Show({ addresses }), create]`,
+    killedBy: "S4",
+    isFoundWithoutFaults: true
   },
   {
     name: "epoch-not-raised",

@@ -129,5 +129,13 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     find: "const sameBoot = before.bootId === identity.bootId\n",
     replace: "const sameBoot = true\n",
     killedBy: "S1"
+  },
+  {
+    name: "evicts-its-successor",
+    what: "a leader that was paused takes the lease back from who leads by then (v0.4, 8)",
+    file: "src/controller/Leader.ts",
+    find: "if (lease.spec?.holderIdentity === options.identity) {",
+    replace: "if (lease.spec?.holderIdentity === options.identity || state.held !== undefined) {",
+    killedBy: "S10"
   }
 ]

@@ -19,6 +19,14 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     killedBy: "L1"
   },
   {
+    name: "acts-for-a-former-registration",
+    what: "an operator serves what names its node, under whatever hold id",
+    file: "src/domain/NodeDuty.ts",
+    find: "holder.node === self.node && holder.holdId === self.holdId ? holder : undefined",
+    replace: "holder.node === self.node && self.holdId !== undefined ? holder : undefined",
+    killedBy: "S6"
+  },
+  {
     name: "serving-before-it-is-there",
     what: "an address is reported as served whether the kernel has it or not",
     file: "src/domain/NodeDuty.ts",
