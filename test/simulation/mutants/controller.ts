@@ -137,7 +137,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Books.ts",
     find: "    for (const address of now?.claims ?? []) this.contest(address)",
     replace: "",
-    killedBy: "S1"
+    killedBy: "S1",
+    isFoundWithoutFaults: true
   },
   {
     name: "index-entry-kept",

@@ -1,5 +1,7 @@
 /** S2, S3, S8, S10: what is granted, and to whom. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Lease } from "../../../src/api/Lease.ts"
+import { leaderLeaseName } from "../../../src/api/Names.ts"
 import { S10 } from "../../../src/invariants/S10.ts"
 import { S2 } from "../../../src/invariants/S2.ts"
 import { S3 } from "../../../src/invariants/S3.ts"
@@ -162,6 +164,11 @@ describe("S8: epochs are monotone", () => {
   })
 })
 
+const leader = (holderIdentity: string): Lease => ({
+  metadata: { name: leaderLeaseName, namespace: "plenuslb" },
+  spec: { holderIdentity, leaseDurationSeconds: 3 }
+})
+
 describe("S10: two active leaders break none of these", () => {
   const fenced = lease("node-1", "1.aa", "1.aa")
   it.each<Row>([
@@ -194,6 +201,26 @@ describe("S10: two active leaders break none of these", () => {
     [
       "an operator registers anew",
       (trial) => trial.lease(fenced).lease(lease("node-1", "2.cc"), "operator-node-1"),
+      "FINE"
+    ],
+    [
+      "who leads has let the lease run out, by a clock that is 8 % too fast",
+      (trial) => trial.lease(leader("one")).wait(2_800).lease(leader("another"), "controller-2"),
+      "FINE"
+    ],
+    [
+      "who leads has let go",
+      (trial) => trial.lease(leader("one")).wait(100).lease(leader("")).lease(leader("another"), "controller-2"),
+      "FINE"
+    ],
+    [
+      "who leads is driven out",
+      (trial) => trial.lease(leader("one")).wait(2_700).lease(leader("another"), "controller-2"),
+      "controller-2 took the lead from one, who renewed 2700 ms before"
+    ],
+    [
+      "a person gives the lead to another",
+      (trial) => trial.lease(leader("one")).wait(100).lease(leader("another"), "kubectl"),
       "FINE"
     ]
   ])("%s", (_, play, verdict) => {
