@@ -1,5 +1,6 @@
 /** S1, S6, S7, S9, S14: what nodes hold. */
 import { assert, describe, it } from "@effect/vitest"
+import { nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
 import { S1 } from "../../../src/invariants/S1.ts"
 import { S14 } from "../../../src/invariants/S14.ts"
 import { S6 } from "../../../src/invariants/S6.ts"
@@ -250,9 +251,35 @@ describe("S9: nothing of the host's own is touched", () => {
   })
 })
 
+/** Of 6.5 s. */
+const announcing = (holdId: string, fenced?: string) => {
+  const { metadata } = lease("node-1", holdId, fenced)
+  const annotations = { ...metadata.annotations, [nodeLeaseAnnotations.durationMillis]: "6500" }
+  return { metadata: { ...metadata, name: nodeLeaseName("node-1"), annotations } }
+}
+
+const renewed = (trial: Trial, waitedMillis: number) =>
+  trial.lease(announcing("1.aa"), "operator-node-1").wait(waitedMillis)
+
 describe("S14: an address is reused only after its fence is complete", () => {
   const next = allocation("api")
   it.each<Row>([
+    [
+      "a fence once the lease ran out, by a clock that is 8 % too fast",
+      (trial) => renewed(trial, 6_050).lease(announcing("1.aa", "1.aa")),
+      "FINE"
+    ],
+    [
+      "a fence before that",
+      (trial) => renewed(trial, 5_950).lease(announcing("1.aa", "1.aa")),
+      " 5950 ms after its renewal, and it announced 6500 ms"
+    ],
+    [
+      "another registration after a fence",
+      (trial) =>
+        renewed(trial, 7_000).lease(announcing("1.aa", "1.aa")).wait(10).lease(announcing("2.bb"), "operator-node-1"),
+      "FINE"
+    ],
     ["a first grant", (trial) => trial.allocation(allocation()).hold("node-1"), "FINE"],
     [
       "after the release",
