@@ -8,7 +8,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/AllocationWriter.ts",
     find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels:",
     replace: "        labels:",
-    killedBy: "S8"
+    killedBy: "S8",
+    seeds: [4]
   },
   {
     name: "match-by-name",
@@ -16,7 +17,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "const foreign = allocation.serviceUid !== undefined && allocation.serviceUid !== service.uid",
     replace: "const foreign = false",
-    killedBy: "S4"
+    killedBy: "S4",
+    seeds: [2]
   },
   {
     name: "status-by-name",

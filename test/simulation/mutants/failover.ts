@@ -14,7 +14,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
         wallMillis - Date.parse(lease.spec?.renewTime ?? "") > content.durationMillis
     )`,
     imports: 'import { Clock } from "effect"',
-    killedBy: "S1"
+    killedBy: "S1",
+    seeds: [2]
   },
   {
     name: "fence-without-compare-and-set",
@@ -22,7 +23,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/NodeFailure.ts",
     find: "writing(kubernetes.replace(leases, fenced), leases,",
     replace: `writing(kubernetes.patch(leases, { name, namespace }, { metadata: { annotations: fenced.metadata.annotations } }), leases,`,
-    killedBy: "S1"
+    killedBy: "S1",
+    seeds: [3]
   },
   {
     name: "count-without-a-watch",
@@ -38,7 +40,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/LeaseCount.ts",
     find: "quiet >= Math.max(ownMillis, announcedMillis)",
     replace: "quiet >= Math.max(ownMillis, announcedMillis) / 3",
-    killedBy: "S1"
+    killedBy: "S14",
+    isFoundWithoutFaults: true
   },
   {
     name: "nobody-fences",
@@ -46,7 +49,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/NodeFailure.ts",
     find: "if (due.length > 0 && (yield* options.isLeader)) {",
     replace: "if (due.length > 1_000 && (yield* options.isLeader)) {",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "fence-wakes-nobody",
@@ -54,7 +58,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Wiring.ts",
     find: '      if (after !== undefined) books.onAllocation({ key, after })\n      sinks.service(key)\n    }\n    wakeAll(sinks, books.waiting.all("nodes"))',
     replace: "      if (after !== undefined) books.onAllocation({ key, after })\n    }",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "ignore-previous",
@@ -136,6 +141,7 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Leader.ts",
     find: "if (lease.spec?.holderIdentity === options.identity) {",
     replace: "if (lease.spec?.holderIdentity === options.identity || state.held !== undefined) {",
-    killedBy: "S10"
+    killedBy: "S10",
+    seeds: [2]
   }
 ]

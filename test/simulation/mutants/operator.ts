@@ -24,7 +24,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/NodeDuty.ts",
     find: "holder.node === self.node && holder.holdId === self.holdId ? holder : undefined",
     replace: "holder.node === self.node && self.holdId !== undefined ? holder : undefined",
-    killedBy: "S6"
+    killedBy: "S6",
+    seeds: [2]
   },
   {
     name: "serving-before-it-is-there",
