@@ -6,20 +6,19 @@
  * - `uplink`: the interface on which the neighbours are. Also for IPv6 and beside IPVS with strictARP.
  */
 import { type Address, type Family, familyOf } from "./Address.ts"
-import { hostPrefixLength, labelFor, labelOf } from "./HostAddress.ts"
+import { hostPrefixLength, labelFor, ownMetric } from "./HostAddress.ts"
 
 export interface AddressFacts {
   readonly address: Address
   readonly prefixLength: number
   readonly scope: string
   readonly label?: string | undefined
+  readonly metric?: number | undefined
   readonly validSeconds?: number | undefined
 }
 
 export interface InterfaceFacts {
   readonly name: string
-  /** Stays when the interface is renamed. */
-  readonly index: number
   readonly kind: "bridge" | "loopback" | "other"
   readonly up: boolean
   readonly ports: ReadonlyArray<string>
@@ -130,23 +129,15 @@ const isNodesOwn = (node: NodeFacts, found: InterfaceFacts, each: AddressFacts):
   (node.nodeAddresses.includes(each.address) ||
     (found.kind === "other" && each.prefixLength < hostPrefixLength(each.address))) &&
   isGlobal(each) &&
-  !isLabelled(each, found.name)
+  !isMarked(each, found.name)
 
 /** Neither loopback nor link-local. Our IPv4 addresses have scope link, so that the scope does not tell. */
 export const isGlobal = ({ address, scope }: AddressFacts): boolean =>
   scope !== "host" && address !== "::1" && !/^(127\.|169\.254\.|fe[89ab][0-9a-f]:)/.test(address)
 
-/** v0.4 wrote the same label; whoever else writes it has to expect this. */
-export const isLabelled = ({ address, label }: AddressFacts, interfaceName: string): boolean =>
-  label !== undefined && label === labelFor(address, interfaceName)
-
-/** Loss of a label is no refusal, but after a restart leftovers on this interface are not known as ours. */
-export const labelWarning = (interfaceName: string): string | undefined =>
-  labelOf(interfaceName) === undefined
-    ? `the name of interface ${interfaceName} is longer than 10 characters, which leaves no room for the label ` +
-      `<interface>:pllb: addresses of ours that an operator left there are not known as ours after a restart. ` +
-      `A shorter name avoids it.`
-    : undefined
+/** Put there by us or, with the label alone, by v0.4; whoever else writes either has to expect this. */
+export const isMarked = ({ address, label, metric }: AddressFacts, interfaceName: string): boolean =>
+  metric === ownMetric || (label !== undefined && label === labelFor(address, interfaceName))
 
 const asUplink = (interfaceName: string, uplinks: ReadonlyArray<string>): Use | Refusal =>
   uplinks.includes(interfaceName)

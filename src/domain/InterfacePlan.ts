@@ -10,16 +10,15 @@
  */
 import { Order } from "effect"
 import { type Address, type Family, familyOf, toBigInt } from "./Address.ts"
-import { hostPrefixLength, labelFor, scopeOf } from "./HostAddress.ts"
+import { hostPrefixLength, labelFor, ownMetric, scopeOf } from "./HostAddress.ts"
 import {
   type AddressFacts,
   bridgeRefusal,
   type InterfaceFacts,
   isGlobal,
-  isLabelled,
+  isMarked,
   isRefusal,
   judging,
-  labelWarning,
   type NetworkFacts,
   type NodeFacts,
   type PoolInterface,
@@ -42,17 +41,9 @@ export interface Placed {
   readonly interfaceName: string
 }
 
-/** What this node is known to have put in place. */
-export interface Remembered extends Placed {
-  /** Of the interface at that time. A rename takes the label off the first address of an interface (measured, 6.18). */
-  readonly interfaceIndex?: number | undefined
-}
-
 export interface Input extends NodeFacts {
   readonly wanted: ReadonlyArray<Wanted>
   readonly pools: ReadonlyArray<Cleaned>
-  /** Known as ours by other means than the label, which IPv6 and long interface names lack. */
-  readonly remembered: ReadonlyArray<Remembered>
   /** `startup` once, with the first complete lists: only then addresses are removed that are not ours. */
   readonly phase: "startup" | "steady"
 }
@@ -66,10 +57,6 @@ export interface InterfacePlan {
   /** What is held once the changes are done, and where it is to be announced. */
   readonly held: ReadonlyArray<Placed & Use>
   readonly refusals: ReadonlyArray<Placed & Refusal>
-  /** Sentences about what works, but not as well as it might. */
-  readonly warnings: ReadonlyArray<
-    Placed & { readonly reason: "InterfaceNameTooLongForLabel"; readonly message: string }
-  >
 }
 
 export const render = (change: Change): string =>
@@ -96,11 +83,7 @@ export const plan = (input: Input): InterfacePlan => {
       ...surplus.filter(({ address }) => stays.has(address))
     ],
     held,
-    refusals,
-    warnings: held.flatMap(({ address, interfaceName }) => {
-      const message = familyOf(address) === "IPv4" ? labelWarning(interfaceName) : undefined
-      return message === undefined ? [] : [{ address, interfaceName, reason: "InterfaceNameTooLongForLabel", message }]
-    })
+    refusals
   }
 }
 
@@ -136,7 +119,7 @@ const inOrder = <A extends Placed>(places: ReadonlyArray<A>): ReadonlyArray<A> =
 
 const toAdd = ({ address, interfaceName }: Placed): Change => ({ _tag: "Add", address, interfaceName })
 
-/** Where addresses are as we put them, with all attributes: without our label one would be lost to the next start-up. */
+/** Where addresses are as we put them, with all attributes: without our mark one would be lost to the next start-up. */
 const placesIn = ({ interfaces }: NetworkFacts): ReadonlySet<string> =>
   new Set(
     interfaces.flatMap((found) =>
@@ -148,31 +131,23 @@ const placesIn = ({ interfaces }: NetworkFacts): ReadonlySet<string> =>
 const isAsWePutIt = (each: AddressFacts, { name }: InterfaceFacts): boolean =>
   isHostPrefix(each) &&
   each.validSeconds === undefined &&
+  each.metric === ownMetric &&
   (familyOf(each.address) === "IPv6" ||
     (each.scope === scopeOf(each.address) && (each.label ?? name) === (labelFor(each.address, name) ?? name)))
 
 /** What is on an interface, may be removed by us, and is not wanted there. */
 const surplusOf = (input: Input): ReadonlyArray<Change & { readonly _tag: "Remove" }> => {
   const wanted = new Set(input.wanted.map(keyOf))
-  const isRemembered = remembering(input.remembered)
   return inOrder(
     input.network.interfaces.flatMap((found) => {
       const cleanAll = isCleanedOfAll(input, found)
-      const isOurs = (each: AddressFacts) =>
-        isHostPrefix(each) && (isLabelled(each, found.name) || isRemembered(each, found))
+      const isOurs = (each: AddressFacts) => isHostPrefix(each) && isMarked(each, found.name)
       return found.addresses
         .filter((each) => isOurs(each) || (cleanAll && isGlobal(each)))
         .filter((each) => !(isHostPrefix(each) && wanted.has(keyOf(at(each, found)))))
         .map((each) => ({ _tag: "Remove" as const, ...at(each, found), prefixLength: each.prefixLength }))
     })
   )
-}
-
-const remembering = (remembered: ReadonlyArray<Remembered>) => {
-  const places = new Set(remembered.map(keyOf))
-  const indexes = new Map(remembered.map(({ address, interfaceIndex }) => [address, interfaceIndex]))
-  return (each: AddressFacts, found: InterfaceFacts): boolean =>
-    places.has(keyOf(at(each, found))) || indexes.get(each.address) === found.index
 }
 
 const at = ({ address }: AddressFacts, { name }: InterfaceFacts): Placed => ({ address, interfaceName: name })

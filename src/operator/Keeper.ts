@@ -48,17 +48,6 @@ export interface RoundResult {
   readonly reported: boolean
 }
 
-/** Addresses that this process put in place, or the status says this node served: IPv6 and long names carry no label. */
-const rememberedOf = (allocations: Iterable<IPAllocation>, node: string): ReadonlyArray<InterfacePlan.Placed> =>
-  [...allocations].flatMap(({ status }) =>
-    (status?.addresses ?? []).flatMap((entry) => {
-      const parsed = Address.parse(entry.address)
-      return entry.node !== node || entry.interface === undefined || Result.isFailure(parsed)
-        ? []
-        : [{ address: parsed.success, interfaceName: entry.interface }]
-    })
-  )
-
 const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
   const held = new Map<string, Set<string>>()
   for (const { addresses, name } of state.interfaces) {
@@ -142,11 +131,11 @@ const withoutUnstamped = (
   return changes.filter((each) => each._tag === "Add" || !unstamped.has(each.address))
 }
 
-/** Refusals and warnings are said when they change, not in every round. */
+/** Refusals are said when they change, not in every round. */
 const newTeller = () => {
   let told = ""
   return Effect.fnUntraced(function* (plan: InterfacePlan.InterfacePlan) {
-    const sentences = [...plan.refusals, ...plan.warnings].map(({ message, reason }) => `${reason}: ${message}`)
+    const sentences = plan.refusals.map(({ message, reason }) => `${reason}: ${message}`)
     const text = [...new Set(sentences)].join("\n")
     if (text !== told && text !== "") yield* Effect.logWarning(text)
     told = text
@@ -170,22 +159,10 @@ export const make = Effect.fnUntraced(function* (
   const network = yield* NodeNetwork
   const announcer = yield* Announcer.make
   const exclusive = yield* Semaphore.make(1)
-  const remembered = new Map<string, InterfacePlan.Remembered>()
   const viewOf = views()
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
-
-  /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
-  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
-    const indexOf = new Map(all.map(({ index, name }) => [name, index]))
-    // One that is refused where it is wanted is left where it is.
-    const left = new Set<string>(plan.refusals.map(({ address }) => address))
-    if (allDone) for (const address of remembered.keys()) if (!left.has(address)) remembered.delete(address)
-    for (const { address, interfaceName } of plan.held) {
-      remembered.set(address, { address, interfaceName, interfaceIndex: indexOf.get(interfaceName) })
-    }
-  }
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
     const self: NodeDuty.Self = { node: options.node, holdId }
@@ -201,7 +178,6 @@ export const make = Effect.fnUntraced(function* (
       ...facts,
       wanted,
       pools: config.pools,
-      remembered: [...rememberedOf(allocations, options.node), ...remembered.values()],
       phase
     })
     interfaces = readinessOf(config, facts)
@@ -209,7 +185,6 @@ export const make = Effect.fnUntraced(function* (
     const left = withoutUnstamped(plan.changes, allocations, options.node)
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const changed = yield* applyAll(changes, network, announcer)
-    remember(plan, changed && changes.length === plan.changes.length, before)
     const after = changes.length === 0 ? before : yield* network.state
     const held = heldIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))

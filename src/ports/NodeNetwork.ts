@@ -15,6 +15,8 @@ export interface InterfaceAddress {
   readonly scope: string
   /** IPv4 only; ours is `<interface>:pllb`. */
   readonly label?: string | undefined
+  /** Absent: none was given. */
+  readonly metric?: number | undefined
   /** Absent: for ever. */
   readonly validSeconds?: number | undefined
 }
@@ -83,8 +85,8 @@ export class NodeNetwork extends Context.Service<
     /** Read anew from the kernel. */
     readonly state: Effect.Effect<NetworkState, NodeNetworkError>
     /**
-     * Puts `/32` (scope link, label `<interface>:pllb`) or `/128` (nodad) on the interface. Present already with the
-     * same attributes: nothing happens; with others (v0.4 wrote no lifetime): they are replaced in place.
+     * Puts `/32` (scope link, label `<interface>:pllb`) or `/128` (nodad) with our metric on the interface. Present
+     * already with the same attributes: nothing happens; with others (v0.4 wrote no metric): they are replaced in place.
      */
     readonly addAddress: (held: HeldAddress) => Effect.Effect<void, NodeNetworkError>
     /** Absent, or its interface gone: nothing to do. Removes the host prefix (`/32`, `/128`) only unless given another. */

@@ -68,7 +68,6 @@ const sourcesOfReasons = [
   "src/domain/Refusal.ts",
   "src/domain/Placement.ts",
   "src/domain/InterfaceMode.ts",
-  "src/domain/InterfacePlan.ts",
   "src/domain/ServiceRequest.ts",
   "src/domain/Pool.ts",
   "src/domain/Plan.ts",

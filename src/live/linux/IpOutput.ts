@@ -10,6 +10,7 @@ const AddressInfo = Schema.Struct({
   prefixlen: Schema.optionalKey(Schema.Finite),
   scope: Schema.optionalKey(Schema.Union([Schema.String, Schema.Finite])),
   label: Schema.optionalKey(Schema.String),
+  metric: Schema.optionalKey(Schema.Finite),
   nodad: Schema.optionalKey(Schema.Boolean),
   noprefixroute: Schema.optionalKey(Schema.Boolean),
   deprecated: Schema.optionalKey(Schema.Boolean),
@@ -95,6 +96,7 @@ const toAddress = (info: AddressInfo): ReadonlyArray<InterfaceAddress> => {
       prefixLength: info.prefixlen,
       scope: String(info.scope ?? "global"),
       ...(info.label === undefined ? {} : { label: info.label }),
+      ...(info.metric === undefined ? {} : { metric: info.metric }),
       ...(isForever(info) ? {} : { validSeconds: info.valid_life_time })
     }
   ]

@@ -5,7 +5,7 @@
  */
 import { Effect, Queue, Stream } from "effect"
 import { type Address, familyOf } from "../../domain/Address.ts"
-import { hostPrefixLength, labelFor, scopeOf } from "../../domain/HostAddress.ts"
+import { hostPrefixLength, labelFor, ownMetric, scopeOf } from "../../domain/HostAddress.ts"
 import {
   type HeldAddress,
   type InterfaceAddress,
@@ -274,6 +274,7 @@ class Node {
       address,
       prefixLength: hostPrefixLength(address),
       scope: scopeOf(address),
+      metric: ownMetric,
       // An IPv4 address without a label of its own prints the name of its interface.
       ...(familyOf(address) === "IPv4" ? { label: label ?? interfaceName } : {})
     }
@@ -309,4 +310,7 @@ class Node {
 const notPermitted = (tool: string): Reason => new NotPermitted({ message: `${tool}: Operation not permitted` })
 
 const sameAttributes = (left: InterfaceAddress, right: InterfaceAddress): boolean =>
-  left.scope === right.scope && left.label === right.label && left.validSeconds === right.validSeconds
+  left.scope === right.scope &&
+  left.label === right.label &&
+  left.metric === right.metric &&
+  left.validSeconds === right.validSeconds

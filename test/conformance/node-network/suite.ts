@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue, Result, Stream } from "effect"
 import { type Address, fromBigInt, parse } from "../../../src/domain/Address.ts"
-import type { NetworkInterface, NetworkState, NodeNetwork, NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
+import type { NetworkState, NodeNetwork, NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
+import { addressesOf, interfaceOf } from "./Reading.ts"
 import type { MakeWorld, World } from "./World.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))
@@ -11,25 +12,6 @@ const v6 = a("2001:db8::10")
 const documentation4 = 0xc6_12_00_00n // 198.18.0.0/15, for benchmarks
 const many = (count: number): ReadonlyArray<Address> =>
   Array.from({ length: count }, (_, index) => fromBigInt("IPv4", documentation4 + BigInt(index)))
-
-const interfaceOf = (state: NetworkState, name: string): NetworkInterface => {
-  const found = state.interfaces.find((each) => each.name === name)
-  assert(found !== undefined, `no interface ${name} among ${state.interfaces.map((each) => each.name).join(", ")}`)
-  return found
-}
-
-/** `192.0.2.10/32 scope link label pl0:pllb`, in the order of the text; link-local addresses of the kernel's left out. */
-const addressesOf = (state: NetworkState, name: string): ReadonlyArray<string> =>
-  interfaceOf(state, name)
-    .addresses.filter(({ address }) => !address.startsWith("fe80:"))
-    .map(({ address, prefixLength, scope, label, validSeconds }) =>
-      [
-        `${address}/${prefixLength} scope ${scope}`,
-        label === undefined ? "" : ` label ${label}`,
-        validSeconds === undefined ? "" : " not for ever"
-      ].join("")
-    )
-    .toSorted()
 
 const held = (address: Address, interfaceName = "pl0") => ({ address, interfaceName })
 const permanent = { scope: "global" }
@@ -159,16 +141,16 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
     })
 
     describe("addAddress", () => {
-      check("puts an IPv4 address as v0.4 did: /32, scope link, label, for ever", (world) =>
+      check("puts an IPv4 address as v0.4 did, /32, scope link, label, for ever, with our mark", (world) =>
         Effect.gen(function* () {
           yield* world.network.addAddress(held(v4))
-          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 scope link label pl0:pllb"])
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 ours scope link label pl0:pllb"])
         })
       )
       check("puts an IPv6 address as /128, for ever", (world) =>
         Effect.gen(function* () {
           yield* world.network.addAddress(held(v6))
-          assert.deepStrictEqual(yield* after(world, "pl0"), ["2001:db8::10/128 scope global"])
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["2001:db8::10/128 ours scope global"])
         })
       )
       const names = [
@@ -181,7 +163,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           Effect.gen(function* () {
             yield* world.createBridge(interfaceName)
             yield* world.network.addAddress(held(v4, interfaceName))
-            assert.deepStrictEqual(yield* after(world, interfaceName), [`192.0.2.10/32 scope link ${label}`])
+            assert.deepStrictEqual(yield* after(world, interfaceName), [`192.0.2.10/32 ours scope link ${label}`])
           })
         )
       }
@@ -193,12 +175,11 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           assert.deepStrictEqual(yield* world.network.state, before)
         })
       )
-      check("takes over the address that v0.4 left, as it is", (world) =>
+      check("takes over the address that v0.4 left, and marks it as ours", (world) =>
         Effect.gen(function* () {
           yield* world.foreignAdd("pl0", { address: v4, prefixLength: 32, scope: "link", label: "pl0:pllb" })
-          const before = yield* world.network.state
           yield* world.network.addAddress(held(v4))
-          assert.deepStrictEqual(yield* world.network.state, before)
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 ours scope link label pl0:pllb"])
         })
       )
       const corrected = [
@@ -213,7 +194,8 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
             const prefixLength = address === v4 ? 32 : 128
             yield* world.foreignAdd("pl0", { address, prefixLength, ...attributes })
             yield* world.network.addAddress(held(address))
-            const ours = address === v4 ? "192.0.2.10/32 scope link label pl0:pllb" : "2001:db8::10/128 scope global"
+            const ours =
+              address === v4 ? "192.0.2.10/32 ours scope link label pl0:pllb" : "2001:db8::10/128 ours scope global"
             assert.deepStrictEqual(yield* after(world, "pl0"), [ours])
           })
         )
@@ -224,7 +206,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           yield* world.network.addAddress(held(v4))
           assert.deepStrictEqual(yield* after(world, "pl0"), [
             "192.0.2.10/24 scope global label pl0",
-            "192.0.2.10/32 scope link label pl0:pllb"
+            "192.0.2.10/32 ours scope link label pl0:pllb"
           ])
         })
       )
@@ -232,7 +214,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
         Effect.gen(function* () {
           yield* world.network.addAddress(held(v4, "up0"))
           assert.deepStrictEqual(yield* after(world, "up0"), [
-            "192.0.2.10/32 scope link label up0:pllb",
+            "192.0.2.10/32 ours scope link label up0:pllb",
             "198.51.100.2/24 scope global label up0",
             "2001:db8:ffff::2/64 scope global"
           ])
@@ -242,7 +224,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
         Effect.gen(function* () {
           yield* world.setUp("pl0", false)
           yield* world.network.addAddress(held(v4))
-          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 scope link label pl0:pllb"])
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 ours scope link label pl0:pllb"])
         })
       )
       check("when the interface goes down, IPv4 stays and IPv6 is lost", (world) =>
@@ -250,17 +232,18 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           for (const address of [v4, v6]) yield* world.network.addAddress(held(address))
           yield* world.setUp("pl0", false)
           yield* world.setUp("pl0", true)
-          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 scope link label pl0:pllb"])
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 ours scope link label pl0:pllb"])
         })
       )
-      check("when the interface is renamed, its index stays, and the first address loses its label", (world) =>
+      check("when the interface is renamed, our mark stays, and the first address loses its label", (world) =>
         Effect.gen(function* () {
           for (const address of [v4, a("192.0.2.11"), a("192.0.2.12")]) yield* world.network.addAddress(held(address))
-          const { index } = interfaceOf(yield* world.network.state, "pl0")
           yield* world.renameInterface("pl0", "br7")
-          const br7 = interfaceOf(yield* world.network.state, "br7")
-          const found = [br7.index, ...br7.addresses.map(({ label }) => label)]
-          assert.deepStrictEqual(found, [index, "br7", "br7:pllb", "br7:pllb"])
+          assert.deepStrictEqual(yield* after(world, "br7"), [
+            "192.0.2.10/32 ours scope link label br7",
+            "192.0.2.11/32 ours scope link label br7:pllb",
+            "192.0.2.12/32 ours scope link label br7:pllb"
+          ])
         })
       )
       check("puts 100 addresses asked for at once", (world) =>
@@ -270,7 +253,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
             concurrency: "unbounded",
             discard: true
           })
-          const expected = addresses.map((address) => `${address}/32 scope link label pl0:pllb`).toSorted()
+          const expected = addresses.map((address) => `${address}/32 ours scope link label pl0:pllb`).toSorted()
           assert.deepStrictEqual(yield* after(world, "pl0"), expected)
         })
       )
@@ -310,9 +293,9 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
             ]
           )
           assert.deepStrictEqual(yield* after(world, "pl0"), [
-            "192.0.2.10/32 scope link label pl0:pllb",
-            "192.0.2.14/32 scope link label pl0:pllb",
-            "2001:db8::10/128 scope global"
+            "192.0.2.10/32 ours scope link label pl0:pllb",
+            "192.0.2.14/32 ours scope link label pl0:pllb",
+            "2001:db8::10/128 ours scope global"
           ])
         })
       )
@@ -325,7 +308,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
             world.network.addAddress(held(v6))
           ]
           yield* Effect.all(calls, { concurrency: "unbounded" })
-          assert.deepStrictEqual(yield* after(world, "pl0"), ["2001:db8::10/128 scope global"])
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["2001:db8::10/128 ours scope global"])
         })
       )
       for (const interfaceName of ["pl0\naddress add 192.0.2.66/32 dev pl0\n", "pl0 scope global", ""]) {
@@ -348,8 +331,8 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
             for (const each of [address, ...others]) yield* world.network.addAddress(held(each))
             yield* world.network.removeAddress(held(address))
             assert.deepStrictEqual(yield* after(world, "pl0"), [
-              "192.0.2.11/32 scope link label pl0:pllb",
-              "2001:db8::11/128 scope global"
+              "192.0.2.11/32 ours scope link label pl0:pllb",
+              "2001:db8::11/128 ours scope global"
             ])
           })
         )
@@ -367,7 +350,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           yield* world.network.removeAddress(held(v4, "up1"))
           assert.deepStrictEqual(
             [yield* after(world, "pl0"), yield* after(world, "up1")],
-            [["192.0.2.10/32 scope link label pl0:pllb"], []]
+            [["192.0.2.10/32 ours scope link label pl0:pllb"], []]
           )
         })
       )
@@ -384,7 +367,7 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           yield* world.foreignAdd("pl0", { address: v4, prefixLength: 24, ...permanent })
           yield* world.network.addAddress(held(v4))
           yield* world.network.removeAddress(held(v4), 24)
-          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 scope link label pl0:pllb"])
+          assert.deepStrictEqual(yield* after(world, "pl0"), ["192.0.2.10/32 ours scope link label pl0:pllb"])
         })
       )
     })

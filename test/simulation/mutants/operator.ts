@@ -57,7 +57,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "cleans-up-others",
     what: "host addresses of others are removed from any interface",
     file: "src/domain/InterfacePlan.ts",
-    find: "isHostPrefix(each) && (isLabelled(each, found.name) || isRemembered(each, found))",
+    find: "const isOurs = (each: AddressFacts) => isHostPrefix(each) && isMarked(each, found.name)",
     replace: "isHostPrefix(each)",
     killedBy: "S9",
     isFoundWithoutFaults: true
@@ -71,11 +71,11 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     killedBy: "S1"
   },
   {
-    name: "forgets-what-it-refused",
-    what: "an address that is refused where it is wanted is known as ours no more",
-    file: "src/operator/Keeper.ts",
-    find: "if (!left.has(address)) remembered.delete(address)",
-    replace: "remembered.delete(address)",
+    name: "knows-by-label-alone",
+    what: "an address that lost its label when its interface was renamed is known as ours no more",
+    file: "src/domain/InterfaceMode.ts",
+    find: "  metric === ownMetric || (label",
+    replace: "  (label",
     killedBy: "S1"
   },
   {
@@ -100,7 +100,9 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Keeper.ts",
     find: "    const changed = yield* applyAll(changes, network, announcer)\n",
     replace:
-      '    const changed = yield* applyAll(phase === "steady" && remembered.size > 0 ? changes.filter((each) => each._tag === "Remove" || !remembered.has(each.address)) : changes, network, announcer)\n',
+      "    const put = (tell.put ??= new Set())\n" +
+      '    const changed = yield* applyAll(changes.filter((each) => each._tag === "Remove" || !put.has(each.address)), network, announcer)\n' +
+      '    for (const each of changes) each._tag === "Remove" ? put.delete(each.address) : put.add(each.address)\n',
     killedBy: "L1"
   }
 ]

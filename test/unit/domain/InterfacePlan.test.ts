@@ -1,22 +1,27 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { type Address, parse } from "../../../src/domain/Address.ts"
-import { labelFor, scopeOf } from "../../../src/domain/HostAddress.ts"
+import { labelFor, ownMetric, scopeOf } from "../../../src/domain/HostAddress.ts"
 import type { AddressFacts, InterfaceFacts, NetworkFacts } from "../../../src/domain/InterfaceMode.ts"
 import { type Change, type Cleaned, type Input, plan, render, type Wanted } from "../../../src/domain/InterfacePlan.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))
 
-/** `192.0.2.10/32` ours, `192.0.2.10/24 foreign` anybody's, `192.0.2.10/32 global` without our label and scope. */
+/**
+ * `192.0.2.10/32` ours, `… v0.4` with the label alone, `… renamed` with the metric alone, `… foreign` anybody's, `… global`
+ * without our label and scope.
+ */
 const addressFacts = (interfaceName: string, text: string): AddressFacts => {
   const [cidr = "", kind = "ours"] = text.split(" ")
   const [address = "", prefixLength = ""] = cidr.split("/")
-  const ours = kind === "ours" && labelFor(a(address), interfaceName)
+  const isOurs = ["ours", "v0.4", "renamed"].includes(kind)
+  const label = (kind === "ours" || kind === "v0.4") && labelFor(a(address), interfaceName)
   return {
     address: a(address),
     prefixLength: Number(prefixLength),
-    scope: kind === "ours" ? scopeOf(a(address)) : kind === "host" ? "host" : "global",
-    ...(address.includes(":") ? {} : { label: ours === false || ours === undefined ? interfaceName : ours }),
+    scope: isOurs ? scopeOf(a(address)) : kind === "host" ? "host" : "global",
+    ...(address.includes(":") ? {} : { label: label === false || label === undefined ? interfaceName : label }),
+    ...(kind === "ours" || kind === "renamed" ? { metric: ownMetric } : {}),
     ...(kind === "expiring" ? { scope: "link", label: `${interfaceName}:pllb`, validSeconds: 60 } : {})
   }
 }
@@ -35,9 +40,8 @@ const network = (
   arpIgnore: NetworkFacts["arpIgnore"] = {},
   defaultRouteInterfaces = ["eth0"]
 ): NetworkFacts => ({
-  interfaces: Object.entries(interfaces).map(([name, { kind, up = true, ports = [], has = [] }], index) => ({
+  interfaces: Object.entries(interfaces).map(([name, { kind, up = true, ports = [], has = [] }]) => ({
     name,
-    index,
     up,
     ports,
     kind: kind ?? (name.startsWith("pl") ? "bridge" : "other"),
@@ -63,7 +67,6 @@ const input = (options: Partial<Input>): Input => ({
   nodeAddresses: [a("198.51.100.2")],
   wanted: [],
   pools: [pool],
-  remembered: [],
   phase: "steady",
   ...options
 })
@@ -133,21 +136,18 @@ describe("InterfacePlan.plan: what is missing and what is left over", () => {
   it("knows an address without label as ours after its interface was renamed, but not the same one elsewhere", () => {
     const facts = network({
       eth0: {},
-      br7: { kind: "bridge", has: ["192.0.2.10/32 foreign"] },
+      br7: { kind: "bridge", has: ["192.0.2.10/32 renamed"] },
       "kube-ipvs0": { has: ["192.0.2.10/32 foreign"] }
     })
-    const remembered = [{ address: a("192.0.2.10"), interfaceName: "pl0", interfaceIndex: 1 }]
-    assert.deepStrictEqual(changesOf({ network: facts, remembered }), ["remove 192.0.2.10/32 from br7"])
+    assert.deepStrictEqual(changesOf({ network: facts }), ["remove 192.0.2.10/32 from br7"])
   })
 
-  it("knows IPv6 and long interface names as ours only when they are remembered", () => {
-    const facts = network({ plenus012345: { has: ["192.0.2.10/32"] }, eth0: { has: ["2001:db8::10/128"] } })
-    const remembered = [
-      { address: a("192.0.2.10"), interfaceName: "plenus012345" },
-      { address: a("2001:db8::10"), interfaceName: "eth0" }
-    ]
-    assert.deepStrictEqual(changesOf({ network: facts }), [])
-    assert.deepStrictEqual(changesOf({ network: facts, remembered }), [
+  it("knows IPv6 addresses and those on long interface names, which have no label, by their metric", () => {
+    const facts = network({
+      plenus012345: { has: ["192.0.2.10/32", "192.0.2.11/32 foreign"] },
+      eth0: { has: ["2001:db8::10/128", "2001:db8::11/128 foreign"] }
+    })
+    assert.deepStrictEqual(changesOf({ network: facts }), [
       "remove 192.0.2.10/32 from plenus012345",
       "remove 2001:db8::10/128 from eth0"
     ])
@@ -236,17 +236,6 @@ describe("InterfacePlan.plan: mode and refusals", () => {
     const { changes, refusals } = plan(input({ network: facts, wanted: [wanted("192.0.2.10")], phase: "startup" }))
     assert.deepStrictEqual([changes, refusals.map(({ reason }) => reason)], [[], ["ArpIgnoreBlocksBridge"]])
   })
-
-  it("warns of an interface name that leaves no room for the label, and serves", () => {
-    const facts = network({ plenus01234: {}, plenus0123: {}, eth0: {} })
-    const both = ["plenus01234", "plenus0123"].map((interfaceName) => wanted("192.0.2.10", { interfaceName }))
-    const { held, warnings } = plan(input({ network: facts, wanted: both }))
-    assert.strictEqual(held.length, 2)
-    assert.deepStrictEqual(
-      warnings.map(({ interfaceName, reason }) => `${interfaceName} ${reason}`),
-      ["plenus01234 InterfaceNameTooLongForLabel"]
-    )
-  })
 })
 
 const hostPrefix = (address: Address) => (address.includes(":") ? 128 : 32)
@@ -297,6 +286,7 @@ describe("InterfacePlan.plan: properties", () => {
       [...new Map(on.map((each) => [each.address + (each.kind === "network"), each])).values()].map(
         ({ address, kind }) => {
           const network = kind === "network"
+          if (address === "fe80::1") return "fe80::1/64 foreign"
           return `${address}/${network ? (address.includes(":") ? 64 : 24) : hostPrefix(a(address))} ${network ? "foreign" : kind}`
         }
       )
@@ -316,7 +306,6 @@ describe("InterfacePlan.plan: properties", () => {
         interfaceName,
         startupCleaning: scenario.startupCleaning
       })),
-      remembered: [{ address: a("2001:db8::10"), interfaceName: "eth0" }],
       phase: scenario.phase
     })
   }
@@ -339,15 +328,16 @@ describe("InterfacePlan.plan: properties", () => {
     }
   )
 
-  it.prop("in steady state removes only what is labelled or remembered", { scenario: Scenario }, ({ scenario }) => {
+  it.prop("in steady state removes only what is marked as ours", { scenario: Scenario }, ({ scenario }) => {
     const before = inputOf({ ...scenario, phase: "steady" })
     for (const change of plan(before).changes) {
       if (change._tag === "Add") continue
       const found = before.network.interfaces.find(({ name }) => name === change.interfaceName)?.addresses ?? []
-      const labelled = found.some(
-        ({ address, label }) => address === change.address && label === `${change.interfaceName}:pllb`
+      const marked = found.some(
+        ({ address, label, metric }) =>
+          address === change.address && (metric === ownMetric || label === `${change.interfaceName}:pllb`)
       )
-      assert.isTrue(labelled || render(change) === "remove 2001:db8::10/128 from eth0", render(change))
+      assert.isTrue(marked, render(change))
     }
   })
 

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as Address from "../../../src/domain/Address.ts"
+import { ownMetric } from "../../../src/domain/HostAddress.ts"
 import type { AddressFacts } from "../../../src/domain/InterfaceMode.ts"
 import { plan } from "../../../src/domain/InterfacePlan.ts"
 
@@ -19,14 +20,15 @@ const looksWith = (count: number): number => {
     },
     prefixLength: 32,
     scope: "link",
-    label: "pl0:pllb"
+    label: "pl0:pllb",
+    metric: ownMetric
   })
   const addresses = Array.from({ length: count }, (_, index) => facts(addressOf(index)))
   const { changes, held } = plan({
     network: {
       interfaces: [
-        { name: "eth0", index: 1, kind: "other", up: true, ports: [], addresses: [] },
-        { name: "pl0", index: 2, kind: "bridge", up: true, ports: [], addresses }
+        { name: "eth0", kind: "other", up: true, ports: [], addresses: [] },
+        { name: "pl0", kind: "bridge", up: true, ports: [], addresses }
       ],
       defaultRouteInterfaces: ["eth0"],
       arpIgnore: {}
@@ -34,7 +36,6 @@ const looksWith = (count: number): number => {
     nodeAddresses: [],
     wanted: Array.from({ length: count + 1 }, (_, index) => ({ ...pool, address: addressOf(index) })),
     pools: [pool],
-    remembered: [],
     phase: "steady"
   })
   assert.deepStrictEqual(changes, [{ _tag: "Add", address: addressOf(count), interfaceName: "pl0" }])
