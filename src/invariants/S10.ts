@@ -7,7 +7,7 @@
 import type { Allocation } from "../api/IPAllocation.ts"
 import { leaderLeaseName } from "../api/Names.ts"
 import { clockRateError } from "../domain/FailoverTimes.ts"
-import { isController } from "./Actors.ts"
+import { isController, isOurs } from "./Actors.ts"
 import { claimsOf, grantKey, nameOf } from "./Claims.ts"
 import type { Safety, Violation, Written } from "./GroundTruth.ts"
 import { fencedOf, holdIdOf } from "./Registrations.ts"
@@ -21,11 +21,13 @@ interface Decision {
 
 const holderOf = ({ holdId, nodeName }: Allocation): string => `${nodeName ?? "nobody"} under ${holdId ?? "no hold id"}`
 
+/** An operator that was fenced registers under another hold id; a controller changes no registration. */
 const judgeLease = ({ after, before, by, key }: LeaseWritten): ReadonlyArray<Violation> => {
-  if (after === undefined || before === undefined || !isController(by)) return []
+  if (after === undefined || before === undefined || holdIdOf(before) === undefined || !isOurs(by)) return []
   const [old, next] = [fencedOf(before), fencedOf(after)]
   const isSameHold = holdIdOf(before)?.holdId === holdIdOf(after)?.holdId
-  if (holdIdOf(before) === undefined || (isSameHold && (old === undefined || old === next))) return []
+  const isFine = isSameHold ? old === undefined || old === next : !isController(by)
+  if (isFine) return []
   const what = isSameHold ? `the fence of ${old}` : "the registration"
   return [{ invariant: "S10", message: `${by} took back ${what} in lease ${key}` }]
 }

@@ -1,6 +1,7 @@
 /**
  * S14: an address is granted anew only after its former holders have let go or are fenced: nobody of them answers for it
- * any more. And none is fenced before the time that its lease announces has passed since its last renewal. Where two leaders granted one address at once both claims stand, which S2 judges.
+ * any more. And neither is one
+ * fenced, nor its lease taken over by another boot, before it was silent for the time that it announces. Where two leaders granted one address at once both claims stand, which S2 judges.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as NodeLease from "../api/NodeLease.ts"
@@ -9,7 +10,6 @@ import { isController, isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, grantKey, nameOf } from "./Claims.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
 import { excuseOf } from "./Hindered.ts"
-import { fencedOf } from "./Registrations.ts"
 
 type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
 
@@ -23,17 +23,23 @@ const judgeGrant = (truth: GroundTruth, allocation: IPAllocation, address: strin
   return nodes.length === 0 ? [] : [{ invariant: "S14", message, ...excuseOf(truth, nodes) }]
 }
 
-/** Whoever fences counts on its own clock, which may be too fast by as much as any may. */
-const judgeFence = (
+/** What ends the right of the former registration: undefined where nothing does. */
+const endOf = (old: NodeLease.NodeLease, next: NodeLease.NodeLease, by: string): string | undefined => {
+  if (isController(by) && old.fenced !== next.fenced) return "fenced"
+  return isOperator(by) && old.bootId !== next.bootId ? "took over from another boot" : undefined
+}
+
+/** Whoever does so counts on its own clock, which may be too fast by as much as any may. */
+const judgeEnd = (
   { after, before, by, key }: LeaseWritten,
   renewedMillis: number,
   nowMillis: number
 ): ReadonlyArray<Violation> => {
-  const content = before === undefined ? undefined : NodeLease.read(before)
-  if (after === undefined || before === undefined || content === undefined || !isController(by)) return []
+  const [old, next] = [before, after].map((each) => (each === undefined ? undefined : NodeLease.read(each)))
+  const what = old === undefined || next === undefined ? undefined : endOf(old, next, by)
   const elapsedMillis = nowMillis - renewedMillis
-  if (fencedOf(before) === fencedOf(after) || elapsedMillis * (1 + clockRateError) >= content.durationMillis) return []
-  const message = `${by} fenced ${key} ${elapsedMillis} ms after its renewal, and it announced ${content.durationMillis} ms`
+  if (old === undefined || what === undefined || elapsedMillis * (1 + clockRateError) >= old.durationMillis) return []
+  const message = `${by} ${what} ${key} ${elapsedMillis} ms after its renewal, and it announced ${old.durationMillis} ms`
   return [{ invariant: "S14", message }]
 }
 
@@ -44,7 +50,7 @@ export const S14: Safety = {
     /** By key of the lease, when it was written last. */
     const renewed = new Map<string, number>()
     const leaseWritten = (event: LeaseWritten, nowMillis: number): ReadonlyArray<Violation> => {
-      const violations = judgeFence(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis)
+      const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis)
       renewed.set(event.key, nowMillis)
       return violations
     }

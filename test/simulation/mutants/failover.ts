@@ -101,7 +101,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "  if (content.fenced === current.content.holdId) return Renewal.Fenced()\n",
     replace: "",
-    killedBy: "S1"
+    killedBy: "S10",
+    seeds: [2]
   },
   {
     name: "resurrect-after-pause",
@@ -109,7 +110,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "const inForce = before.fenced !== before.holdId && before.released !== before.holdId",
     replace: "const inForce = before.released !== before.holdId",
-    killedBy: "S1"
+    killedBy: "S10",
+    seeds: [2]
   },
   {
     name: "new-id-at-each-start",
@@ -117,7 +119,7 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "sameBoot && inForce && newest === before.holdId",
     replace: "sameBoot && inForce && newest !== before.holdId",
-    killedBy: "S1"
+    killedBy: "S8"
   },
   {
     name: "retry-with-the-same-lease",
@@ -133,7 +135,7 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "const sameBoot = before.bootId === identity.bootId\n",
     replace: "const sameBoot = true\n",
-    killedBy: "S1"
+    killedBy: "S14"
   },
   {
     name: "evicts-its-successor",

@@ -8,7 +8,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Announcer.ts",
     find: ".announce(addresses, uplink)",
     replace: ".announce([], uplink)",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "successor-announces-nothing",

@@ -252,9 +252,13 @@ describe("S9: nothing of the host's own is touched", () => {
 })
 
 /** Of 6.5 s. */
-const announcing = (holdId: string, fenced?: string) => {
+const announcing = (holdId: string, fenced?: string, bootId = "") => {
   const { metadata } = lease("node-1", holdId, fenced)
-  const annotations = { ...metadata.annotations, [nodeLeaseAnnotations.durationMillis]: "6500" }
+  const annotations = {
+    ...metadata.annotations,
+    [nodeLeaseAnnotations.durationMillis]: "6500",
+    [nodeLeaseAnnotations.bootId]: bootId
+  }
   return { metadata: { ...metadata, name: nodeLeaseName("node-1"), annotations } }
 }
 
@@ -273,6 +277,16 @@ describe("S14: an address is reused only after its fence is complete", () => {
       "a fence before that",
       (trial) => renewed(trial, 5_950).lease(announcing("1.aa", "1.aa")),
       " 5950 ms after its renewal, and it announced 6500 ms"
+    ],
+    [
+      "another boot that waited",
+      (trial) => renewed(trial, 6_050).lease(announcing("2.bb", undefined, "boot-2"), "operator-node-1"),
+      "FINE"
+    ],
+    [
+      "another boot that did not",
+      (trial) => renewed(trial, 100).lease(announcing("1.aa", undefined, "boot-2"), "operator-node-1"),
+      "operator-node-1 took over from another boot plenuslb/"
     ],
     [
       "another registration after a fence",
