@@ -112,7 +112,10 @@ export const make = Effect.fnUntraced(function* ({
     identity,
     times: leaderTimes,
     leases: caches.leases,
-    onElected: everything
+    onElected: everything,
+    onAnsweredAgain: () => {
+      for (const cache of Object.values(caches)) cache.reconnect()
+    }
   })
   // Before every cache is complete nothing may be decided: to half a cache, every address has left its pool.
   const mayAct = Effect.suspend(() => (isReady(caches) ? leader.isLeader : Effect.succeed(false)))

@@ -30,6 +30,8 @@ export interface Options {
   readonly leases: Reflector<Lease>
   /** Called each time this replica begins to lead, or leads again after a lapse: what waited for a leader must be looked at. */
   readonly onElected: Effect.Effect<void>
+  /** Called when the API answers again after a time in which it did not, long enough to have taken the watches with it. */
+  readonly onAnsweredAgain?: () => void
 }
 
 interface State {
@@ -66,6 +68,22 @@ const millisUntilFree = (lease: Lease, state: State, times: LeaderTimes, now: nu
   return Math.max(0, state.seen.atMillis + Math.max(times.leaseMillis, announced) - now)
 }
 
+/** Notices for how long requests go unanswered, of a leader and of one that would be it. */
+const answersOf = ({ onAnsweredAgain, times }: Options) => {
+  /** Monotonic time at which the first request was sent since which none was answered. */
+  let unansweredSince: number | undefined
+  const came = Effect.map(monotonicMillis, (now) => {
+    const silentMillis = now - (unansweredSince ?? now)
+    unansweredSince = undefined
+    if (silentMillis > times.renewDeadlineMillis) onAnsweredAgain?.()
+  })
+  const orNot = <A, E, R>(request: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(monotonicMillis, (startedAt) =>
+      Effect.tapError(request, () => Effect.sync(() => (unansweredSince ??= startedAt)))
+    )
+  return { came, orNot }
+}
+
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Leader, never, Kubernetes | Scope.Scope> {
@@ -79,12 +97,15 @@ export const make = Effect.fnUntraced(function* (
     (now) => state.renewedAt !== undefined && now - state.renewedAt < times.renewDeadlineMillis
   )
 
+  const answers = answersOf(options)
+
   const write = Effect.fnUntraced(function* (lease: Lease | undefined) {
     const sentAt = yield* monotonicMillis
     const next = take(lease, options, yield* Timestamp.nowMicro)
     const written = yield* (
       lease === undefined ? kubernetes.create(leases, next) : kubernetes.replace(leases, next)
     ).pipe(Effect.timeout(times.renewDeadlineMillis))
+    yield* answers.came
     // Asked after the reply: when that was so late that leadership lapsed meanwhile, work was turned away.
     const wasLeader = yield* isLeader
     state.held = written
@@ -117,6 +138,7 @@ export const make = Effect.fnUntraced(function* (
   /** After a refused write the watch may lag, so the object itself is read. */
   const refresh = kubernetes.get(leases, { namespace: options.namespace, name: leaderLeaseName }).pipe(
     Effect.map((lease) => options.leases.absorb(lease)),
+    Effect.andThen(answers.came),
     Effect.timeout(times.renewDeadlineMillis),
     Effect.ignore
   )
@@ -136,6 +158,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   yield* Effect.addFinalizer(() => letGo)
-  yield* attempt.pipe(Effect.catch(recover), Effect.flatMap(Effect.sleep), Effect.forever, Effect.forkScoped)
+  const turn = attempt.pipe(answers.orNot, Effect.catch(recover))
+  yield* turn.pipe(Effect.flatMap(Effect.sleep), Effect.forever, Effect.forkScoped)
   return { isLeader }
 })

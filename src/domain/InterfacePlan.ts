@@ -44,6 +44,8 @@ export interface Placed {
 export interface Input extends NodeFacts {
   readonly wanted: ReadonlyArray<Wanted>
   readonly pools: ReadonlyArray<Cleaned>
+  /** What this node is known to have put in place: somebody may have put it anew without our mark. */
+  readonly remembered: ReadonlyArray<Placed>
   /** `startup` once, with the first complete lists: only then addresses are removed that are not ours. */
   readonly phase: "startup" | "steady"
 }
@@ -138,10 +140,12 @@ const isAsWePutIt = (each: AddressFacts, { name }: InterfaceFacts): boolean =>
 /** What is on an interface, may be removed by us, and is not wanted there. */
 const surplusOf = (input: Input): ReadonlyArray<Change & { readonly _tag: "Remove" }> => {
   const wanted = new Set(input.wanted.map(keyOf))
+  const remembered = new Set(input.remembered.map(keyOf))
   return inOrder(
     input.network.interfaces.flatMap((found) => {
       const cleanAll = isCleanedOfAll(input, found)
-      const isOurs = (each: AddressFacts) => isHostPrefix(each) && isMarked(each, found.name)
+      const isOurs = (each: AddressFacts) =>
+        isHostPrefix(each) && (isMarked(each, found.name) || remembered.has(keyOf(at(each, found))))
       return found.addresses
         .filter((each) => isOurs(each) || (cleanAll && isGlobal(each)))
         .filter((each) => !(isHostPrefix(each) && wanted.has(keyOf(at(each, found)))))

@@ -19,17 +19,21 @@ export const mayHold = ({ metadata, spec, ...node }: Node, pool: PoolTruth): boo
   !isTrue({ metadata, ...node }, "NetworkUnavailable") &&
   LabelSelector.matches(pool.spec.nodeSelector, metadata.labels)
 
-/** Its machine runs, is on the segment, has the interface, and no fault keeps its operator from acting. */
-export const isHealthy = (truth: GroundTruth, node: string, interfaceName: string): boolean => {
+/** Its machine runs, is on the segment, has the interface, and no fault keeps its operator from acting now. */
+export const isAble = (truth: GroundTruth, node: string, interfaceName: string): boolean => {
   const machine = truth.nodes.get(node)
   return (
     machine !== undefined &&
     machine.isOn &&
     machine.isOnLan &&
     machine.interfaces.has(interfaceName) &&
-    !isHindered(truth, node)
+    machine.impairedSince === undefined
   )
 }
+
+/** Able, and for long enough to have registered and to act as it was told meanwhile. */
+export const isHealthy = (truth: GroundTruth, node: string, interfaceName: string): boolean =>
+  isAble(truth, node, interfaceName) && !isHindered(truth, node)
 
 export const someoneCanHold = (truth: GroundTruth, pool: PoolTruth, interfaceName: string): boolean =>
   [...truth.nodeObjects.values()].some(

@@ -10,7 +10,7 @@ import { keyOf, shownBy } from "./Claims.ts"
 import { type Expectation, expectationsOf } from "./Expectations.ts"
 import type { GroundTruth, Liveness } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
-import { isHealthy, someoneCanHold } from "./Hosts.ts"
+import { isAble, someoneCanHold } from "./Hosts.ts"
 
 const lackOnNodes = (
   truth: GroundTruth,
@@ -18,12 +18,15 @@ const lackOnNodes = (
 ): string | undefined => {
   const known = truth.pools.get(`PersistentIPPool/${pool}`)
   if (known !== undefined && !someoneCanHold(truth, known, networkInterface)) return undefined
-  // Whom a fault hinders may go on holding it; the client must not be told so.
-  const holders = [...(truth.holders.get(address) ?? [])].filter((node) => !isHindered(truth, node))
+  // Whom a fault hinders, or did a moment ago, may go on holding it beside the one that is to; the client must not be
+  // told so. The one that is to hold it serves as soon as it does.
+  const holders = [...(truth.holders.get(address) ?? [])].filter(
+    (node) => node === nodeName || !isHindered(truth, node)
+  )
   const [holder] = holders
   if (holder === undefined || holders.length > 1) return `is on ${holders.length} nodes (${holders.join(", ")})`
   if (holder !== nodeName) return `is on ${holder}, and assigned to ${nodeName ?? "no node"}`
-  if (!isHealthy(truth, holder, networkInterface)) return `is on ${holder}, which is not healthy`
+  if (!isAble(truth, holder, networkInterface)) return `is on ${holder}, which is not healthy`
   return truth.answeredBy(address) === holder
     ? undefined
     : `does not answer a client, whose neighbour table knows ${truth.answeredBy(address) ?? "another node"}`

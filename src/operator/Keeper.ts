@@ -48,6 +48,17 @@ export interface RoundResult {
   readonly reported: boolean
 }
 
+/** Addresses that the status says this node served, for what somebody put anew without our mark while no operator ran. */
+const reportedAs = (allocations: Iterable<IPAllocation>, node: string): ReadonlyArray<InterfacePlan.Placed> =>
+  [...allocations].flatMap(({ status }) =>
+    (status?.addresses ?? []).flatMap((entry) => {
+      const parsed = Address.parse(entry.address)
+      return entry.node !== node || entry.interface === undefined || Result.isFailure(parsed)
+        ? []
+        : [{ address: parsed.success, interfaceName: entry.interface }]
+    })
+  )
+
 const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
   const held = new Map<string, Set<string>>()
   for (const { addresses, name } of state.interfaces) {
@@ -153,16 +164,43 @@ const heldAsPlanned = (plan: InterfacePlan.InterfacePlan, held: ReadonlyMap<stri
   }
 }
 
+/**
+ * Addresses that another node let go of since the last round. One that was fenced while it could not be heard went on
+ * answering until then, and clients that learned of it meanwhile would wait for it to fall silent for half a minute.
+ */
+const newLateReleases = (node: string) => {
+  let known = new Set<string>()
+  return (allocations: ReadonlyArray<IPAllocation>): ReadonlySet<string> => {
+    const released = allocations
+      .flatMap(({ status }) => status?.addresses ?? [])
+      .filter((entry) => entry.phase === "Released" && entry.node !== node)
+    const keyOf = (entry: (typeof released)[number]) => `${entry.address} ${entry.node} ${entry.holdId} ${entry.epoch}`
+    const late = new Set(released.filter((entry) => !known.has(keyOf(entry))).map(({ address }) => address))
+    known = new Set(released.map(keyOf))
+    return late
+  }
+}
+
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Keeper, never, NodeNetwork | Scope.Scope> {
   const network = yield* NodeNetwork
   const announcer = yield* Announcer.make
   const exclusive = yield* Semaphore.make(1)
+  const remembered = new Map<string, InterfacePlan.Placed>()
   const viewOf = views()
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
+  const lateReleases = newLateReleases(options.node)
+
+  /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
+  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean) => {
+    // One that is refused where it is wanted is left where it is.
+    const left = new Set<string>(plan.refusals.map(({ address }) => address))
+    if (allDone) for (const address of remembered.keys()) if (!left.has(address)) remembered.delete(address)
+    for (const { address, interfaceName } of plan.held) remembered.set(address, { address, interfaceName })
+  }
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
     const self: NodeDuty.Self = { node: options.node, holdId }
@@ -178,6 +216,7 @@ export const make = Effect.fnUntraced(function* (
       ...facts,
       wanted,
       pools: config.pools,
+      remembered: [...reportedAs(allocations, options.node), ...remembered.values()],
       phase
     })
     interfaces = readinessOf(config, facts)
@@ -186,12 +225,17 @@ export const make = Effect.fnUntraced(function* (
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const changed = yield* applyAll(changes, network, announcer)
     const after = changes.length === 0 ? before : yield* network.state
+    remember(plan, changed && changes.length === plan.changes.length)
     const held = heldIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
+    const mayServe = options.mayServe(holdId)
+    const late = lateReleases(allocations)
+    const mayRepeat = late.size > 0 && (yield* mayServe)
     // The process before this one may have died between the address and its announcement, or in the middle of its burst.
-    const isNew = (address: Address.Address) => phase === "startup" || added.has(address)
+    const isNew = (address: Address.Address) =>
+      phase === "startup" || added.has(address) || (mayRepeat && late.has(address))
     const fresh = plan.held.filter(({ address }) => isNew(address) && held.has(address))
-    yield* announcer.start(fresh, options.mayServe(holdId))
+    yield* announcer.start(fresh, mayServe)
     const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
     for (const error of failures) {

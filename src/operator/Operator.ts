@@ -49,11 +49,15 @@ const RESYNC_MILLIS = 30_000
 const REST_MILLIS = 50
 /** After a round that left something undone, or could not read the kernel. */
 const RETRY_MILLIS = 1_000
+/** A path that was away for so many renewals may have taken the watches with it; they are silent for minutes then. */
+const RENEWALS_MISSED = 3
 
 interface State {
   registered: Registration.Registered | undefined
   /** Monotonic time at which the write that last succeeded on the lease was sent. */
   renewedAtMillis: number
+  /** Monotonic time at which the renewal that was last answered was sent, whatever the answer. */
+  answeredAtMillis: number | undefined
   /** The newest hold id that this process had, also after its lease was fenced or deleted. */
   lastHoldId: HoldId.HoldId | undefined
   /** The kernel could be read in the last round, or look. */
@@ -68,6 +72,8 @@ interface Parts {
   readonly wake: Signal.Signal
   readonly allocations: Reflector.Reflector<IPAllocation>
   readonly synced: Effect.Effect<void>
+  /** Begins all watches anew. */
+  readonly reconnect: () => void
   /** PlenusLB is being uninstalled. */
   readonly mustRelease: () => boolean
 }
@@ -98,12 +104,22 @@ export const make = Effect.fnUntraced(function* (
     nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
     durationMillis: settings.leaseMillis
   }
-  const state: State = { registered: undefined, renewedAtMillis: 0, lastHoldId: undefined, able: false }
+  const state: State = {
+    registered: undefined,
+    renewedAtMillis: 0,
+    answeredAtMillis: undefined,
+    lastHoldId: undefined,
+    able: false
+  }
   const mayServe = isInForce(state, settings)
   const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config, mayServe })
   const synced = Effect.andThen(allocations.synced, configs.synced)
+  const reconnect = () => {
+    allocations.reconnect()
+    configs.reconnect()
+  }
   const mustRelease = () => config().release === true
-  const parts: Parts = { settings, identity, state, keeper, wake, allocations, synced, mustRelease }
+  const parts: Parts = { settings, identity, state, keeper, wake, allocations, synced, reconnect, mustRelease }
   yield* wake.wait.pipe(
     Effect.timeoutOption(RESYNC_MILLIS),
     Effect.andThen(round(parts)),
@@ -261,6 +277,13 @@ const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> =>
   )
 }
 
+/** The API answers: after a long time in which it did not, the watches are not waited for. */
+const answered = ({ reconnect, settings, state }: Parts, sentAtMillis: number): void => {
+  const silentMillis = sentAtMillis - (state.answeredAtMillis ?? sentAtMillis)
+  if (silentMillis > RENEWALS_MISSED * settings.renewEveryMillis) reconnect()
+  state.answeredAtMillis = sentAtMillis
+}
+
 /** Answers in how many milliseconds to renew next. */
 const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
   const { identity, keeper, mustRelease, settings, state } = parts
@@ -269,6 +292,7 @@ const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registrati
   const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released }).pipe(
     Effect.timeout(settings.renewEveryMillis)
   )
+  answered(parts, sentAtMillis)
   if (renewal._tag !== "Fenced") {
     state.registered = renewal.registered
     if (renewal._tag === "Renewed") state.renewedAtMillis = sentAtMillis

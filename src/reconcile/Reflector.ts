@@ -13,6 +13,7 @@ import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError, ObjectList, Selection, Undecodable, WatchEvent } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { isNewer } from "./ResourceVersion.ts"
+import * as Signal from "./Signal.ts"
 
 /** `before` absent: new. `after` absent: gone. A delete and re-create under one name arrives as two changes. */
 export interface Change<A> {
@@ -51,6 +52,11 @@ export interface Reflector<A extends KubernetesObject> {
   readonly listings: () => number
   /** Takes the reply to an own write into the cache. */
   readonly absorb: (object: A) => void
+  /**
+   * Ends the watch that is open, or the pause before the next, and goes on from there with another at once: for whoever
+   * learns by a request of its own that the API can be reached again. A watch that died on the way is silent for minutes.
+   */
+  readonly reconnect: () => void
 }
 
 /** `shop/web`, or the name alone for cluster-scoped kinds. */
@@ -191,17 +197,26 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   const { type, selection = {} } = options
   const cache = new Cache<A>(options)
   const synced = yield* Deferred.make<void>()
+  const reconnecting = yield* Signal.make
   /** Where the next watch continues; absent: list first. */
   let position: string | undefined
   let failures = 0
+
+  /** In one piece: a reconnection may interrupt a round anywhere, and who waits for the first list waits once. */
+  const complete = (all: ObjectList<A>, askedMillis: number) =>
+    Effect.uninterruptible(
+      Effect.andThen(
+        Effect.sync(() => cache.replaceAll(all, askedMillis)),
+        Deferred.succeed(synced, undefined)
+      )
+    )
 
   const list = Effect.gen(function* () {
     const askedMillis = yield* monotonicMillis
     const all = yield* kubernetes.list(type, selection)
     cache.lastContactMillis = yield* monotonicMillis
-    cache.replaceAll(all, askedMillis)
+    yield* complete(all, askedMillis)
     position = all.resourceVersion
-    yield* Deferred.succeed(synced, undefined)
     return all.resourceVersion
   })
 
@@ -214,8 +229,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
 
   const recover = Effect.fnUntraced(function* (error: KubernetesError) {
     if (options.mayBeMissing === true && error.reason._tag === "NotFound" && error.reason.kindMissing) {
-      cache.replaceAll({ items: [], undecodable: [], resourceVersion: "0" }, yield* monotonicMillis)
-      yield* Deferred.succeed(synced, undefined)
+      yield* complete({ items: [], undecodable: [], resourceVersion: "0" }, yield* monotonicMillis)
       return yield* Effect.sleep(MISSING_PAUSE_MILLIS)
     }
     if (error.reason._tag === "Expired") position = undefined
@@ -233,7 +247,10 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     yield* Effect.sleep("50 millis")
   }).pipe(Effect.catch(recover))
 
-  yield* Effect.forkScoped(Effect.forever(round))
+  const reconnection = Effect.map(reconnecting.wait, () => {
+    failures = 0
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.raceFirst(round, reconnection)))
   return {
     get: (key) => cache.objects.get(key),
     values: () => cache.objects.values(),
@@ -243,6 +260,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     synced: Deferred.await(synced),
     lastContactMillis: () => cache.lastContactMillis,
     listings: () => cache.listings,
-    absorb: (object) => cache.set(object)
+    absorb: (object) => cache.set(object),
+    reconnect: reconnecting.give
   }
 })

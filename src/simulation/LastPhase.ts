@@ -11,12 +11,12 @@ import { Denied, Unavailable } from "../ports/Kubernetes.ts"
 import { converge } from "./Convergence.ts"
 import { type Court, Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
-import { probes } from "./Probes.ts"
+import { deathMillis, probes, untilDeathIsKnown } from "./Probes.ts"
 import { lastService } from "./Oddities.ts"
 import type { World } from "./world/World.ts"
 
-/** The longest pause that a fault may leave behind in the retry table, and then a node's death. */
-const healingMillis = 37_000
+/** The longest that a fault may leave behind in the retry table. */
+const pauseMillis = 30_000
 /** What was converged may still be told: states that wait a second, events, retries of both. */
 const settlingMillis = 60_000
 const quietMillis = 600_000
@@ -91,8 +91,13 @@ export const lastPhase = Effect.fnUntraced(function* (
   { isQuiet, random }: { readonly isQuiet: boolean; readonly random: Prng }
 ): Effect.fn.Return<void, Stopped> {
   const kind = random.pick(["all", "all", "core", "neighbour"])
-  if (kind === "core") breakRest(world, random)
-  yield* converge(world, { withinMillis: healingMillis, since: "the last fault" })
+  if (kind === "core") {
+    breakRest(world, random)
+    yield* untilDeathIsKnown
+    yield* converge(world, { withinMillis: pauseMillis, since: "the death of the rest could be known" })
+  } else {
+    yield* converge(world, { withinMillis: pauseMillis + deathMillis, since: "the last fault" })
+  }
   const without = kind === "neighbour" ? yield* failNeighbour(world) : new Set<string>()
   for (const probe of probes) {
     if (random.chance(0.5)) yield* probe(world, random, without)

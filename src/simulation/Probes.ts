@@ -12,13 +12,19 @@ import type { Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import { badPool, lastService } from "./Oddities.ts"
 import type { Host } from "./world/Host.ts"
+import { pool } from "./Users.ts"
 import type { World } from "./world/World.ts"
 
 type Probe = (world: World, random: Prng, without: ReadonlySet<string>) => Effect.Effect<void, Stopped>
 
 const createMillis = 5_000
 const planMillis = 1_000
-const deathMillis = 7_000
+export const deathMillis = 7_000
+/**
+ * Until its silence has lasted for that long, a dead node is chosen like any other, and what was given to it waits: with a
+ * shorter bound, only what is asked for afterwards can be measured.
+ */
+export const untilDeathIsKnown = Effect.sleep(deathMillis)
 /** What a machine needs to come back: it waits for as long as the lease of its former boot may last. */
 const bootMillis = 30_000
 const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -66,6 +72,7 @@ const death: Probe = Effect.fnUntraced(function* (world, random, without) {
   world.powerOff(victim)
   const also = () => namedOn(world, victim.name, without)
   yield* converge(world, { withinMillis: deathMillis, since: `${victim.name} lost power`, without, also })
+  yield* untilDeathIsKnown
   world.powerOn(victim)
   yield* converge(world, { withinMillis: bootMillis, since: `${victim.name} booted`, without })
 })
@@ -78,15 +85,17 @@ const remove: Probe = Effect.fnUntraced(function* (world, random, without) {
   yield* converge(world, { withinMillis: createMillis, since: `Service ${key} was deleted`, without })
 })
 
-/** What nobody could have before can be had now. */
-const grow: Probe = (world, _, without) =>
-  asKubectl(
-    world.kubectl.patch(
-      persistentIPPools,
-      { name: "rack-1" },
-      { spec: { addresses: ["192.0.2.1-192.0.2.120", "2001:db8::/120"] } }
-    )
+/** What nobody could have before can be had now. One that was deleted, and gone too late for who waited to make it anew, is made now. */
+const grow: Probe = (world, _, without) => {
+  const grown = { addresses: ["192.0.2.1-192.0.2.120", "2001:db8::/120"] }
+  const { kubectl, truth } = world
+  const exists = truth.pools.has("PersistentIPPool/rack-1")
+  return asKubectl(
+    exists
+      ? kubectl.patch(persistentIPPools, { name: "rack-1" }, { spec: grown })
+      : kubectl.create(persistentIPPools, pool("rack-1", grown))
   ).pipe(Effect.andThen(converge(world, { withinMillis: createMillis, since: "the pool grew", without })))
+}
 
 const revert: Probe = (world, _, without) =>
   asKubectl(

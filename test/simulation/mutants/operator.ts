@@ -58,7 +58,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "cleans-up-others",
     what: "host addresses of others are removed from any interface",
     file: "src/domain/InterfacePlan.ts",
-    find: "const isOurs = (each: AddressFacts) => isHostPrefix(each) && isMarked(each, found.name)",
+    find: "isHostPrefix(each) && (isMarked(each, found.name) || remembered.has(keyOf(at(each, found))))",
     replace: "isHostPrefix(each)",
     killedBy: "S9",
     isFoundWithoutFaults: true
@@ -77,6 +77,14 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/InterfaceMode.ts",
     find: "  metric === ownMetric || (label",
     replace: "  (label",
+    killedBy: "S1"
+  },
+  {
+    name: "forgets-what-it-refused",
+    what: "an address that is refused where it is wanted is known as ours no more",
+    file: "src/operator/Keeper.ts",
+    find: "if (!left.has(address)) remembered.delete(address)",
+    replace: "remembered.delete(address)",
     killedBy: "S1"
   },
   {
@@ -101,9 +109,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Keeper.ts",
     find: "    const changed = yield* applyAll(changes, network, announcer)\n",
     replace:
-      "    const put = (tell.put ??= new Set())\n" +
-      '    const changed = yield* applyAll(changes.filter((each) => each._tag === "Remove" || !put.has(each.address)), network, announcer)\n' +
-      '    for (const each of changes) each._tag === "Remove" ? put.delete(each.address) : put.add(each.address)\n',
+      '    const changed = yield* applyAll(phase === "steady" && remembered.size > 0 ? changes.filter((each) => each._tag === "Remove" || !remembered.has(each.address)) : changes, network, announcer)\n',
     killedBy: "L1"
   }
 ]

@@ -21,16 +21,18 @@ const makeWorld = Effect.gen(function* () {
   const start = Effect.fnUntraced(function* (identity: string) {
     const scope = yield* Scope.make()
     const elected: Array<string> = []
+    const answers: Array<string> = []
     const program = Effect.gen(function* () {
       const cache = yield* Reflector.make({ type: leases, selection: { namespace: "default" } })
       const onElected = Effect.sync(() => void elected.push(identity))
-      return yield* Leader.make({ namespace: "default", identity, times, leases: cache, onElected })
+      const onAnsweredAgain = () => void answers.push(identity)
+      return yield* Leader.make({ namespace: "default", identity, times, leases: cache, onElected, onAnsweredAgain })
     })
     const { isLeader } = yield* program.pipe(
       Effect.provideService(Kubernetes, memory.view(identity)),
       Effect.provideService(Scope.Scope, scope)
     )
-    return { identity, isLeader, elected, stop: Scope.close(scope, Exit.void) }
+    return { identity, isLeader, elected, answers, stop: Scope.close(scope, Exit.void) }
   })
   return { memory, cut, start }
 })
@@ -158,6 +160,31 @@ describe("Leader", () => {
         yield* Effect.sleep("3 seconds")
         assert.isTrue(yield* replica.isLeader)
         assert.strictEqual(memory.truth.get(leases, ref)?.spec?.holderIdentity, "a")
+      })
+    )
+  })
+
+  it("tells, leader or not, that the API answers again after a long time in which it did not", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cut, memory, start } = yield* makeWorld
+        const replicas = [yield* start("a"), yield* start("b")]
+        yield* Effect.sleep("5 seconds")
+        memory.faults.next(renewal, { refuse: new Unavailable({ message: "busy" }) })
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(
+          replicas.flatMap(({ answers }) => answers),
+          []
+        )
+        for (const { identity } of replicas) cut.add(identity)
+        memory.watches.silence(() => true)
+        yield* Effect.sleep("20 seconds")
+        cut.clear()
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(
+          replicas.map(({ answers }) => answers),
+          [["a"], ["b"]]
+        )
       })
     )
   })

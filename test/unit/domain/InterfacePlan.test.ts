@@ -67,6 +67,7 @@ const input = (options: Partial<Input>): Input => ({
   nodeAddresses: [a("198.51.100.2")],
   wanted: [],
   pools: [pool],
+  remembered: [],
   phase: "steady",
   ...options
 })
@@ -151,6 +152,14 @@ describe("InterfacePlan.plan: what is missing and what is left over", () => {
       "remove 192.0.2.10/32 from plenus012345",
       "remove 2001:db8::10/128 from eth0"
     ])
+  })
+
+  it("knows what somebody put anew without our mark where it is remembered, and nowhere else", () => {
+    const has = ["192.0.2.10/32 foreign"]
+    const facts = network({ pl0: { has }, "kube-ipvs0": { has }, eth0: {} })
+    const remembered = [{ address: a("192.0.2.10"), interfaceName: "pl0" }]
+    assert.deepStrictEqual(changesOf({ network: facts }), [])
+    assert.deepStrictEqual(changesOf({ network: facts, remembered }), ["remove 192.0.2.10/32 from pl0"])
   })
 
   it("touches nothing on the uplink but ours", () => {
@@ -306,6 +315,7 @@ describe("InterfacePlan.plan: properties", () => {
         interfaceName,
         startupCleaning: scenario.startupCleaning
       })),
+      remembered: [{ address: a("2001:db8::10"), interfaceName: "eth0" }],
       phase: scenario.phase
     })
   }
@@ -328,18 +338,22 @@ describe("InterfacePlan.plan: properties", () => {
     }
   )
 
-  it.prop("in steady state removes only what is marked as ours", { scenario: Scenario }, ({ scenario }) => {
-    const before = inputOf({ ...scenario, phase: "steady" })
-    for (const change of plan(before).changes) {
-      if (change._tag === "Add") continue
-      const found = before.network.interfaces.find(({ name }) => name === change.interfaceName)?.addresses ?? []
-      const marked = found.some(
-        ({ address, label, metric }) =>
-          address === change.address && (metric === ownMetric || label === `${change.interfaceName}:pllb`)
-      )
-      assert.isTrue(marked, render(change))
+  it.prop(
+    "in steady state removes only what is marked as ours or remembered",
+    { scenario: Scenario },
+    ({ scenario }) => {
+      const before = inputOf({ ...scenario, phase: "steady" })
+      for (const change of plan(before).changes) {
+        if (change._tag === "Add") continue
+        const found = before.network.interfaces.find(({ name }) => name === change.interfaceName)?.addresses ?? []
+        const marked = found.some(
+          ({ address, label, metric }) =>
+            address === change.address && (metric === ownMetric || label === `${change.interfaceName}:pllb`)
+        )
+        assert.isTrue(marked || render(change) === "remove 2001:db8::10/128 from eth0", render(change))
+      }
     }
-  })
+  )
 
   it.prop("each wanted address is either held or refused", { scenario: Scenario }, ({ scenario }) => {
     const { held, refusals } = plan(inputOf(scenario))

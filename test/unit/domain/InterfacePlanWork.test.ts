@@ -36,6 +36,7 @@ const looksWith = (count: number): number => {
     nodeAddresses: [],
     wanted: Array.from({ length: count + 1 }, (_, index) => ({ ...pool, address: addressOf(index) })),
     pools: [pool],
+    remembered: [],
     phase: "steady"
   })
   assert.deepStrictEqual(changes, [{ _tag: "Add", address: addressOf(count), interfaceName: "pl0" }])

@@ -97,6 +97,17 @@ describe("L1: what can be served is granted, live on one healthy node and shown"
     ["on two nodes", (trial) => served(trial).hold("node-2"), "is on 2 nodes"],
     ["on two nodes, of which a fault hinders one", (trial) => served(trial).hold("node-2").impair("node-2"), "FINE"],
     [
+      "on the assigned node, which a fault hindered until now",
+      (trial) => served(trial).impair("node-1").relieve("node-1"),
+      "FINE"
+    ],
+    [
+      "on the assigned node, and on one that was hindered until now",
+      (trial) => served(trial).hold("node-2").impair("node-2").relieve("node-2"),
+      "FINE"
+    ],
+    ["on the assigned node, which a fault hinders", (trial) => served(trial).impair("node-1"), "not healthy"],
+    [
       "on another node than assigned",
       (trial) => trial.service(shown).allocation(allocation()).hold("node-2"),
       "is on node-2, and assigned to node-1"

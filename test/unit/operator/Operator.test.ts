@@ -4,6 +4,7 @@ import { configMaps } from "../../../src/api/ConfigMap.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { leases } from "../../../src/api/Lease.ts"
 import { nodeConfigMapName, nodeLabel, nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
+import { Unavailable } from "../../../src/ports/Kubernetes.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
 import { virtually } from "../virtually.ts"
 
@@ -71,6 +72,33 @@ describe("Operator", () => {
     )
   })
 
+  it("announces again when another node lets go late: clients may have learned of that one meanwhile", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const kernel = cluster.kernel("node-1")
+        const former = { address: served, node: "node-2", holdId: "1.00000000", epoch: 0, phase: "Released" as const }
+        yield* Effect.sleep("1 minute")
+        const before = kernel.announcements().length
+        yield* cluster.api.apply(
+          ipAllocations,
+          {
+            apiVersion: "loadbalancing.plenus.io/v1alpha1",
+            kind: "IPAllocation",
+            metadata: { name: "web", namespace: "shop" },
+            status: { addresses: [{ ...former, since: "2027-01-15T08:00:00Z" }] }
+          },
+          { fieldManager: "node-2", force: true, subresource: "status" }
+        )
+        yield* Effect.sleep("1 minute")
+        const after = kernel.announcements().length
+        assert.isAbove(after, before)
+        yield* Effect.sleep("5 minutes")
+        assert.strictEqual(kernel.announcements().length, after)
+      })
+    )
+  })
+
   it("announces nothing more once its lease may have been fenced, though a burst is under way", () => {
     virtually(
       Effect.gen(function* () {
@@ -102,6 +130,41 @@ describe("Operator", () => {
         yield* Effect.sleep(10).pipe(Effect.repeat({ until: () => renewals() > before }))
         yield* Effect.sleep(100)
         assert.strictEqual(renewals() - before, 2)
+      })
+    )
+  })
+
+  it("begins its watches anew once the API answers again: one that died on the way is silent for minutes", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster } = yield* start
+        const { api, memory } = cluster
+        memory.watches.silence(({ user }) => user === "operator-node-1")
+        memory.faults.setPolicy((request) =>
+          Effect.succeed(request.plural === "leases" ? { refuse: new Unavailable({ message: "no route" }) } : {})
+        )
+        yield* api.delete(ipAllocations, { name: "web", namespace: "shop" })
+        yield* Effect.sleep("5 seconds")
+        assert.isTrue(carries())
+        memory.faults.setPolicy(() => Effect.succeed({}))
+        yield* Effect.sleep("2 seconds")
+        assert.isFalse(carries())
+      })
+    )
+  })
+
+  it("leaves its watches alone when a single renewal fails", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const { memory } = cluster
+        const watches = () => memory.requests().get("operator-node-1 watch ipallocations") ?? 0
+        const before = watches()
+        memory.faults.next(({ method, user }) => method === "replace" && user === "operator-node-1", {
+          refuse: new Unavailable({ message: "busy" })
+        })
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(watches(), before)
       })
     )
   })

@@ -111,6 +111,30 @@ describe("Reflector on a server in memory", () => {
     )
   })
 
+  it("goes on from where it was when it is told to reconnect: a watch that died in silence, and a long pause, end", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { changes, memory, reflector, write } = yield* start()
+        memory.watches.silence(() => true)
+        yield* write("a", "2")
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual(told(changes), ["a: - to 1"])
+        reflector.reconnect()
+        yield* Effect.sleep(10)
+        assert.deepStrictEqual(told(changes), ["a: - to 1", "a: 1 to 2"])
+        memory.faults.setPolicy(() => Effect.succeed({ refuse: new Unavailable({ message: "no route" }) }))
+        memory.watches.reset(() => true)
+        yield* Effect.sleep("60 seconds")
+        memory.faults.setPolicy(() => Effect.succeed({}))
+        yield* write("a", "3")
+        reflector.reconnect()
+        yield* Effect.sleep(10)
+        assert.deepStrictEqual(told(changes), ["a: - to 1", "a: 1 to 2", "a: 2 to 3"])
+        assert.strictEqual(memory.requests().get("program list configmaps"), 1)
+      })
+    )
+  })
+
   it("has an own write at once, and is not thrown back by older events that still arrive", () => {
     virtually(
       Effect.gen(function* () {
