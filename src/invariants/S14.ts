@@ -1,7 +1,7 @@
 /**
  * S14: an address is granted anew only after its former holders have let go or are fenced: nobody of them answers for it
- * any more. And neither is one
- * fenced, nor its lease taken over by another boot, before it was silent for the time that it announces. Where two leaders granted one address at once both claims stand, which S2 judges.
+ * any more. And neither is one fenced, nor its lease taken over by another boot, before it was silent for the time that it
+ * announces. Where two leaders granted one address at once both claims stand, which S2 judges.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as NodeLease from "../api/NodeLease.ts"

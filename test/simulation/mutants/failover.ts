@@ -119,7 +119,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "sameBoot && inForce && newest === before.holdId",
     replace: "sameBoot && inForce && newest !== before.holdId",
-    killedBy: "S8"
+    killedBy: "S8",
+    seeds: [1]
   },
   {
     name: "retry-with-the-same-lease",
@@ -135,7 +136,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "const sameBoot = before.bootId === identity.bootId\n",
     replace: "const sameBoot = true\n",
-    killedBy: "S14"
+    killedBy: "S14",
+    seeds: [1]
   },
   {
     name: "evicts-its-successor",

@@ -34,7 +34,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/NodeDuty.ts",
     find: 'if (isDuty) return held ? { ...question, phase: "Serving" } : undefined',
     replace: 'if (isDuty) return { ...question, phase: "Serving" }',
-    killedBy: "S4"
+    killedBy: "S4",
+    seeds: [2]
   },
   {
     name: "released-while-held",

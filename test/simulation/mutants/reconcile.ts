@@ -8,7 +8,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/Reflector.ts",
     find: 'if (error.reason._tag === "Expired") position = undefined',
     replace: "position = position ?? undefined",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [2]
   },
   {
     name: "relist-keeps-what-is-gone",
@@ -16,7 +17,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/Reflector.ts",
     find: "if (!present.has(key)) this.delete(key, list.resourceVersion)",
     replace: "void present.has(key)",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [2]
   },
   {
     name: "relist-changes-nothing",
