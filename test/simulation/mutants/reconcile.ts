@@ -26,7 +26,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/Reflector.ts",
     find: "    for (const item of list.items) this.set(item)\n",
     replace: "    for (const item of this.synced ? [] : list.items) this.set(item)\n",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [2]
   },
   {
     name: "key-dropped-while-in-work",
@@ -43,7 +44,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/WorkQueue.ts",
     find: "  yield* books.wait(key, state, millis, scope)\n",
     replace: "  books.keys.delete(key)\n  void millis\n",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [1]
   },
   {
     name: "late-reply-resurrects",
