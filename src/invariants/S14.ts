@@ -1,12 +1,17 @@
 /**
  * S14: an address is granted anew only after its former holders have let go or are fenced: nobody of them answers for it
- * any more. Where two leaders granted one address at once both claims stand, which S2 judges.
+ * any more. And neither is one fenced, nor its lease taken over by another boot, before it was silent for the time that it
+ * announces. Where two leaders granted one address at once both claims stand, which S2 judges.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
+import * as NodeLease from "../api/NodeLease.ts"
+import { clockRateError } from "../domain/FailoverTimes.ts"
 import { isController, isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, grantKey, nameOf } from "./Claims.ts"
-import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
+import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
 import { excuseOf } from "./Hindered.ts"
+
+type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
 
 const judgeGrant = (truth: GroundTruth, allocation: IPAllocation, address: string): ReadonlyArray<Violation> => {
   const others = claimantsOf(truth, address).filter(({ metadata }) => metadata.uid !== allocation.metadata.uid)
@@ -18,19 +23,52 @@ const judgeGrant = (truth: GroundTruth, allocation: IPAllocation, address: strin
   return nodes.length === 0 ? [] : [{ invariant: "S14", message, ...excuseOf(truth, nodes) }]
 }
 
+/** What ends the right of the former registration: undefined where nothing does. */
+const endOf = (old: NodeLease.NodeLease, next: NodeLease.NodeLease, by: string): string | undefined => {
+  if (isController(by) && old.fenced !== next.fenced) return "fenced"
+  return isOperator(by) && old.bootId !== next.bootId ? "took over from another boot" : undefined
+}
+
+/** Whoever does so counts on its own clock, which may be too fast by as much as any may. */
+const judgeEnd = (
+  { after, before, by, key }: LeaseWritten,
+  renewedMillis: number,
+  nowMillis: number
+): ReadonlyArray<Violation> => {
+  const [old, next] = [before, after].map((each) => (each === undefined ? undefined : NodeLease.read(each)))
+  const what = old === undefined || next === undefined ? undefined : endOf(old, next, by)
+  const elapsedMillis = nowMillis - renewedMillis
+  if (old === undefined || what === undefined || elapsedMillis * (1 + clockRateError) >= old.durationMillis) return []
+  const message = `${by} ${what} ${key} ${elapsedMillis} ms after its renewal, and it announced ${old.durationMillis} ms`
+  return [{ invariant: "S14", message }]
+}
+
 export const S14: Safety = {
   id: "S14",
   title: "an address is reused only after its fence is complete",
-  judge: () => ({
-    after: (event, truth) => {
-      if (event.type !== "Written" || event.kind !== "IPAllocation" || event.after === undefined) return []
-      const { after, before, by } = event
-      if (!isController(by)) return []
-      const old = new Set(before === undefined ? [] : claimsOf(before).map(({ address }) => grantKey(before, address)))
-      return claimsOf(after)
-        .filter(({ address }) => !old.has(grantKey(after, address)))
-        .flatMap(({ address }) => judgeGrant(truth, after, address))
-    },
-    whole: () => []
-  })
+  judge: () => {
+    /** By key of the lease, when it was written last. */
+    const renewed = new Map<string, number>()
+    const leaseWritten = (event: LeaseWritten, nowMillis: number): ReadonlyArray<Violation> => {
+      const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis)
+      renewed.set(event.key, nowMillis)
+      return violations
+    }
+    return {
+      after: (event, truth) => {
+        if (event.type !== "Written") return []
+        if (event.kind === "Lease") return leaseWritten(event, truth.nowMillis)
+        if (event.kind !== "IPAllocation" || event.after === undefined) return []
+        const { after, before, by } = event
+        if (!isController(by)) return []
+        const old = new Set(
+          before === undefined ? [] : claimsOf(before).map(({ address }) => grantKey(before, address))
+        )
+        return claimsOf(after)
+          .filter(({ address }) => !old.has(grantKey(after, address)))
+          .flatMap(({ address }) => judgeGrant(truth, after, address))
+      },
+      whole: () => []
+    }
+  }
 }

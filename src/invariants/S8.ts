@@ -1,10 +1,14 @@
 /**
  * S8: within one IPAllocation the epoch of an address never falls, and rises with each change of its holder, also when
- * the address was released in between (failover R2): a report that is late names an epoch that is over.
+ * the address was released in between (failover R2): a report that is late names an epoch that is over. And what addresses
+ * are held under stays while its machine runs, unless it was fenced or given back: a restart moves nothing (R1).
  */
 import type { Allocation, IPAllocation } from "../api/IPAllocation.ts"
+import * as NodeLease from "../api/NodeLease.ts"
+import { generationOf } from "../domain/HoldId.ts"
+import { isOperator } from "./Actors.ts"
 import { claimsOf, grantKey } from "./Claims.ts"
-import type { Safety, Violation } from "./GroundTruth.ts"
+import type { Safety, Violation, Written } from "./GroundTruth.ts"
 
 const compare = (name: string, before: Allocation, after: Allocation): ReadonlyArray<Violation> => {
   const [old, next] = [before.epoch ?? 0, after.epoch ?? 0]
@@ -16,6 +20,22 @@ const compare = (name: string, before: Allocation, after: Allocation): ReadonlyA
         ? `stayed ${old} while the holder changed from ${before.nodeName} to ${after.nodeName}`
         : undefined
   return wrong === undefined ? [] : [{ invariant: "S8", message: `${name}: the epoch of ${after.address} ${wrong}` }]
+}
+
+/** An id that skips a generation follows one that an IPAllocation names, and that the lease, made anew, has never seen. */
+const judgeRegistration = ({
+  after,
+  before,
+  by,
+  key
+}: Extract<Written, { kind: "Lease" }>): ReadonlyArray<Violation> => {
+  const [old, next] = [before, after].map((each) => (each === undefined ? undefined : NodeLease.read(each)))
+  if (old === undefined || next === undefined || !isOperator(by) || old.bootId !== next.bootId) return []
+  const isOver = old.fenced === old.holdId || old.released === old.holdId
+  const isNext = generationOf(next.holdId) === generationOf(old.holdId) + 1
+  if (isOver || !isNext) return []
+  const message = `${by} gave up ${old.holdId} for ${next.holdId} in lease ${key}, and nobody had fenced it`
+  return [{ invariant: "S8", message }]
 }
 
 export const S8: Safety = {
@@ -33,7 +53,9 @@ export const S8: Safety = {
     }
     return {
       after: (event) => {
-        if (event.type !== "Written" || event.kind !== "IPAllocation") return []
+        if (event.type !== "Written") return []
+        if (event.kind === "Lease") return judgeRegistration(event)
+        if (event.kind !== "IPAllocation") return []
         const { after, before } = event
         if (after !== undefined) return claimsOf(after).flatMap((claim) => note(after, claim))
         for (const { address } of before === undefined ? [] : claimsOf(before)) {

@@ -4,20 +4,29 @@
  * disjoint ranges of seeds.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect, Option, Semaphore } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { reportFailure, withUsageExitCode } from "../../src/cli/ErrorReport.ts"
 import * as Measure from "../../src/cli/Measure.ts"
 import { version } from "../../src/cli/Version.ts"
+import { isFaultFree } from "../../src/simulation/Scenario.ts"
 import { mutants } from "./mutants/all.ts"
 import type { Mutant } from "./mutants/Mutant.ts"
-import { newRunner, type Plan, tryOne, type Verdict } from "./mutants/Trial.ts"
+import { limitFrom, tryOne, type Verdict } from "./mutants/Trial.ts"
+import { cacheFile, newUnchanged } from "./mutants/Unchanged.ts"
+import * as Scripts from "./scripts.ts"
 
 const print = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
 
 /** Ranges begin far apart, so that a larger `--max` does not let them overlap. */
 const rangeStep = 100_000
-const faultFreeSeeds = [1, 2, 3]
+const quietSeeds = [1, 2].map((seed) => ({
+  seed,
+  only: [],
+  nodesCount: 4,
+  servicesCount: 10,
+  faultMillis: 60_000
+}))
 
 const range = (index: number, max: number): ReadonlyArray<number> =>
   Array.from({ length: max }, (_, seed) => index * rangeStep + seed + 1)
@@ -30,76 +39,68 @@ const median = (numbers: ReadonlyArray<number>): number => {
 const mean = (numbers: ReadonlyArray<number>): number =>
   numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length)
 
-const rowOf = ({ kills, mutant, problem }: Verdict): ReadonlyArray<string> => {
+const rowOf = ({ kills, mutant, others, problem }: Verdict): ReadonlyArray<string> => {
   const runs = kills.map(({ runsCount }) => runsCount)
   return [
     mutant.name,
-    [...new Set(kills.map(({ invariant }) => invariant))].join(" "),
+    mutant.killedBy,
     kills.map(({ where }) => where.replace(/^seed (\d+)$/, "$1")).join(" "),
     kills.length === 0 ? "" : String(median(runs)),
     kills.length === 0 ? "" : mean(runs).toFixed(1),
+    [...new Set(others.map(({ invariant }) => invariant))].toSorted().join(" "),
     problem === undefined ? "killed" : "ALIVE"
   ]
 }
 
+const jsonOf = ({ kills, mutant, others, problem }: Verdict) => ({
+  name: mutant.name,
+  what: mutant.what,
+  killedBy: mutant.killedBy,
+  isFoundWithoutFaults: mutant.isFoundWithoutFaults === true,
+  isKilled: problem === undefined,
+  kills: kills.map((each) => ({ ...each })),
+  others: others.map((each) => ({ ...each }))
+})
+
 const measurementOf = (verdicts: ReadonlyArray<Verdict>): Measure.Measurement => ({
   table: {
-    columns: ["mutant", "killed by", "at seed", "median", "mean", "verdict"],
+    columns: ["mutant", "killed by", "at seed", "median", "mean", "others", "verdict"],
     rows: verdicts.map(rowOf)
   },
   bounds: verdicts.map(({ mutant, problem }) => ({
     says: `${mutant.name} (${mutant.what}): ${problem ?? `killed by ${mutant.killedBy}`}`,
     held: problem === undefined
   })),
-  json: {
-    mutants: verdicts.map(({ kills, mutant, problem }) => ({
-      name: mutant.name,
-      what: mutant.what,
-      killedBy: mutant.killedBy,
-      isFoundWithoutFaults: mutant.isFoundWithoutFaults === true,
-      isKilled: problem === undefined,
-      kills: kills.map(({ invariant, runsCount, where }) => ({ invariant, where, runsCount }))
-    }))
-  }
+  json: { mutants: verdicts.map(jsonOf) }
 })
+
+interface Options {
+  readonly isQuick: boolean
+  readonly max: number
+  readonly rangesCount: number
+  readonly workersCount: number
+}
 
 const judgeAll = Effect.fnUntraced(function* (
   chosen: ReadonlyArray<Mutant>,
-  {
-    isQuick,
-    max,
-    rangesCount,
-    workersCount
-  }: {
-    readonly isQuick: boolean
-    readonly max: number
-    readonly rangesCount: number
-    readonly workersCount: number
-  }
+  { isQuick, max, rangesCount, workersCount }: Options
 ) {
-  const unchanged = yield* newRunner("")
-  const known = new Map<number, boolean>()
-  const one = yield* Semaphore.make(1)
-  const passesUnchanged = (seed: number) =>
-    one.withPermits(1)(
-      Effect.gen(function* () {
-        const before = known.get(seed)
-        if (before !== undefined) return before
-        const { violation } = yield* unchanged.ask({ type: "seed", seed, isFaultFree: false })
-        known.set(seed, violation === undefined)
-        return violation === undefined
-      })
-    )
+  const unchanged = yield* newUnchanged(cacheFile)
   const ranges = Array.from({ length: rangesCount }, (_, index) => range(index, max))
+  const withoutFaults = {
+    scenarios: Scripts.names.filter((name) => isFaultFree(Scripts.readScript(name))),
+    seeds: quietSeeds
+  }
   return yield* Effect.forEach(
     chosen,
     (mutant) => {
-      const planned = isQuick ? [[...(mutant.seeds ?? []), ...range(0, max)]] : ranges
-      const plan: Plan = { ranges: planned, faultFreeSeeds, passesUnchanged }
-      return Effect.tap(tryOne(mutant, plan), (verdict) =>
-        print(
-          `${verdict.problem === undefined ? "killed" : "ALIVE "} ${mutant.name}: ${verdict.problem ?? rowOf(verdict).slice(1, 5).join(", ")}`
-        )
+      const planned = isQuick ? [[...new Set([...(mutant.seeds ?? []), ...range(0, max)])]] : ranges
+      return Effect.tap(
+        tryOne(mutant, { ranges: planned, withoutFaults, unchanged, limit: limitFrom(unchanged) }),
+        (verdict) =>
+          print(
+            `${verdict.problem === undefined ? "killed" : "ALIVE "} ${mutant.name}: ${verdict.problem ?? rowOf(verdict).slice(1, 6).join(", ")}`
+          )
       )
     },
     { concurrency: workersCount }

@@ -8,23 +8,30 @@ export interface Mutant {
   /** Stands in the file exactly once. */
   readonly find: string
   readonly replace: string
+  /** Changed with it, in the same file: what would make up for the bug. */
+  readonly also?: ReadonlyArray<{ readonly find: string; readonly replace: string }>
   /** Imports that `replace` needs, put before the first line. */
   readonly imports?: string
-  /** Id of the invariant that must find it. */
+  /** Id of the invariant that must find it; `hung`: it takes many times as long. */
   readonly killedBy: string
+  /** Size of the cluster that it shows in; `drawn`: as the seed says. Undefined: a few nodes and Services. */
+  readonly cluster?: { readonly nodesCount: number; readonly servicesCount: number } | "drawn" | undefined
   /** It shows on an ordinary day, before any fault: then a scenario or a seed without faults must find it. */
-  readonly isFoundWithoutFaults?: true
+  readonly isFoundWithoutFaults?: true | undefined
   /** Seeds that are known to find it: asked first where there is little time. */
   readonly seeds?: ReadonlyArray<number>
 }
 
-/** Throws when the text that it changes is not there exactly once. */
-export const mutate = ({ file, find, imports, name, replace }: Mutant, source: string): string => {
-  const parts = source.split(find)
-  if (parts.length !== 2) {
-    throw new Error(
-      `mutant ${name}: its text stands ${parts.length - 1} times in ${file}; write it anew for the code as it is`
-    )
-  }
-  return `${imports === undefined ? "" : `${imports}\n`}${parts.join(replace)}`
+/** Throws when a text that it changes is not there exactly once. */
+export const mutate = ({ also = [], file, find, imports, name, replace }: Mutant, source: string): string => {
+  const mutated = [{ find, replace }, ...also].reduce((before, each) => {
+    const parts = before.split(each.find)
+    if (parts.length !== 2) {
+      throw new Error(
+        `mutant ${name}: its text stands ${parts.length - 1} times in ${file}; write it anew for the code as it is`
+      )
+    }
+    return parts.join(each.replace)
+  }, source)
+  return `${imports === undefined ? "" : `${imports}\n`}${mutated}`
 }

@@ -1,114 +1,112 @@
 /** One mutant before the court: what finds it, and how soon. */
-import { fork } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
+import type { RunOptions } from "../../../src/simulation/Run.ts"
 import type { Mutant } from "./Mutant.ts"
-import type { Answer, Task } from "./worker.ts"
+import { type Limit, newRunner, type Runner } from "./Runner.ts"
+import type { Unchanged } from "./Unchanged.ts"
+import type { Finding, Task } from "./worker.ts"
 
-/** Runs tasks one after the other in a process of its own. */
-export interface Runner {
-  readonly ask: (task: Task) => Effect.Effect<Answer>
-}
-
-export const newRunner = (mutant: string) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => fork(fileURLToPath(new URL("worker.ts", import.meta.url)), [mutant], { stdio: "inherit" })),
-      (child) => Effect.sync(() => void child.kill())
-    ),
-    (child): Runner => ({
-      ask: (task) =>
-        Effect.callback<Answer>((resume) => {
-          const ended = (code: number | null) =>
-            resume(
-              Effect.succeed({ where: "process", violation: { invariant: "crash", message: `ended with ${code}` } })
-            )
-          child.once("exit", ended)
-          child.once("message", (answer) => {
-            child.off("exit", ended)
-            resume(Effect.succeed(answer as Answer))
-          })
-          child.send(task)
-        })
-    })
-  )
+/** How many times as long as without the mutant a task may take. */
+const limitFactor = 10
+const leastMillis = 20_000
+/** So many seeds of a range that others than the named invariant find, and none that it does: it is the wrong name. */
+const othersMax = 10
+/**
+ * As long and with as many faults as any seed, in a cluster of few: that takes half the time. A cluster that is too small for
+ * a mutant is told by the mutant.
+ */
+const fewDefault = { nodesCount: 4, servicesCount: 10 }
 
 export interface Plan {
   /** Disjoint ranges of seeds. */
   readonly ranges: ReadonlyArray<ReadonlyArray<number>>
-  /** Seeds without faults that a mutant must survive. */
-  readonly faultFreeSeeds: ReadonlyArray<number>
-  /** Whether the code as it is passes the seed: one that fails anyhow proves nothing. */
-  readonly passesUnchanged: (seed: number) => Effect.Effect<boolean>
+  /** What a mutant must survive. */
+  readonly withoutFaults: Task
+  readonly unchanged: Unchanged
+  readonly limit: Limit
 }
 
-export interface Kill {
-  readonly invariant: string
-  readonly where: string
-  readonly message: string
-  /** Seeds that were run until then. */
+export interface Kill extends Finding {
+  /** Seeds that were run until then, without those that fail anyhow. */
   readonly runsCount: number
 }
 
 export interface Verdict {
   readonly mutant: Mutant
   readonly kills: ReadonlyArray<Kill>
+  /** By other invariants than the named one. */
+  readonly others: ReadonlyArray<Finding>
   /** Why it does not count as killed; undefined: it does. */
   readonly problem: string | undefined
 }
 
-const killOf = ({ violation, where }: Answer, runsCount: number): Kill | undefined =>
-  violation === undefined ? undefined : { ...violation, where, runsCount }
+export const limitFrom = (unchanged: Unchanged): Limit => ({
+  leastMillis,
+  of: (task) => Effect.map(unchanged.of(task), ({ cpuMillis }) => Math.max(leastMillis, limitFactor * cpuMillis))
+})
 
-const faultFreeKill = Effect.fnUntraced(function* (runner: Runner, { faultFreeSeeds }: Plan) {
-  const inScenarios = killOf(yield* runner.ask({ type: "scenarios" }), 0)
-  if (inScenarios !== undefined) return inScenarios
-  for (const [index, seed] of faultFreeSeeds.entries()) {
-    const kill = killOf(yield* runner.ask({ type: "seed", seed, isFaultFree: true }), index + 1)
-    if (kill !== undefined) return kill
+export const taskOf = ({ cluster = fewDefault }: Pick<Mutant, "cluster">, seed: number): Task => {
+  const size: Omit<RunOptions, "seed"> = cluster === "drawn" ? {} : cluster
+  return { scenarios: [], seeds: [{ seed, ...size }] }
+}
+
+const told = ({ invariant, message, where }: Finding): string => `${invariant} in ${where}: ${message}`
+
+/** The first kill by the named invariant; `others` takes what else was found on the way. */
+const rangeKill = Effect.fnUntraced(function* (
+  mutant: Mutant,
+  runner: Runner,
+  range: ReadonlyArray<number>,
+  { unchanged }: Plan,
+  others: Array<Finding>
+) {
+  let runsCount = 0
+  let othersCount = 0
+  for (const seed of range) {
+    const task = taskOf(mutant, seed)
+    if (unchanged.known(task)?.passes === false) continue
+    const [finding] = (yield* runner.ask(task)).findings
+    if (finding !== undefined && !(yield* unchanged.of(task)).passes) continue
+    runsCount++
+    if (finding === undefined) continue
+    if (finding.invariant === mutant.killedBy) return { ...finding, runsCount } satisfies Kill
+    others.push(finding)
+    if (++othersCount === othersMax) return undefined
   }
   return undefined
 })
 
-const rangeKill = Effect.fnUntraced(function* (runner: Runner, range: ReadonlyArray<number>, plan: Plan) {
-  for (const [index, seed] of range.entries()) {
-    const kill = killOf(yield* runner.ask({ type: "seed", seed, isFaultFree: false }), index + 1)
-    if (kill !== undefined && (yield* plan.passesUnchanged(seed))) return kill
+const judgeWithoutFaults = (mutant: Mutant, findings: ReadonlyArray<Finding>): Verdict => {
+  const named = findings.find(({ invariant }) => invariant === mutant.killedBy)
+  const [first] = findings
+  const verdict = {
+    mutant,
+    kills: named === undefined ? [] : [{ ...named, runsCount: 0 }],
+    others: findings.filter(({ invariant }) => invariant !== mutant.killedBy)
   }
-  return undefined
-})
-
-const problemOf = ({ killedBy }: Mutant, kills: ReadonlyArray<Kill>): string | undefined => {
-  const other = kills.find(({ invariant }) => invariant !== killedBy)
-  return other === undefined
-    ? undefined
-    : `killed by ${other.invariant} instead of ${killedBy} in ${other.where}: ${other.message}`
+  if (mutant.isFoundWithoutFaults !== true && first !== undefined) {
+    return { ...verdict, problem: `found without faults, ${told(first)}` }
+  }
+  if (named !== undefined) return { ...verdict, problem: undefined }
+  const instead = first === undefined ? "nothing does" : told(first)
+  return { ...verdict, problem: `${mutant.killedBy} does not find it without faults; ${instead}` }
 }
 
 export const tryOne = Effect.fnUntraced(function* (mutant: Mutant, plan: Plan) {
-  const runner = yield* newRunner(mutant.name)
-  const early = yield* faultFreeKill(runner, plan)
-  const isExpected = mutant.isFoundWithoutFaults === true
-  if (isExpected) {
-    const problem = early === undefined ? "nothing without faults finds it" : problemOf(mutant, [early])
-    return { mutant, kills: early === undefined ? [] : [early], problem } satisfies Verdict
-  }
-  if (early !== undefined) {
-    return {
-      mutant,
-      kills: [early],
-      problem: `${early.invariant} finds it without faults: ${early.where}: ${early.message}`
-    } satisfies Verdict
-  }
+  const runner = yield* newRunner(mutant, plan.limit)
+  const { findings } = yield* runner.ask(plan.withoutFaults)
+  if (mutant.isFoundWithoutFaults === true || findings.length > 0) return judgeWithoutFaults(mutant, findings)
   const kills: Array<Kill> = []
+  const others: Array<Finding> = []
   for (const range of plan.ranges) {
-    const kill = yield* rangeKill(runner, range, plan)
+    const kill = yield* rangeKill(mutant, runner, range, plan, others)
     if (kill === undefined) {
-      return { mutant, kills, problem: `survives ${range.length} seeds from ${range[0]} on` } satisfies Verdict
+      const [other] = others
+      const found = other === undefined ? "" : `; found otherwise ${others.length} times, first ${told(other)}`
+      const problem = `survives ${mutant.killedBy} in the range that begins with seed ${range[0]}${found}`
+      return { mutant, kills, others, problem } satisfies Verdict
     }
     kills.push(kill)
-    const problem = problemOf(mutant, kills)
-    if (problem !== undefined) return { mutant, kills, problem } satisfies Verdict
   }
-  return { mutant, kills, problem: undefined } satisfies Verdict
+  return { mutant, kills, others, problem: undefined } satisfies Verdict
 }, Effect.scoped)

@@ -8,7 +8,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/AllocationWriter.ts",
     find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels:",
     replace: "        labels:",
-    killedBy: "S8"
+    killedBy: "S8",
+    seeds: [4]
   },
   {
     name: "match-by-name",
@@ -16,7 +17,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "const foreign = allocation.serviceUid !== undefined && allocation.serviceUid !== service.uid",
     replace: "const foreign = false",
-    killedBy: "S4"
+    killedBy: "S4",
+    seeds: [2]
   },
   {
     name: "status-by-name",
@@ -32,7 +34,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/AllocationWriter.ts",
     find: "        finalizers: [finalizer],\n",
     replace: "",
-    killedBy: "S7"
+    killedBy: "S7",
+    isFoundWithoutFaults: true
   },
   {
     name: "finalizer-off-too-early",
@@ -40,7 +43,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Plan.ts",
     find: "isReleased(allocation, observed.isFenced) && allocation.hasFinalizer",
     replace: "allocation.hasFinalizer",
-    killedBy: "S7"
+    killedBy: "S7",
+    isFoundWithoutFaults: true
   },
   {
     name: "reuse-before-release",
@@ -48,7 +52,13 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/Hold.ts",
     find: "(each) => !isFenced(each) && !hasReleased(acknowledgements, entry.address, each)",
     replace: "() => false",
-    killedBy: "S7"
+    also: [
+      {
+        find: '    ...acknowledgements.filter((each) => each.phase === "Serving").map((each) => each.address)\n',
+        replace: "    ...acknowledgements.slice(0, 0).map((each) => each.address)\n"
+      }
+    ],
+    killedBy: "S14"
   },
   {
     name: "publish-before-serving",
@@ -74,7 +84,28 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/ServiceReconciler.ts",
     find: "const claimed = wanted.fresh.every(({ address, pool }) => books.reserve(address, { ...claimant, pool }))",
     replace: "const claimed = true",
-    killedBy: "S2"
+    killedBy: "S2",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "taken-is-granted",
+    what: "an address that is found taken when it is claimed is written all the same",
+    file: "src/controller/ServiceReconciler.ts",
+    find: '      release()\n      return Effect.succeed("taken")\n',
+    replace: "      release()\n",
+    killedBy: "S2",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "act-before-the-intent",
+    what: "an address is shown before the IPAllocation that grants it is committed (v0.4, 4)",
+    file: "src/domain/Plan.ts",
+    find: "    return [Change.Create({ type: wanted.type, entries: wanted.entries })]",
+    replace: `    const create = Change.Create({ type: wanted.type, entries: wanted.entries })
+    const addresses = wanted.entries.map((entry) => entry.address)
+    return same(addresses, service.shown) ? [create] : [Change.Show({ addresses }), create]`,
+    killedBy: "S4",
+    isFoundWithoutFaults: true
   },
   {
     name: "epoch-not-raised",
@@ -108,7 +139,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Books.ts",
     find: "    for (const address of now?.claims ?? []) this.contest(address)",
     replace: "",
-    killedBy: "S1"
+    killedBy: "S1",
+    isFoundWithoutFaults: true
   },
   {
     name: "index-entry-kept",

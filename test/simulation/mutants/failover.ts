@@ -14,7 +14,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
         wallMillis - Date.parse(lease.spec?.renewTime ?? "") > content.durationMillis
     )`,
     imports: 'import { Clock } from "effect"',
-    killedBy: "S1"
+    killedBy: "S1",
+    seeds: [2]
   },
   {
     name: "fence-without-compare-and-set",
@@ -22,7 +23,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/NodeFailure.ts",
     find: "writing(kubernetes.replace(leases, fenced), leases,",
     replace: `writing(kubernetes.patch(leases, { name, namespace }, { metadata: { annotations: fenced.metadata.annotations } }), leases,`,
-    killedBy: "S1"
+    killedBy: "S1",
+    seeds: [3]
   },
   {
     name: "count-without-a-watch",
@@ -38,7 +40,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/LeaseCount.ts",
     find: "quiet >= Math.max(ownMillis, announcedMillis)",
     replace: "quiet >= Math.max(ownMillis, announcedMillis) / 3",
-    killedBy: "S1"
+    killedBy: "S14",
+    isFoundWithoutFaults: true
   },
   {
     name: "nobody-fences",
@@ -46,7 +49,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/NodeFailure.ts",
     find: "if (due.length > 0 && (yield* options.isLeader)) {",
     replace: "if (due.length > 1_000 && (yield* options.isLeader)) {",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "fence-wakes-nobody",
@@ -54,7 +58,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Wiring.ts",
     find: '      if (after !== undefined) books.onAllocation({ key, after })\n      sinks.service(key)\n    }\n    wakeAll(sinks, books.waiting.all("nodes"))',
     replace: "      if (after !== undefined) books.onAllocation({ key, after })\n    }",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "ignore-previous",
@@ -96,7 +101,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "  if (content.fenced === current.content.holdId) return Renewal.Fenced()\n",
     replace: "",
-    killedBy: "S1"
+    killedBy: "S10",
+    seeds: [2]
   },
   {
     name: "resurrect-after-pause",
@@ -104,7 +110,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "const inForce = before.fenced !== before.holdId && before.released !== before.holdId",
     replace: "const inForce = before.released !== before.holdId",
-    killedBy: "S1"
+    killedBy: "S10",
+    seeds: [2]
   },
   {
     name: "new-id-at-each-start",
@@ -112,7 +119,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "sameBoot && inForce && newest === before.holdId",
     replace: "sameBoot && inForce && newest !== before.holdId",
-    killedBy: "S1"
+    killedBy: "S8",
+    seeds: [1]
   },
   {
     name: "retry-with-the-same-lease",
@@ -128,6 +136,16 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Registration.ts",
     find: "const sameBoot = before.bootId === identity.bootId\n",
     replace: "const sameBoot = true\n",
-    killedBy: "S1"
+    killedBy: "S14",
+    seeds: [1]
+  },
+  {
+    name: "evicts-its-successor",
+    what: "a leader that was paused takes the lease back from who leads by then (v0.4, 8)",
+    file: "src/controller/Leader.ts",
+    find: "if (lease.spec?.holderIdentity === options.identity) {",
+    replace: "if (lease.spec?.holderIdentity === options.identity || state.held !== undefined) {",
+    killedBy: "S10",
+    seeds: [2]
   }
 ]

@@ -8,7 +8,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Announcer.ts",
     find: ".announce(addresses, uplink)",
     replace: ".announce([], uplink)",
-    killedBy: "L1"
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   },
   {
     name: "successor-announces-nothing",
@@ -19,12 +20,22 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     killedBy: "L1"
   },
   {
+    name: "acts-for-a-former-registration",
+    what: "an operator serves what names its node, under whatever hold id",
+    file: "src/domain/NodeDuty.ts",
+    find: "holder.node === self.node && holder.holdId === self.holdId ? holder : undefined",
+    replace: "holder.node === self.node && self.holdId !== undefined ? holder : undefined",
+    killedBy: "S6",
+    seeds: [2]
+  },
+  {
     name: "serving-before-it-is-there",
     what: "an address is reported as served whether the kernel has it or not",
     file: "src/domain/NodeDuty.ts",
     find: 'if (isDuty) return held ? { ...question, phase: "Serving" } : undefined',
     replace: 'if (isDuty) return { ...question, phase: "Serving" }',
-    killedBy: "S4"
+    killedBy: "S4",
+    seeds: [2]
   },
   {
     name: "released-while-held",

@@ -8,7 +8,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/Reflector.ts",
     find: 'if (error.reason._tag === "Expired") position = undefined',
     replace: "position = position ?? undefined",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [2]
   },
   {
     name: "relist-keeps-what-is-gone",
@@ -16,7 +17,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/Reflector.ts",
     find: "if (!present.has(key)) this.delete(key, list.resourceVersion)",
     replace: "void present.has(key)",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [2]
   },
   {
     name: "relist-changes-nothing",
@@ -24,7 +26,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/Reflector.ts",
     find: "    for (const item of list.items) this.set(item)\n",
     replace: "    for (const item of this.synced ? [] : list.items) this.set(item)\n",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [2]
   },
   {
     name: "key-dropped-while-in-work",
@@ -41,7 +44,8 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     file: "src/reconcile/WorkQueue.ts",
     find: "  yield* books.wait(key, state, millis, scope)\n",
     replace: "  books.keys.delete(key)\n  void millis\n",
-    killedBy: "L1"
+    killedBy: "L1",
+    seeds: [1]
   },
   {
     name: "late-reply-resurrects",

@@ -1,28 +1,35 @@
 /**
- * A process whose programs carry one mutant, or none (an empty name). It runs what it is sent: a seed, or everything that has
- * no faults, and answers the first violation.
+ * A thread whose programs carry one mutant, or none. It runs what it is sent, scenarios and seeds, and answers what each of
+ * them violated first.
  */
 import { registerHooks } from "node:module"
 import { fileURLToPath } from "node:url"
 import { join } from "node:path"
-import type { Violation } from "../../../src/invariants/GroundTruth.ts"
-import { names, readScript } from "../scripts.ts"
-import { mutants } from "./all.ts"
-import { mutate } from "./Mutant.ts"
+import { parentPort, workerData } from "node:worker_threads"
+import type { RunOptions } from "../../../src/simulation/Run.ts"
+import { readScript } from "../scripts.ts"
+import { type Mutant, mutate } from "./Mutant.ts"
 
-/** A seed under all its faults, or without any; or all scenarios that break nothing. */
-export type Task =
-  | { readonly type: "seed"; readonly seed: number; readonly isFaultFree: boolean }
-  | { readonly type: "scenarios" }
-
-export interface Answer {
-  /** What was run when it was violated. */
-  readonly where: string
-  readonly violation: Pick<Violation, "invariant" | "message"> | undefined
+export interface Task {
+  /** Names of scenarios. */
+  readonly scenarios: ReadonlyArray<string>
+  readonly seeds: ReadonlyArray<RunOptions>
 }
 
+export interface Finding {
+  /** What was run when it was violated. */
+  readonly where: string
+  readonly invariant: string
+  readonly message: string
+}
+
+/** Sent once the programs are loaded, and then for each task. */
+export type Message =
+  | { readonly type: "Ready" }
+  | { readonly type: "Answer"; readonly findings: ReadonlyArray<Finding>; readonly cpuMillis: number }
+
 const root = join(import.meta.dirname, "../../..")
-const mutant = mutants.find(({ name }) => name === process.argv[2])
+const mutant: Mutant | undefined = workerData
 
 if (mutant !== undefined) {
   registerHooks({
@@ -35,28 +42,36 @@ if (mutant !== undefined) {
 }
 
 const { run } = await import("../../../src/simulation/Run.ts")
-const { isFaultFree, runScenario } = await import("../../../src/simulation/Scenario.ts")
+const { runScenario } = await import("../../../src/simulation/Scenario.ts")
 
-const runSeed = (seed: number, isFaultFree: boolean): Answer => {
-  const { violations } = run({ seed, ...(isFaultFree ? { only: [] } : {}) })
-  return { where: isFaultFree ? `seed ${seed} without faults` : `seed ${seed}`, violation: violations[0] }
-}
+type Judged = Pick<ReturnType<typeof run>, "violations">
 
-const runScenarios = (): Answer => {
-  for (const script of names.map(readScript).filter(isFaultFree)) {
-    const { violations } = runScenario(script)
-    if (violations.length > 0) return { where: `scenario ${script.name}`, violation: violations[0] }
-  }
-  return { where: "scenarios", violation: undefined }
-}
-
-/** A mutant may crash or hang in ways that the simulator does not survive: that, too, is a violation. */
-const answerTo = (task: Task): Answer => {
+/** A mutant may crash in ways that the simulator does not survive: that, too, is a violation. */
+const findingsOf = (where: string, judged: () => Judged): ReadonlyArray<Finding> => {
   try {
-    return task.type === "scenarios" ? runScenarios() : runSeed(task.seed, task.isFaultFree)
+    return judged()
+      .violations.slice(0, 1)
+      .map(({ invariant, message }) => ({ where, invariant, message }))
   } catch (error) {
-    return { where: JSON.stringify(task), violation: { invariant: "crash", message: String(error) } }
+    return [{ where, invariant: "crash", message: String(error) }]
   }
 }
 
-process.on("message", (task: Task) => process.send?.(answerTo(task)))
+const nameOf = ({ only, seed }: RunOptions): string => `seed ${seed}${only?.length === 0 ? " without faults" : ""}`
+
+const send = (message: Message) => parentPort?.postMessage(message)
+
+const cpuMillis = () => {
+  const { system, user } = process.threadCpuUsage()
+  return (system + user) / 1000
+}
+
+parentPort?.on("message", ({ scenarios, seeds }: Task) => {
+  const before = cpuMillis()
+  const findings = [
+    ...scenarios.flatMap((name) => findingsOf(`scenario ${name}`, () => runScenario(readScript(name)))),
+    ...seeds.flatMap((options) => findingsOf(nameOf(options), () => run(options)))
+  ]
+  send({ type: "Answer", findings, cpuMillis: cpuMillis() - before })
+})
+send({ type: "Ready" })

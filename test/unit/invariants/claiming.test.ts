@@ -1,5 +1,7 @@
 /** S2, S3, S8, S10: what is granted, and to whom. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Lease } from "../../../src/api/Lease.ts"
+import { leaderLeaseName, nodeLeaseName } from "../../../src/api/Names.ts"
 import { S10 } from "../../../src/invariants/S10.ts"
 import { S2 } from "../../../src/invariants/S2.ts"
 import { S3 } from "../../../src/invariants/S3.ts"
@@ -122,9 +124,29 @@ describe("S3: a granted address was in a pool that listed it and allowed the nam
   })
 })
 
+const holding = (holdId: string, fenced?: string): Lease => {
+  const { metadata } = lease("node-1", holdId, fenced)
+  return { metadata: { ...metadata, name: nodeLeaseName("node-1") } }
+}
+
 describe("S8: epochs are monotone", () => {
   const moved = claim({ nodeName: "node-2", holdId: "1.bb", epoch: 2 })
   it.each<Row>([
+    [
+      "a hold id that was fenced is followed by the next",
+      (trial) => trial.lease(holding("1.aa", "1.aa"), "operator-node-1").lease(holding("2.bb"), "operator-node-1"),
+      "FINE"
+    ],
+    [
+      "a hold id in force is followed by the next",
+      (trial) => trial.lease(holding("1.aa"), "operator-node-1").lease(holding("2.bb"), "operator-node-1"),
+      "operator-node-1 gave up 1.aa for 2.bb"
+    ],
+    [
+      "a hold id of a lease made anew is followed by one after what allocations name",
+      (trial) => trial.lease(holding("1.aa"), "operator-node-1").lease(holding("4.bb"), "operator-node-1"),
+      "FINE"
+    ],
     ["rises with the holder", (trial) => trial.allocation(of([claim()])).allocation(of([moved])), "FINE"],
     ["falls", (trial) => trial.allocation(of([moved])).allocation(of([claim()])), "fell from 2 to 1"],
     [
@@ -162,6 +184,11 @@ describe("S8: epochs are monotone", () => {
   })
 })
 
+const leader = (holderIdentity: string): Lease => ({
+  metadata: { name: leaderLeaseName, namespace: "plenuslb" },
+  spec: { holderIdentity, leaseDurationSeconds: 3 }
+})
+
 describe("S10: two active leaders break none of these", () => {
   const fenced = lease("node-1", "1.aa", "1.aa")
   it.each<Row>([
@@ -192,8 +219,33 @@ describe("S10: two active leaders break none of these", () => {
       "took back the registration"
     ],
     [
+      "an operator takes its fence back",
+      (trial) => trial.lease(fenced).lease(lease("node-1", "1.aa"), "operator-node-1"),
+      "operator-node-1 took back the fence of 1.aa"
+    ],
+    [
       "an operator registers anew",
       (trial) => trial.lease(fenced).lease(lease("node-1", "2.cc"), "operator-node-1"),
+      "FINE"
+    ],
+    [
+      "who leads has let the lease run out, by a clock that is 8 % too fast",
+      (trial) => trial.lease(leader("one")).wait(2_800).lease(leader("another"), "controller-2"),
+      "FINE"
+    ],
+    [
+      "who leads has let go",
+      (trial) => trial.lease(leader("one")).wait(100).lease(leader("")).lease(leader("another"), "controller-2"),
+      "FINE"
+    ],
+    [
+      "who leads is driven out",
+      (trial) => trial.lease(leader("one")).wait(2_700).lease(leader("another"), "controller-2"),
+      "controller-2 took the lead from one, who renewed 2700 ms before"
+    ],
+    [
+      "a person gives the lead to another",
+      (trial) => trial.lease(leader("one")).wait(100).lease(leader("another"), "kubectl"),
       "FINE"
     ]
   ])("%s", (_, play, verdict) => {

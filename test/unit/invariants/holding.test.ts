@@ -1,5 +1,6 @@
 /** S1, S6, S7, S9, S14: what nodes hold. */
 import { assert, describe, it } from "@effect/vitest"
+import { nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
 import { S1 } from "../../../src/invariants/S1.ts"
 import { S14 } from "../../../src/invariants/S14.ts"
 import { S6 } from "../../../src/invariants/S6.ts"
@@ -111,6 +112,27 @@ describe("S7: no finalizer is removed before the effects are gone", () => {
     [
       "released, then finalized",
       (trial) => trial.allocation(allocation()).hold("node-1").drop("node-1").allocation(allocation("web", without)),
+      "FINE"
+    ],
+    [
+      "granted without it",
+      (trial) => trial.allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } })),
+      "controller-1 granted addresses to shop/web"
+    ],
+    [
+      "taken off by a user, and granted more",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } }), "kubectl")
+          .allocation(allocation("web", { metadata: { generation: 2, finalizers: [] } })),
+      "without a finalizer"
+    ],
+    [
+      "taken off by a user, and reported about",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } }), "kubectl")
+          .allocation(allocation("web", { metadata: { generation: 1, finalizers: [] } })),
       "FINE"
     ],
     [
@@ -229,9 +251,49 @@ describe("S9: nothing of the host's own is touched", () => {
   })
 })
 
+/** Of 6.5 s. */
+const announcing = (holdId: string, fenced?: string, bootId = "") => {
+  const { metadata } = lease("node-1", holdId, fenced)
+  const annotations = {
+    ...metadata.annotations,
+    [nodeLeaseAnnotations.durationMillis]: "6500",
+    [nodeLeaseAnnotations.bootId]: bootId
+  }
+  return { metadata: { ...metadata, name: nodeLeaseName("node-1"), annotations } }
+}
+
+const renewed = (trial: Trial, waitedMillis: number) =>
+  trial.lease(announcing("1.aa"), "operator-node-1").wait(waitedMillis)
+
 describe("S14: an address is reused only after its fence is complete", () => {
   const next = allocation("api")
   it.each<Row>([
+    [
+      "a fence once the lease ran out, by a clock that is 8 % too fast",
+      (trial) => renewed(trial, 6_050).lease(announcing("1.aa", "1.aa")),
+      "FINE"
+    ],
+    [
+      "a fence before that",
+      (trial) => renewed(trial, 5_950).lease(announcing("1.aa", "1.aa")),
+      " 5950 ms after its renewal, and it announced 6500 ms"
+    ],
+    [
+      "another boot that waited",
+      (trial) => renewed(trial, 6_050).lease(announcing("2.bb", undefined, "boot-2"), "operator-node-1"),
+      "FINE"
+    ],
+    [
+      "another boot that did not",
+      (trial) => renewed(trial, 100).lease(announcing("1.aa", undefined, "boot-2"), "operator-node-1"),
+      "operator-node-1 took over from another boot plenuslb/"
+    ],
+    [
+      "another registration after a fence",
+      (trial) =>
+        renewed(trial, 7_000).lease(announcing("1.aa", "1.aa")).wait(10).lease(announcing("2.bb"), "operator-node-1"),
+      "FINE"
+    ],
     ["a first grant", (trial) => trial.allocation(allocation()).hold("node-1"), "FINE"],
     [
       "after the release",
