@@ -80,7 +80,8 @@ export class Post {
     this.process.kill()
     this.host?.processes.delete(this.process)
     this.process = undefined
-    if (this.host !== undefined) this.surroundings.truth.impair(this.host.name, operatorDown)
+    // One that went with its machine is cleared later, when another may run there.
+    if (this.host?.processes.size === 0) this.surroundings.truth.impair(this.host.name, operatorDown)
     this.surroundings.links.forget(this.client)
   }
 
