@@ -23,6 +23,9 @@ export interface Options {
   readonly isLeader: Effect.Effect<boolean>
 }
 
+/** As long as nothing is due without a list, an API server that cannot answer must not be asked without a pause. */
+const RETRY_MILLIS = 200
+
 /** After silence of the watch only a consistent list may bring the counts back (LeaseCount). */
 const relist = Effect.fn("NodeFailure.relist")(
   function* (options: Options) {
@@ -33,7 +36,10 @@ const relist = Effect.fn("NodeFailure.relist")(
     options.nodeBook.onLeasesListed({ items, askedMillis }, yield* monotonicMillis)
   },
   Effect.catch((error) =>
-    Effect.logWarning("node leases not listed").pipe(Effect.annotateLogs({ error: error.message }))
+    Effect.logWarning("node leases not listed").pipe(
+      Effect.annotateLogs({ error: error.message }),
+      Effect.andThen(Effect.sleep(Math.max(RETRY_MILLIS, error.retryAfterMillis)))
+    )
   )
 )
 
@@ -68,8 +74,6 @@ const tryFence = (known: KnownLease, options: Options) =>
       })
     )
   )
-
-const RETRY_MILLIS = 200
 
 export const run = Effect.fnUntraced(function* (
   options: Options

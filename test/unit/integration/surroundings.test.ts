@@ -8,6 +8,7 @@ import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { pods } from "../../../src/api/Pod.ts"
 import { services } from "../../../src/api/Service.ts"
 import { serviceCIDRs } from "../../../src/api/ServiceCIDR.ts"
+import { Unavailable } from "../../../src/ports/Kubernetes.ts"
 import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
 import * as TestCluster from "./TestCluster.ts"
 
@@ -131,6 +132,25 @@ describe("a leader whose watch of Services died in silence", () => {
         assert.strictEqual(allocationOf(cluster)?.metadata.uid, uid)
         assert.isUndefined(allocationOf(cluster)?.metadata.deletionTimestamp)
         assert.strictEqual(allocationOf(cluster)?.status?.state, "success")
+      })
+    )
+  })
+})
+
+describe("a controller whose API server refuses everything", () => {
+  it("asks for the leases of nodes a few times a second, not as fast as it is refused", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Cluster")
+        yield* Effect.sleep("5 seconds")
+        const asked = () => cluster.memory.requests().get("controller-a list leases") ?? 0
+        const before = asked()
+        const refuse = new Unavailable({ message: "connection refused" })
+        cluster.memory.faults.setPolicy(({ user }) => Effect.succeed(user === "controller-a" ? { refuse } : {}))
+        cluster.memory.watches.reset(({ user }) => user === "controller-a")
+        yield* Effect.sleep("10 seconds")
+        assert.isAbove(asked() - before, 10)
+        assert.isBelow(asked() - before, 100)
       })
     )
   })
