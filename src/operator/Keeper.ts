@@ -239,7 +239,7 @@ export const make = Effect.fnUntraced(function* (
     const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
     for (const error of failures) {
-      yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error: error.message }))
+      yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error }))
     }
     // A start-up cleaning that failed is tried again as such.
     if (changed) phase = "steady"

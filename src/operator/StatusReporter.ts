@@ -2,7 +2,7 @@
  * What this node acknowledges, written into `status.addresses` by server-side apply under a field manager of its own:
  * each apply repeats all of this node's entries of that IPAllocation, since one that is left out is removed.
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { AddressStatus, IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
 import { apiVersion, operatorFieldManager } from "../api/Names.ts"
@@ -10,7 +10,6 @@ import type { Address } from "../domain/Address.ts"
 import type { Acknowledgement } from "../domain/Hold.ts"
 import * as NodeDuty from "../domain/NodeDuty.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
-import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
@@ -75,6 +74,12 @@ const apply = Effect.fnUntraced(function* (
  */
 const REQUESTS_AT_ONCE = 8
 
+/**
+ * For all reports of a round: the next round, which may have to take an address off, waits for them. What was not
+ * answered is tried again; should it be written late after all, its version refuses it if anything has changed.
+ */
+const PATIENCE_MILLIS = 1_000
+
 export interface Reporting {
   readonly self: NodeDuty.Self
   /** Those by which the kernel was changed: of what came in meanwhile, `isHeld` knows nothing. */
@@ -83,29 +88,31 @@ export interface Reporting {
   readonly viewOf: (allocation: IPAllocation) => NodeDuty.AllocationView
 }
 
-/** Reports on these IPAllocations; answers those that could not be written. */
+/** Reports on these IPAllocations; answers why some could not be written. */
 export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
   { allocations, isHeld, self, viewOf }: Reporting,
   cache: Reflector<IPAllocation>
-): Effect.fn.Return<ReadonlyArray<KubernetesError>, never, Kubernetes> {
+): Effect.fn.Return<ReadonlyArray<string>, never, Kubernetes> {
   const now = yield* Timestamp.now
-  const failures = yield* Effect.forEach(
+  const reports = Effect.forEach(
     allocations,
     (allocation) => {
       const wanted = NodeDuty.acknowledge(viewOf(allocation), self, isHeld)
       const entries = entriesToApply(allocation, wanted, self.node, now)
-      if (entries === undefined) return Effect.succeed<ReadonlyArray<KubernetesError>>([])
+      if (entries === undefined) return Effect.succeed<ReadonlyArray<string>>([])
       return apply(allocation, entries, self.node, cache).pipe(
-        Effect.as<ReadonlyArray<KubernetesError>>([]),
+        Effect.as<ReadonlyArray<string>>([]),
         Effect.catch((error) =>
           // Deleted meanwhile: there is nobody left to tell.
-          error.reason._tag === "NotFound" || error.reason._tag === "Conflict"
-            ? Effect.succeed<ReadonlyArray<KubernetesError>>([])
-            : Effect.succeed([error])
+          Effect.succeed(error.reason._tag === "NotFound" || error.reason._tag === "Conflict" ? [] : [error.message])
         )
       )
     },
     { concurrency: REQUESTS_AT_ONCE }
   )
-  return failures.flat()
+  const failures = yield* Effect.timeoutOption(reports, PATIENCE_MILLIS)
+  return Option.match(failures, {
+    onNone: () => [`the API server did not answer within ${PATIENCE_MILLIS} ms`],
+    onSome: (each) => each.flat()
+  })
 })

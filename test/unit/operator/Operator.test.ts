@@ -153,6 +153,34 @@ describe("Operator", () => {
     )
   })
 
+  it("goes on keeping the kernel and its lease while a report is not answered, and reports in the end", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster, holdId, reported } = yield* start
+        const { api, memory } = cluster
+        memory.faults.setPolicy(({ method, user }) =>
+          Effect.succeed(method === "apply" && user === "operator-node-1" ? { delayMillis: 20_000 } : {})
+        )
+        const kernel = cluster.kernel("node-1")
+        kernel.setToolFailure("ip: killed")
+        const entry = { address: served, pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch: 2 }
+        yield* api.patch(ipAllocations, { name: "web", namespace: "shop" }, { spec: { allocations: [entry] } })
+        yield* Effect.sleep("2 seconds")
+        kernel.setToolFailure(undefined)
+        yield* Effect.sleep("3 seconds")
+        const renewals = () => memory.requests().get("operator-node-1 replace leases") ?? 0
+        const before = renewals()
+        kernel.foreignDelete("pl0", served)
+        yield* Effect.sleep("3 seconds")
+        assert.isTrue(carries())
+        assert.isAtLeast(renewals() - before, 2)
+        memory.faults.setPolicy(() => Effect.succeed({}))
+        yield* Effect.sleep("3 seconds")
+        assert.strictEqual(reported()[0]?.epoch, 2)
+      })
+    )
+  })
+
   it("leaves its watches alone when a single renewal fails", () => {
     virtually(
       Effect.gen(function* () {
