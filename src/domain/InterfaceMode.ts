@@ -19,6 +19,8 @@ export interface AddressFacts {
 
 export interface InterfaceFacts {
   readonly name: string
+  /** Stays when the interface is renamed. */
+  readonly index: number
   readonly kind: "bridge" | "loopback" | "other"
   readonly up: boolean
   readonly ports: ReadonlyArray<string>

@@ -41,11 +41,17 @@ export interface Placed {
   readonly interfaceName: string
 }
 
+/** What this node is known to have put in place. */
+export interface Remembered extends Placed {
+  /** Of the interface at that time, which may have another name by now. */
+  readonly interfaceIndex?: number | undefined
+}
+
 export interface Input extends NodeFacts {
   readonly wanted: ReadonlyArray<Wanted>
   readonly pools: ReadonlyArray<Cleaned>
-  /** What this node is known to have put in place: somebody may have put it anew without our mark. */
-  readonly remembered: ReadonlyArray<Placed>
+  /** Somebody may have put it anew without our mark. */
+  readonly remembered: ReadonlyArray<Remembered>
   /** `startup` once, with the first complete lists: only then addresses are removed that are not ours. */
   readonly phase: "startup" | "steady"
 }
@@ -140,18 +146,25 @@ const isAsWePutIt = (each: AddressFacts, { name }: InterfaceFacts): boolean =>
 /** What is on an interface, may be removed by us, and is not wanted there. */
 const surplusOf = (input: Input): ReadonlyArray<Change & { readonly _tag: "Remove" }> => {
   const wanted = new Set(input.wanted.map(keyOf))
-  const remembered = new Set(input.remembered.map(keyOf))
+  const isRemembered = remembering(input.remembered)
   return inOrder(
     input.network.interfaces.flatMap((found) => {
       const cleanAll = isCleanedOfAll(input, found)
       const isOurs = (each: AddressFacts) =>
-        isHostPrefix(each) && (isMarked(each, found.name) || remembered.has(keyOf(at(each, found))))
+        isHostPrefix(each) && (isMarked(each, found.name) || isRemembered(each, found))
       return found.addresses
         .filter((each) => isOurs(each) || (cleanAll && isGlobal(each)))
         .filter((each) => !(isHostPrefix(each) && wanted.has(keyOf(at(each, found)))))
         .map((each) => ({ _tag: "Remove" as const, ...at(each, found), prefixLength: each.prefixLength }))
     })
   )
+}
+
+const remembering = (remembered: ReadonlyArray<Remembered>) => {
+  const places = new Set(remembered.map(keyOf))
+  const indexes = new Map(remembered.map(({ address, interfaceIndex }) => [address, interfaceIndex]))
+  return (each: AddressFacts, found: InterfaceFacts): boolean =>
+    places.has(keyOf(at(each, found))) || indexes.get(each.address) === found.index
 }
 
 const at = ({ address }: AddressFacts, { name }: InterfaceFacts): Placed => ({ address, interfaceName: name })

@@ -187,7 +187,7 @@ export const make = Effect.fnUntraced(function* (
   const network = yield* NodeNetwork
   const announcer = yield* Announcer.make
   const exclusive = yield* Semaphore.make(1)
-  const remembered = new Map<string, InterfacePlan.Placed>()
+  const remembered = new Map<string, InterfacePlan.Remembered>()
   const viewOf = views()
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
@@ -195,11 +195,14 @@ export const make = Effect.fnUntraced(function* (
   const lateReleases = newLateReleases(options.node)
 
   /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
-  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean) => {
+  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
+    const indexOf = new Map(all.map(({ index, name }) => [name, index]))
     // One that is refused where it is wanted is left where it is.
     const left = new Set<string>(plan.refusals.map(({ address }) => address))
     if (allDone) for (const address of remembered.keys()) if (!left.has(address)) remembered.delete(address)
-    for (const { address, interfaceName } of plan.held) remembered.set(address, { address, interfaceName })
+    for (const { address, interfaceName } of plan.held) {
+      remembered.set(address, { address, interfaceName, interfaceIndex: indexOf.get(interfaceName) })
+    }
   }
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
@@ -225,7 +228,7 @@ export const make = Effect.fnUntraced(function* (
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const changed = yield* applyAll(changes, network, announcer)
     const after = changes.length === 0 ? before : yield* network.state
-    remember(plan, changed && changes.length === plan.changes.length)
+    remember(plan, changed && changes.length === plan.changes.length, before)
     const held = heldIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     const mayServe = options.mayServe(holdId)

@@ -59,7 +59,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "cleans-up-others",
     what: "host addresses of others are removed from any interface",
     file: "src/domain/InterfacePlan.ts",
-    find: "isHostPrefix(each) && (isMarked(each, found.name) || remembered.has(keyOf(at(each, found))))",
+    find: "isHostPrefix(each) && (isMarked(each, found.name) || isRemembered(each, found))",
     replace: "isHostPrefix(each)",
     killedBy: "S9",
     isFoundWithoutFaults: true

@@ -40,8 +40,9 @@ const network = (
   arpIgnore: NetworkFacts["arpIgnore"] = {},
   defaultRouteInterfaces = ["eth0"]
 ): NetworkFacts => ({
-  interfaces: Object.entries(interfaces).map(([name, { kind, up = true, ports = [], has = [] }]) => ({
+  interfaces: Object.entries(interfaces).map(([name, { kind, up = true, ports = [], has = [] }], index) => ({
     name,
+    index,
     up,
     ports,
     kind: kind ?? (name.startsWith("pl") ? "bridge" : "other"),
@@ -156,10 +157,12 @@ describe("InterfacePlan.plan: what is missing and what is left over", () => {
 
   it("knows what somebody put anew without our mark where it is remembered, and nowhere else", () => {
     const has = ["192.0.2.10/32 foreign"]
-    const facts = network({ pl0: { has }, "kube-ipvs0": { has }, eth0: {} })
-    const remembered = [{ address: a("192.0.2.10"), interfaceName: "pl0" }]
-    assert.deepStrictEqual(changesOf({ network: facts }), [])
-    assert.deepStrictEqual(changesOf({ network: facts, remembered }), ["remove 192.0.2.10/32 from pl0"])
+    const remembered = [{ address: a("192.0.2.10"), interfaceName: "pl0", interfaceIndex: 0 }]
+    const before = network({ pl0: { has }, "kube-ipvs0": { has }, eth0: {} })
+    assert.deepStrictEqual(changesOf({ network: before }), [])
+    assert.deepStrictEqual(changesOf({ network: before, remembered }), ["remove 192.0.2.10/32 from pl0"])
+    const renamed = network({ br7: { has }, "kube-ipvs0": { has }, eth0: {} })
+    assert.deepStrictEqual(changesOf({ network: renamed, remembered }), ["remove 192.0.2.10/32 from br7"])
   })
 
   it("touches nothing on the uplink but ours", () => {

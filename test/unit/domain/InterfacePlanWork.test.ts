@@ -27,8 +27,8 @@ const looksWith = (count: number): number => {
   const { changes, held } = plan({
     network: {
       interfaces: [
-        { name: "eth0", kind: "other", up: true, ports: [], addresses: [] },
-        { name: "pl0", kind: "bridge", up: true, ports: [], addresses }
+        { name: "eth0", index: 1, kind: "other", up: true, ports: [], addresses: [] },
+        { name: "pl0", index: 2, kind: "bridge", up: true, ports: [], addresses }
       ],
       defaultRouteInterfaces: ["eth0"],
       arpIgnore: {}
