@@ -12,13 +12,13 @@ export const hinderUnsynced = (
   truth: Truth,
   nodeOf: (client: string) => string | undefined
 ): Pick<LinkObserver, "request"> => {
-  /** Client and plural of the lists that were refused last. */
+  /** Node and plural of the lists that were refused last, whichever operator of the node asked. */
   const refused = new Set<string>()
   return {
     request: ({ method, plural, user }, { loseReply, refuse }) => {
       const node = method === "list" ? nodeOf(user) : undefined
       if (node === undefined) return
-      const key = `${user} ${plural}`
+      const key = `${node} ${plural}`
       const isRefused = refuse !== undefined || loseReply === true
       if (isRefused === refused.has(key)) return
       if (isRefused) {

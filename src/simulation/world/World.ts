@@ -72,8 +72,10 @@ export const make = Effect.fnUntraced(function* (
     const name = `controller-${number}`
     return new Post(name, undefined, surroundings, () => Programs.controller(name))
   })
-  const operators = hosts.map((host) => newOperator(surroundings, host, `operator-${host.name}`))
-  const nodes = new Map(operators.map(({ client, host }) => [client, host?.name]))
+  const operators = hosts.map((host) => newOperator(surroundings, host, operatorOf(host.name)))
+  const nodes = new Map(
+    hosts.flatMap(({ name }) => [operatorOf(name), secondOperatorOf(name)].map((client) => [client, name] as const))
+  )
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   links.observers.add(noteTurnedAway(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
@@ -90,7 +92,7 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
-    secondOperator: (host) => newOperator(surroundings, host, `operator-${host.name}-second`),
+    secondOperator: (host) => newOperator(surroundings, host, secondOperatorOf(host.name)),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
@@ -117,6 +119,9 @@ const each = (pauseMillis: number, act: () => void): Effect.Effect<never> =>
   Effect.forever(Effect.andThen(Effect.sleep(pauseMillis), Effect.sync(act)))
 
 const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index + 1)
+
+const operatorOf = (node: string): string => `operator-${node}`
+const secondOperatorOf = (node: string): string => `operator-${node}-second`
 
 const newOperator = (surroundings: Surroundings, host: Host, name: string): Post =>
   new Post(name, host, surroundings, (process) =>
