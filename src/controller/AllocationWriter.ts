@@ -77,14 +77,14 @@ export const assign = (
   )
 }
 
-/** Only on the Service that was read: a patch that names another uid is refused as a conflict. */
+/** Only on the Service as it was read: it may be of another class by now, and its status another controller's. */
 export const show = (service: Service, addresses: ReadonlyArray<Address>) =>
   Kubernetes.use((kubernetes) =>
     kubernetes.patch(
       services,
       refOf(service),
       {
-        metadata: { uid: service.metadata.uid },
+        metadata: { uid: service.metadata.uid, resourceVersion: service.metadata.resourceVersion },
         status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip, ipMode: "VIP" })) } }
       },
       { subresource: "status" }

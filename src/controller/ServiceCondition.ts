@@ -21,10 +21,10 @@ export const read = (service: Service): Finding | undefined => {
   )
 }
 
-/** Idempotent, and only on the Service that was read: an apply that names another uid is refused as a conflict. */
+/** Idempotent, and only on the Service as it was read: it may be of another class by now. */
 export const write = Effect.fn("ServiceCondition.write")(function* (service: Service, finding: Finding | undefined) {
   const kubernetes = yield* Kubernetes
-  const { name, namespace, uid } = service.metadata
+  const { name, namespace, resourceVersion, uid } = service.metadata
   const before = conditionOf(service)
   const since = before?.["status"] === finding?.status ? before?.["lastTransitionTime"] : undefined
   const lastTransitionTime = since ?? (yield* Timestamp.now)
@@ -34,7 +34,7 @@ export const write = Effect.fn("ServiceCondition.write")(function* (service: Ser
     {
       apiVersion: "v1",
       kind: "Service",
-      metadata: { name, namespace, uid },
+      metadata: { name, namespace, uid, resourceVersion },
       ...(conditions === undefined ? {} : { status: { conditions } })
     },
     { fieldManager: serviceConditionFieldManager, force: true, subresource: "status" }

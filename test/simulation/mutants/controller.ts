@@ -22,9 +22,9 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "status-by-name",
-    what: "a Service status is written whatever uid the Service has (v0.4, 11)",
+    what: "a Service status is written whatever the Service has become (v0.4, 11)",
     file: "src/controller/AllocationWriter.ts",
-    find: "        metadata: { uid: service.metadata.uid },\n",
+    find: "        metadata: { uid: service.metadata.uid, resourceVersion: service.metadata.resourceVersion },\n",
     replace: "",
     killedBy: "S4"
   },

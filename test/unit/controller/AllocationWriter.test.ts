@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { type Service, services } from "../../../src/api/Service.ts"
+import * as AllocationWriter from "../../../src/controller/AllocationWriter.ts"
+import * as ServiceCondition from "../../../src/controller/ServiceCondition.ts"
+import { Kubernetes } from "../../../src/ports/Kubernetes.ts"
+import type { KubernetesError } from "../../../src/ports/Kubernetes.ts"
+import * as TestCluster from "../integration/TestCluster.ts"
+import { virtually } from "../virtually.ts"
+
+/** A Service as a controller read it, which its owner has made ClusterIP since. */
+const start = Effect.gen(function* () {
+  const { api } = yield* TestCluster.make([])
+  const read = yield* api.create(services, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { type: "LoadBalancer", ports: [{ port: 80 }] }
+  })
+  yield* api.patch(services, { name: "web", namespace: "shop" }, { spec: { type: "ClusterIP" } })
+  return { api, read }
+})
+
+describe("what is written into a Service", () => {
+  const finding = { status: "False", reason: "NoPoolFits", message: "no pool fits" } as const
+  const address = TestCluster.address("192.0.2.10")
+  const isRefused = <A>(write: (read: Service) => Effect.Effect<A, KubernetesError, Kubernetes>) => {
+    virtually(
+      Effect.gen(function* () {
+        const { api, read } = yield* start
+        const error = yield* write(read).pipe(Effect.provideService(Kubernetes, api), Effect.flip)
+        assert.strictEqual(error.reason._tag, "Conflict")
+      })
+    )
+  }
+
+  it("goes only on the Service as it was read: addresses", () => {
+    isRefused((read) => AllocationWriter.show(read, [address]))
+  })
+
+  it("goes only on the Service as it was read: the condition", () => {
+    isRefused((read) => ServiceCondition.write(read, finding))
+  })
+})
