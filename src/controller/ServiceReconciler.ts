@@ -213,6 +213,26 @@ const isAsSeen = (key: string, service: Service | undefined) =>
     )
   })
 
+/**
+ * What a Service shows is granted by another object, and no compare-and-set spans both: a replica that comes to lead with
+ * a watch that died in silence may know an IPAllocation that its predecessor has deleted. One that is gone is shown no
+ * more; its deletion comes by the watch, which asks for the Service again.
+ */
+const beforeShowing = (key: string, allocation: IPAllocation | undefined) =>
+  Effect.gen(function* () {
+    const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
+    return yield* kubernetes.get(ipAllocations, refOf(key)).pipe(
+      Effect.map((found): Outcome | undefined => {
+        caches.allocations.absorb(found)
+        return found.metadata.resourceVersion === allocation?.metadata.resourceVersion ? undefined : "again"
+      }),
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.succeed<Outcome>("settled")
+      )
+    )
+  })
+
 /** `report` receives the keys whose state for users is out of date; those writes have a queue of their own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>
   Effect.fn("ServiceReconciler.step")(
@@ -227,6 +247,10 @@ export const step = (reconciling: Reconciling, report: (key: string) => void) =>
         return "settled"
       }
       if (change._tag === "Delete" && !(yield* isAsSeen(key, observation.service))) return "again"
+      if (change._tag === "Show" && change.addresses.length > 0) {
+        const outcome = yield* beforeShowing(key, observation.allocation)
+        if (outcome !== undefined) return outcome
+      }
       yield* apply(key, change, observation, reconciling)
       yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
       return endsHere(change) ? "settled" : "again"
