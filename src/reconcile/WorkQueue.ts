@@ -97,11 +97,13 @@ class Books {
   }
 }
 
+/** Decides and writes it down in one step: what is added in between would be forgotten with the key. */
 const succeeded = (books: Books, key: string, state: KeyState, outcome: Outcome, scope: Scope.Scope) => {
   state.failures = 0
-  if (state.dirty || outcome === "again") return Effect.sync(() => books.makeReady(key, state))
-  if (outcome === "settled") return Effect.sync(() => books.keys.delete(key))
-  return books.wait(key, state, outcome.afterMillis, scope)
+  if (state.dirty || outcome === "again") books.makeReady(key, state)
+  else if (outcome === "settled") books.keys.delete(key)
+  else return books.wait(key, state, outcome.afterMillis, scope)
+  return Effect.void
 }
 
 const failed = Effect.fnUntraced(function* (
@@ -116,9 +118,9 @@ const failed = Effect.fnUntraced(function* (
   const backoff = delayMillis(failure.category, state.failures, yield* Random.next, failure.retryAfterMillis)
   // Something changed while the step ran: the change may well be the cure, so it need not wait for the cap.
   const millis = state.dirty && !state.throttled ? Math.min(backoff, 1_000) : backoff
+  yield* books.wait(key, state, millis, scope)
   const log = failure.category === "conflict" ? Effect.logDebug : Effect.logWarning
   yield* log("step failed").pipe(Effect.annotateLogs({ key, error: failure.message, retryInMillis: millis }))
-  yield* books.wait(key, state, millis, scope)
 })
 
 /** A bug in one key's step must not end the worker: it is reported and treated like any permanent failure. */

@@ -27,7 +27,7 @@ export const runVirtually = <A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E
   const scheduler: Scheduler.Scheduler = {
     executionMode: "sync",
     makeDispatcher: () => dispatcher,
-    shouldYield: (fiber) => fiber.currentOpCount >= 2048
+    shouldYield: (fiber) => fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield
   }
   const clock: Clock.Clock = {
     currentTimeMillisUnsafe: () => nowMillis,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Scheduler } from "effect"
 import type { Category } from "../../../src/ports/Category.ts"
 import { monotonicMillis } from "../../../src/reconcile/Monotonic.ts"
 import { backoffByCategory } from "../../../src/reconcile/RetryPolicy.ts"
@@ -44,7 +44,26 @@ const failure = (category: Category, retryAfterMillis = 0): WorkQueue.StepFailur
 const timesOf = (steps: ReadonlyArray<Step>, key: string) =>
   steps.filter((step) => step.key === key).map(({ atMillis }) => atMillis)
 
+/** Others run after every third operation of a fiber; with fewer nobody would get anywhere. */
+const preempted = Effect.provideService(Scheduler.MaxOpsBeforeYield, 3)
+
 describe("WorkQueue", () => {
+  it.each(Array.from({ length: 30 }, (_, turns) => turns))("forgets nothing that is added %i turns later", (turns) => {
+    virtually(
+      Effect.gen(function* () {
+        let runs = 0
+        const step = () => Effect.sync((): WorkQueue.Outcome => (++runs, "settled"))
+        const queue = yield* WorkQueue.make({ name: "test", concurrency: 1, step })
+        queue.add("a")
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        const before = runs
+        queue.add("a")
+        yield* Effect.sleep(10)
+        assert.isAbove(runs, before)
+      }).pipe(preempted)
+    )
+  })
+
   it("works once on a key that is added many times before its turn", () => {
     virtually(
       Effect.gen(function* () {
