@@ -21,24 +21,31 @@ const start = Effect.gen(function* () {
   return { api, read }
 })
 
+/** Why a write into the Service that was read is refused. */
+const refusalOf = <A>(write: (read: Service) => Effect.Effect<A, KubernetesError, Kubernetes>): string =>
+  virtually(
+    Effect.gen(function* () {
+      const { api, read } = yield* start
+      const error = yield* write(read).pipe(Effect.provideService(Kubernetes, api), Effect.flip)
+      return error.reason._tag
+    })
+  )
+
 describe("what is written into a Service", () => {
   const finding = { status: "False", reason: "NoPoolFits", message: "no pool fits" } as const
   const address = TestCluster.address("192.0.2.10")
-  const isRefused = <A>(write: (read: Service) => Effect.Effect<A, KubernetesError, Kubernetes>) => {
-    virtually(
-      Effect.gen(function* () {
-        const { api, read } = yield* start
-        const error = yield* write(read).pipe(Effect.provideService(Kubernetes, api), Effect.flip)
-        assert.strictEqual(error.reason._tag, "Conflict")
-      })
-    )
-  }
 
   it("goes only on the Service as it was read: addresses", () => {
-    isRefused((read) => AllocationWriter.show(read, [address]))
+    assert.strictEqual(
+      refusalOf((read) => AllocationWriter.show(read, [address])),
+      "Conflict"
+    )
   })
 
   it("goes only on the Service as it was read: the condition", () => {
-    isRefused((read) => ServiceCondition.write(read, finding))
+    assert.strictEqual(
+      refusalOf((read) => ServiceCondition.write(read, finding)),
+      "Conflict"
+    )
   })
 })
