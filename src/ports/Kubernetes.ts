@@ -61,9 +61,11 @@ export interface DeleteOptions {
   readonly propagation?: "Background" | "Foreground" | "Orphan" | undefined
 }
 
-/** The object, or the kind (`kindMissing`: its CRD is not installed). */
+/** The object, or the kind (`kindMissing`: its CRD is not installed, and will be before anything works again). */
 export class NotFound extends Schema.TaggedClass<NotFound>()("NotFound", { kindMissing: Schema.Boolean }) {
-  readonly category: Category = "permanent"
+  get category(): Category {
+    return this.kindMissing ? "transient" : "permanent"
+  }
 }
 /** A create of what is there already. */
 export class AlreadyExists extends Schema.TaggedClass<AlreadyExists>()("AlreadyExists", {}) {
