@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import { type Address, toHex } from "../domain/Address.ts"
 import { group } from "../domain/Annotations.ts"
+import { onceForText } from "./Once.ts"
 
 export const version = "v1alpha1"
 export const apiVersion = `${group}/${version}`
@@ -31,21 +32,11 @@ export const nodeLeaseAnnotations = {
   released: `${group}/released`
 } as const
 
-const hashes = new Map<string, string>()
-const hashesMax = 10_000
-
 /**
  * 16 hex digits: a node name may have 253 characters, a label value 63 and a label name 63. Kept, since the labels of an
  * IPAllocation are worked out at each look at it, from the same few names.
  */
-export const nodeHash = (nodeName: string): string => {
-  const known = hashes.get(nodeName)
-  if (known !== undefined) return known
-  const hash = bytesToHex(sha256(utf8ToBytes(nodeName))).slice(0, 16)
-  if (hashes.size >= hashesMax) hashes.clear()
-  hashes.set(nodeName, hash)
-  return hash
-}
+export const nodeHash = onceForText(10_000, (nodeName) => bytesToHex(sha256(utf8ToBytes(nodeName))).slice(0, 16))
 
 /** Prefix of the IPAllocation labels that name the nodes which hold an address, or must still let go. */
 export const nodeLabelPrefix = "node.loadbalancing.plenus.io/"

@@ -7,7 +7,7 @@ import type { HoldId as HoldIdText } from "../domain/HoldId.ts"
 import * as HoldId from "../domain/HoldId.ts"
 import type { Lease } from "./Lease.ts"
 import { finalizer, nodeLeaseAnnotations as keys, nodeLeaseName, nodeLeaseNamePrefix } from "./Names.ts"
-import { once } from "./Once.ts"
+import { once, onceForText } from "./Once.ts"
 
 /** By interface name, why it cannot hold addresses; empty text: it can. Absent: the node has no such interface. */
 const Interfaces = Schema.Record(Schema.String, Schema.String)
@@ -37,18 +37,10 @@ export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.starts
 
 const decodeInterfaces = Schema.decodeUnknownOption(Schema.fromJsonString(Interfaces))
 
-const readable = new Map<string, InterfaceReadiness>()
-const readableMax = 1_000
-
-/** Kept by their text, which is the same in each renewal of a node, and in those of most others. */
-const interfacesIn = (text: string): InterfaceReadiness => {
-  const known = readable.get(text)
-  if (known !== undefined) return known
-  const interfaces = Option.getOrElse(decodeInterfaces(text), (): InterfaceReadiness => ({}))
-  if (readable.size >= readableMax) readable.clear()
-  readable.set(text, interfaces)
-  return interfaces
-}
+/** The text is the same in each renewal of a node, and in those of most others. */
+const interfacesIn = onceForText(1_000, (text) =>
+  Option.getOrElse(decodeInterfaces(text), (): InterfaceReadiness => ({}))
+)
 
 /** Undefined: not a NodeLease, or one without node or hold id (foreign content). */
 export const read = once((lease: Lease): NodeLease | undefined => {

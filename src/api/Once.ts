@@ -12,3 +12,16 @@ export const once = <K extends object, V>(compute: (key: K) => V): ((key: K) => 
     return value
   }
 }
+
+/** The same for texts, of which few are asked for again and again: when there are more than `max`, all are forgotten. */
+export const onceForText = <V>(max: number, compute: (text: string) => V): ((text: string) => V) => {
+  const known = new Map<string, V>()
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const value = compute(text)
+    if (known.size >= max) known.clear()
+    known.set(text, value)
+    return value
+  }
+}

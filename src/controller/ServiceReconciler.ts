@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { acknowledgementsOf, entriesOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
+import type { KubernetesObject, ResourceType } from "../api/KubernetesObject.ts"
 import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
 import * as Plan from "../domain/Plan.ts"
@@ -14,7 +15,7 @@ import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
-import { refOf } from "../reconcile/Reflector.ts"
+import { type Reflector, refOf } from "../reconcile/Reflector.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
 import * as AllocationWriter from "./AllocationWriter.ts"
 import type { Books } from "./Books.ts"
@@ -158,7 +159,7 @@ const apply = Effect.fnUntraced(function* (
     case "Delete":
       if (allocation === undefined) return
       yield* onAllocation(AllocationWriter.remove(allocation))
-      yield* seeDeleted(ref)
+      yield* seeDeleted(key)
       return
     case "Finalize":
       if (allocation !== undefined) yield* onAllocation(AllocationWriter.finalize(allocation))
@@ -181,37 +182,47 @@ const isUnreadable = (key: string) =>
  */
 const endsHere = ({ _tag }: Plan.Change): boolean => _tag === "Delete" || _tag === "Finalize"
 
-/** The answer to a deletion is no object; what is being deleted must not be shown by who asked for it (ADR 3). */
-const seeDeleted = (ref: ReturnType<typeof refOf>) =>
+/** What the API server has now, which the cache takes over; undefined: it is gone. */
+const lookAgain = <A extends KubernetesObject, B>(
+  type: ResourceType<A>,
+  cacheOf: (caches: Caches["Service"]) => Reflector<A>,
+  key: string,
+  judge: (found: A | undefined) => B
+) =>
   Effect.gen(function* () {
     const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
-    yield* kubernetes.get(ipAllocations, ref).pipe(
-      Effect.map((found) => caches.allocations.absorb(found)),
+    return yield* kubernetes.get(type, refOf(key)).pipe(
+      Effect.map((found) => {
+        cacheOf(caches).absorb(found)
+        return judge(found)
+      }),
       Effect.catchIf(
         ({ reason }) => reason._tag === "NotFound",
-        () => Effect.void
+        () => Effect.succeed(judge(undefined))
       )
     )
   })
+
+/** The answer to a deletion is no object; what is being deleted must not be shown by who asked for it (ADR 3). */
+const seeDeleted = (key: string) =>
+  lookAgain(
+    ipAllocations,
+    ({ allocations }) => allocations,
+    key,
+    () => undefined
+  )
 
 /**
  * What is deleted is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
  * when it died in silence: to such a replica a new Service is not there, or is its predecessor. So the API is asked first.
  */
 const isAsSeen = (key: string, service: Service | undefined) =>
-  Effect.gen(function* () {
-    const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
-    return yield* kubernetes.get(services, refOf(key)).pipe(
-      Effect.map((found) => {
-        caches.services.absorb(found)
-        return found.metadata.resourceVersion === service?.metadata.resourceVersion
-      }),
-      Effect.catchIf(
-        ({ reason }) => reason._tag === "NotFound",
-        () => Effect.succeed(true)
-      )
-    )
-  })
+  lookAgain(
+    services,
+    (caches) => caches.services,
+    key,
+    (found) => found === undefined || found.metadata.resourceVersion === service?.metadata.resourceVersion
+  )
 
 /**
  * What a Service shows is granted by another object, and no compare-and-set spans both: a replica that comes to lead with
@@ -219,19 +230,15 @@ const isAsSeen = (key: string, service: Service | undefined) =>
  * more; its deletion comes by the watch, which asks for the Service again.
  */
 const beforeShowing = (key: string, allocation: IPAllocation | undefined) =>
-  Effect.gen(function* () {
-    const [caches, kubernetes] = [yield* Caches, yield* Kubernetes]
-    return yield* kubernetes.get(ipAllocations, refOf(key)).pipe(
-      Effect.map((found): Outcome | undefined => {
-        caches.allocations.absorb(found)
-        return found.metadata.resourceVersion === allocation?.metadata.resourceVersion ? undefined : "again"
-      }),
-      Effect.catchIf(
-        ({ reason }) => reason._tag === "NotFound",
-        () => Effect.succeed<Outcome>("settled")
-      )
-    )
-  })
+  lookAgain(
+    ipAllocations,
+    ({ allocations }) => allocations,
+    key,
+    (found): Outcome | undefined => {
+      if (found === undefined) return "settled"
+      return found.metadata.resourceVersion === allocation?.metadata.resourceVersion ? undefined : "again"
+    }
+  )
 
 /** `report` receives the keys whose state for users is out of date; those writes have a queue of their own. */
 export const step = (reconciling: Reconciling, report: (key: string) => void) =>

@@ -6,11 +6,10 @@
  */
 import type { Allocation } from "../api/IPAllocation.ts"
 import { leaderLeaseName } from "../api/Names.ts"
-import { clockRateError } from "../domain/FailoverTimes.ts"
 import { isController, isOurs } from "./Actors.ts"
 import { claimsOf, grantKey, nameOf } from "./Claims.ts"
 import type { Safety, Violation, Written } from "./GroundTruth.ts"
-import { fencedOf, holdIdOf } from "./Registrations.ts"
+import { fencedOf, holdIdOf, mayHaveRunOut } from "./Registrations.ts"
 
 type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
 
@@ -32,7 +31,6 @@ const judgeLease = ({ after, before, by, key }: LeaseWritten): ReadonlyArray<Vio
   return [{ invariant: "S10", message: `${by} took back ${what} in lease ${key}` }]
 }
 
-/** Whoever takes the lease over counts on its own clock, which may be too fast by as much as any may. */
 const judgeLeader = (
   { after, before, by }: LeaseWritten,
   renewedMillis: number,
@@ -42,7 +40,7 @@ const judgeLeader = (
   if (former === "" || next === "" || former === next || !isController(by)) return []
   const leaseMillis = (before?.spec?.leaseDurationSeconds ?? 0) * 1000
   const elapsedMillis = nowMillis - renewedMillis
-  if (elapsedMillis * (1 + clockRateError) >= leaseMillis) return []
+  if (mayHaveRunOut(elapsedMillis, leaseMillis)) return []
   return [{ invariant: "S10", message: `${by} took the lead from ${former}, who renewed ${elapsedMillis} ms before` }]
 }
 

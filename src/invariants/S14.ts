@@ -5,11 +5,11 @@
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as NodeLease from "../api/NodeLease.ts"
-import { clockRateError } from "../domain/FailoverTimes.ts"
 import { isController, isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, grantKey, nameOf } from "./Claims.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
 import { excuseOf } from "./Hindered.ts"
+import { mayHaveRunOut } from "./Registrations.ts"
 
 type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
 
@@ -29,7 +29,6 @@ const endOf = (old: NodeLease.NodeLease, next: NodeLease.NodeLease, by: string):
   return isOperator(by) && old.bootId !== next.bootId ? "took over from another boot" : undefined
 }
 
-/** Whoever does so counts on its own clock, which may be too fast by as much as any may. */
 const judgeEnd = (
   { after, before, by, key }: LeaseWritten,
   renewedMillis: number,
@@ -38,7 +37,7 @@ const judgeEnd = (
   const [old, next] = [before, after].map((each) => (each === undefined ? undefined : NodeLease.read(each)))
   const what = old === undefined || next === undefined ? undefined : endOf(old, next, by)
   const elapsedMillis = nowMillis - renewedMillis
-  if (old === undefined || what === undefined || elapsedMillis * (1 + clockRateError) >= old.durationMillis) return []
+  if (old === undefined || what === undefined || mayHaveRunOut(elapsedMillis, old.durationMillis)) return []
   const message = `${by} ${what} ${key} ${elapsedMillis} ms after its renewal, and it announced ${old.durationMillis} ms`
   return [{ invariant: "S14", message }]
 }
