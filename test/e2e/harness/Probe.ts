@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { onTestFinished } from "vitest"
 import { eventually } from "./eventually.ts"
-import { networkOf } from "./Lab.ts"
+import { httpFromClient, networkOf } from "./Lab.ts"
 import type { ProbeReport } from "./probe-client.ts"
 
 const PERIOD_MILLIS = 5
@@ -30,8 +30,14 @@ const asking = (child: ChildProcess): Pick<Probe, "report" | "restart"> => {
   return { report, restart: () => void stdin.write("restart\n") }
 }
 
-/** Begins to count once the address answers. */
+/**
+ * Begins to count once the address answers. The first datagram waits until kube-proxy has rules for the address, TCP and
+ * UDP in one transaction: what comes earlier leaves a flow without translation in the node's connection tracking, which
+ * every later datagram from the same port renews, and which kube-proxy deletes only when the Service's endpoints change
+ * (`CleanStaleEntries` in its pkg/proxy/conntrack, as of 1.36).
+ */
 export const probe = async (address: string, port = 80): Promise<Probe> => {
+  await eventually(`${address} answers HTTP`, () => httpFromClient(address, port))
   const program = [process.execPath, join(import.meta.dirname, "probe-client.ts"), address, `${port}`]
   const child = spawn("nsenter", [networkOf("client"), ...program, `${PERIOD_MILLIS}`], {
     stdio: ["pipe", "pipe", "inherit"]
