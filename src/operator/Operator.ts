@@ -49,6 +49,8 @@ const RESYNC_MILLIS = 30_000
 const REST_MILLIS = 50
 /** After a round that left something undone, or could not read the kernel. */
 const RETRY_MILLIS = 1_000
+
+const NO_REPLY = "no reply in time"
 /** A path that was away for so many renewals may have taken the watches with it; they are silent for minutes then. */
 const RENEWALS_MISSED = 3
 
@@ -221,12 +223,15 @@ const register = (
       interfaces: parts.keeper.interfaces(),
       takeover,
       newestHoldId: newestHoldIdOf(parts)
-    }).pipe(Effect.tap(() => Effect.sync(() => void (parts.state.renewedAtMillis = sentAtMillis))))
+    }).pipe(
+      Effect.timeout(parts.settings.renewEveryMillis),
+      Effect.tap(() => Effect.sync(() => void (parts.state.renewedAtMillis = sentAtMillis)))
+    )
   ).pipe(
     Effect.catchTag("Foreign", (foreign) => Effect.flatMap(awaitQuiet(foreign), (lease) => register(parts, lease))),
     Effect.catch((error) =>
       Effect.logWarning("not registered").pipe(
-        Effect.annotateLogs({ error: error.message }),
+        Effect.annotateLogs({ error: error._tag === "TimeoutError" ? NO_REPLY : error.message }),
         Effect.andThen(Effect.sleep(RETRY_MILLIS)),
         Effect.andThen(Effect.suspend(() => register(parts, takeover)))
       )
@@ -313,7 +318,7 @@ const attempt = Effect.fnUntraced(function* (parts: Parts) {
   const pauseMillis = yield* renewOnce(parts, current).pipe(
     Effect.catchTags({
       KubernetesError: (error: KubernetesError) => notRenewed(error.message, settings),
-      TimeoutError: () => notRenewed("no reply in time", settings)
+      TimeoutError: () => notRenewed(NO_REPLY, settings)
     })
   )
   return Math.max(0, pauseMillis - ((yield* monotonicMillis) - startedAt))

@@ -181,6 +181,22 @@ describe("Operator", () => {
     )
   })
 
+  it("registers by another attempt when the first is not answered: until then its addresses may be taken from it", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const { api, memory } = cluster
+        memory.faults.next(({ method, user }) => method === "create" && user === "operator-node-1", {
+          delayMillis: 20_000
+        })
+        yield* api.patch(leases, leaseRef, { metadata: { finalizers: [] } })
+        yield* api.delete(leases, leaseRef)
+        yield* Effect.sleep("5 seconds")
+        assert.isDefined(memory.truth.get(leases, leaseRef))
+      })
+    )
+  })
+
   it("leaves its watches alone when a single renewal fails", () => {
     virtually(
       Effect.gen(function* () {
