@@ -14,6 +14,12 @@ export const isHindered = (truth: GroundTruth, node: string): boolean => {
   return record?.impairedUntil !== undefined && truth.nowMillis - record.impairedUntil <= graceMillis
 }
 
-/** Excused when of these nodes only such do wrong. */
-export const excuseOf = (truth: GroundTruth, nodes: ReadonlyArray<string>): { readonly excuse?: string } =>
-  nodes.length > 0 && nodes.every((node) => isHindered(truth, node)) ? { excuse: `hindered: ${nodes.join(", ")}` } : {}
+/** Excused when of these nodes only such do wrong, or such as `isOtherwise` excuses. */
+export const excuseOf = (
+  truth: GroundTruth,
+  nodes: ReadonlyArray<string>,
+  isOtherwise: (node: string) => boolean = () => false
+): { readonly excuse?: string } =>
+  nodes.length > 0 && nodes.every((node) => isHindered(truth, node) || isOtherwise(node))
+    ? { excuse: `hindered or disowned: ${nodes.join(", ")}` }
+    : {}

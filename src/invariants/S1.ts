@@ -2,16 +2,19 @@
  * S1: at most one node serves an address. Serving is what a client sees: the address is on an interface and the kernel
  * answers for it. Source: failover, the promise; PlenusLB v0.4 left the address on the node that it moved it from.
  */
+import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
 
-const judgeAddress = (truth: GroundTruth, address: string): ReadonlyArray<Violation> => {
+const judgeAddress = (truth: GroundTruth, address: string, disowned: Disowned): ReadonlyArray<Violation> => {
   const holders = [...(truth.holders.get(address) ?? [])]
   if (holders.length < 2) return []
-  const hindered = holders.filter((node) => isHindered(truth, node))
+  const excused = holders.filter((node) => isHindered(truth, node) || disowned.has(address, node))
   const violation = { invariant: "S1", message: `${address} is served by ${holders.join(" and ")}` }
   return [
-    hindered.length < holders.length - 1 ? violation : { ...violation, excuse: `hindered: ${hindered.join(", ")}` }
+    excused.length < holders.length - 1
+      ? violation
+      : { ...violation, excuse: `hindered or disowned: ${excused.join(", ")}` }
   ]
 }
 
@@ -21,20 +24,22 @@ export const S1: Safety = {
   judge: () => {
     /** Excused so far: what excuses them ends without an event. */
     const excused = new Set<string>()
+    const disowned = new Disowned()
     const again = (truth: GroundTruth): ReadonlyArray<Violation> =>
       [...excused].flatMap((address) => {
-        const violations = judgeAddress(truth, address)
+        const violations = judgeAddress(truth, address, disowned)
         if (violations.length === 0) excused.delete(address)
         return violations.filter(({ excuse }) => excuse === undefined)
       })
     return {
       after: (event, truth) => {
+        disowned.hear(event, truth)
         if (event.type !== "Held" || !event.isHeld) return excused.size === 0 ? [] : again(truth)
-        const violations = judgeAddress(truth, event.address)
+        const violations = judgeAddress(truth, event.address, disowned)
         if (violations.some(({ excuse }) => excuse !== undefined)) excused.add(event.address)
         return [...violations, ...again(truth)]
       },
-      whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address))
+      whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address, disowned))
     }
   }
 }

@@ -7,20 +7,27 @@ import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import { isController, isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, grantKey, nameOf } from "./Claims.ts"
+import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
 import { excuseOf } from "./Hindered.ts"
 import { mayHaveRunOut } from "./Registrations.ts"
 
 type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
 
-const judgeGrant = (truth: GroundTruth, allocation: IPAllocation, address: string): ReadonlyArray<Violation> => {
+const judgeGrant = (
+  truth: GroundTruth,
+  allocation: IPAllocation,
+  address: string,
+  disowned: Disowned
+): ReadonlyArray<Violation> => {
   const others = claimantsOf(truth, address).filter(({ metadata }) => metadata.uid !== allocation.metadata.uid)
   if (others.length > 0) return []
   const nodes = [...(truth.holders.get(address) ?? [])].filter((name) =>
     isOperator(truth.nodes.get(name)?.putBy.get(address) ?? "")
   )
   const message = `${nameOf(allocation)} was granted ${address} while ${nodes.join(" and ")} still answered for it`
-  return nodes.length === 0 ? [] : [{ invariant: "S14", message, ...excuseOf(truth, nodes) }]
+  const excuse = excuseOf(truth, nodes, (node) => disowned.has(address, node))
+  return nodes.length === 0 ? [] : [{ invariant: "S14", message, ...excuse }]
 }
 
 /** What ends the right of the former registration: undefined where nothing does. */
@@ -48,6 +55,7 @@ export const S14: Safety = {
   judge: () => {
     /** By key of the lease, when it was written last. */
     const renewed = new Map<string, number>()
+    const disowned = new Disowned()
     const leaseWritten = (event: LeaseWritten, nowMillis: number): ReadonlyArray<Violation> => {
       const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis)
       renewed.set(event.key, nowMillis)
@@ -55,6 +63,7 @@ export const S14: Safety = {
     }
     return {
       after: (event, truth) => {
+        disowned.hear(event, truth)
         if (event.type !== "Written") return []
         if (event.kind === "Lease") return leaseWritten(event, truth.nowMillis)
         if (event.kind !== "IPAllocation" || event.after === undefined) return []
@@ -65,7 +74,7 @@ export const S14: Safety = {
         )
         return claimsOf(after)
           .filter(({ address }) => !old.has(grantKey(after, address)))
-          .flatMap(({ address }) => judgeGrant(truth, after, address))
+          .flatMap(({ address }) => judgeGrant(truth, after, address, disowned))
       },
       whole: () => []
     }

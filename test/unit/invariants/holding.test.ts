@@ -29,6 +29,24 @@ describe("S1: at most one node serves an address", () => {
       "192.0.2.10 is served by node-1 and node-2"
     ],
     [
+      "a holder whose IPAllocation went by a person's hand",
+      (trial) =>
+        trial.allocation(allocation()).hold("node-1").remove("IPAllocation", "shop/web", "kubectl").hold("node-2"),
+      "EXCUSED"
+    ],
+    [
+      "such a holder, once it had let go",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .hold("node-1")
+          .remove("IPAllocation", "shop/web", "kubectl")
+          .drop("node-1")
+          .hold("node-2")
+          .hold("node-1"),
+      "192.0.2.10 is served by node-2 and node-1"
+    ],
+    [
       "three, of whom one is hindered",
       (trial) => {
         trial.machine("node-3")
@@ -320,6 +338,12 @@ describe("S14: an address is reused only after its fence is complete", () => {
           .impair("node-1")
           .remove("IPAllocation", "shop/web")
           .allocation(next),
+      "EXCUSED"
+    ],
+    [
+      "after a person removed what named the holder",
+      (trial) =>
+        trial.allocation(allocation()).hold("node-1").remove("IPAllocation", "shop/web", "kubectl").allocation(next),
       "EXCUSED"
     ],
     [
