@@ -24,15 +24,17 @@ export interface WorkQueue {
   readonly add: (key: string) => void
   /** Keys waiting or in work, failed ones that wait for their retry included. */
   readonly size: () => number
-  /** Failures in a row of a key; 0 when its last step succeeded. */
-  readonly failures: (key: string) => number
 }
 
 interface KeyState {
   phase: "ready" | "working" | "waiting"
   /** Added again while in work. */
   dirty: boolean
-  failures: number
+  /**
+   * By category, since a step last succeeded. Apart, since a refusal doubles seconds: one that follows a long outage, as
+   * when the API server starts before it knows its roles, must not wait for minutes.
+   */
+  readonly failures: Map<Category, number>
   throttled: boolean
   timer: Fiber.Fiber<void> | undefined
 }
@@ -60,7 +62,7 @@ class Books {
   add(key: string): void {
     const state = this.keys.get(key)
     if (state === undefined) {
-      const fresh: KeyState = { phase: "ready", dirty: false, failures: 0, throttled: false, timer: undefined }
+      const fresh: KeyState = { phase: "ready", dirty: false, failures: new Map(), throttled: false, timer: undefined }
       this.keys.set(key, fresh)
       this.makeReady(key, fresh)
     } else if (state.phase === "working") {
@@ -99,7 +101,7 @@ class Books {
 
 /** Decides and writes it down in one step: what is added in between would be forgotten with the key. */
 const succeeded = (books: Books, key: string, state: KeyState, outcome: Outcome, scope: Scope.Scope) => {
-  state.failures = 0
+  state.failures.clear()
   if (state.dirty || outcome === "again") books.makeReady(key, state)
   else if (outcome === "settled") books.keys.delete(key)
   else return books.wait(key, state, outcome.afterMillis, scope)
@@ -113,14 +115,16 @@ const failed = Effect.fnUntraced(function* (
   failure: StepFailure,
   scope: Scope.Scope
 ) {
-  state.failures += 1
-  state.throttled = failure.category === "throttled"
-  const backoff = delayMillis(failure.category, state.failures, yield* Random.next, failure.retryAfterMillis)
+  const { category, message, retryAfterMillis } = failure
+  const failures = (state.failures.get(category) ?? 0) + 1
+  state.failures.set(category, failures)
+  state.throttled = category === "throttled"
+  const backoff = delayMillis(category, failures, yield* Random.next, retryAfterMillis)
   // Something changed while the step ran: the change may well be the cure, so it need not wait for the cap.
   const millis = state.dirty && !state.throttled ? Math.min(backoff, 1_000) : backoff
   yield* books.wait(key, state, millis, scope)
-  const log = failure.category === "conflict" ? Effect.logDebug : Effect.logWarning
-  yield* log("step failed").pipe(Effect.annotateLogs({ key, error: failure.message, retryInMillis: millis }))
+  const log = category === "conflict" ? Effect.logDebug : Effect.logWarning
+  yield* log("step failed").pipe(Effect.annotateLogs({ key, error: message, retryInMillis: millis }))
 })
 
 /** A bug in one key's step must not end the worker: it is reported and treated like any permanent failure. */
@@ -152,7 +156,6 @@ export const make = Effect.fnUntraced(function* <R>(
   }
   return {
     add: (key) => books.add(key),
-    size: () => books.keys.size,
-    failures: (key) => books.keys.get(key)?.failures ?? 0
+    size: () => books.keys.size
   }
 })

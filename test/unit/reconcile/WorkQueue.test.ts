@@ -161,12 +161,29 @@ describe("WorkQueue", () => {
   it("forgets earlier failures once a step succeeds", () => {
     virtually(
       Effect.gen(function* () {
-        const { queue } = yield* makeQueue((_, run) => (run < 4 ? Effect.fail(failure("transient")) : settled()))
+        const { queue, steps } = yield* makeQueue((_, run) =>
+          run === 5 ? settled() : Effect.fail(failure("permanent"))
+        )
         queue.add("a")
-        yield* Effect.sleep(300)
-        assert.isAbove(queue.failures("a"), 0)
-        yield* Effect.sleep(10_000)
-        assert.strictEqual(queue.failures("a"), 0)
+        yield* Effect.sleep("1 minute")
+        assert.lengthOf(timesOf(steps, "a"), 5)
+        queue.add("a")
+        yield* Effect.sleep("1 second")
+        assert.lengthOf(timesOf(steps, "a"), 7)
+      })
+    )
+  })
+
+  it("counts failures by category: a refusal after a long outage waits no longer than the first refusal", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { queue, steps } = yield* makeQueue((_, run) =>
+          Effect.fail(failure(run < 20 ? "transient" : "permanent"))
+        )
+        queue.add("a")
+        yield* Effect.sleep("10 minutes")
+        const times = timesOf(steps, "a")
+        assert.isAtMost((times[20] ?? Infinity) - (times[19] ?? 0), backoffByCategory.permanent.firstMillis)
       })
     )
   })
