@@ -2,7 +2,8 @@
  * A keyed queue. One key is never worked on twice at once; a key added while it is in work is worked on once more
  * afterwards, so no change is lost; different keys proceed in parallel up to `concurrency`. A key that fails waits by
  * the category of its error (RetryPolicy) and delays nobody: it holds no worker while it waits. An addition cuts that
- * wait short, except after `throttled`, where the pause is the server's.
+ * wait short, except after `throttled`, where the pause is the server's; a failure that follows one makes the next wait no
+ * longer, or ten quick changes would cost minutes.
  */
 import { Cause, Effect, Queue, Random } from "effect"
 import type { Fiber, Scope } from "effect"
@@ -36,6 +37,8 @@ interface KeyState {
    */
   readonly failures: Map<Category, number>
   throttled: boolean
+  /** The step begins, or began, before its wait was over. */
+  early: boolean
   timer: Fiber.Fiber<void> | undefined
 }
 
@@ -62,7 +65,14 @@ class Books {
   add(key: string): void {
     const state = this.keys.get(key)
     if (state === undefined) {
-      const fresh: KeyState = { phase: "ready", dirty: false, failures: new Map(), throttled: false, timer: undefined }
+      const fresh: KeyState = {
+        phase: "ready",
+        dirty: false,
+        failures: new Map(),
+        throttled: false,
+        early: false,
+        timer: undefined
+      }
       this.keys.set(key, fresh)
       this.makeReady(key, fresh)
     } else if (state.phase === "working") {
@@ -70,6 +80,7 @@ class Books {
     } else if (state.phase === "waiting" && !state.throttled) {
       state.timer?.interruptUnsafe()
       state.timer = undefined
+      state.early = true
       this.makeReady(key, state)
     }
   }
@@ -116,12 +127,14 @@ const failed = Effect.fnUntraced(function* (
   scope: Scope.Scope
 ) {
   const { category, message, retryAfterMillis } = failure
-  const failures = (state.failures.get(category) ?? 0) + 1
+  const before = state.failures.get(category) ?? 0
+  const failures = state.early && before > 0 ? before : before + 1
   state.failures.set(category, failures)
   state.throttled = category === "throttled"
   const backoff = delayMillis(category, failures, yield* Random.next, retryAfterMillis)
   // Something changed while the step ran: the change may well be the cure, so it need not wait for the cap.
   const millis = state.dirty && !state.throttled ? Math.min(backoff, 1_000) : backoff
+  state.early = millis < backoff
   yield* books.wait(key, state, millis, scope)
   const log = category === "conflict" ? Effect.logDebug : Effect.logWarning
   yield* log("step failed").pipe(Effect.annotateLogs({ key, error: message, retryInMillis: millis }))

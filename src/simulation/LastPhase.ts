@@ -15,8 +15,10 @@ import { deathMillis, probes, untilDeathIsKnown } from "./Probes.ts"
 import { lastService } from "./Oddities.ts"
 import type { World } from "./world/World.ts"
 
-/** The longest that a fault may leave behind in the retry table. */
+/** The longest pause that the loops which are no keys leave behind: watches, leases. */
 const pauseMillis = 30_000
+/** For what is done once the last key that was refused is tried again. */
+const doneMillis = 1_000
 /** What was converged may still be told: states that wait a second, events, retries of both. */
 const settlingMillis = 60_000
 const quietMillis = 600_000
@@ -91,12 +93,13 @@ export const lastPhase = Effect.fnUntraced(function* (
   { isQuiet, random }: { readonly isQuiet: boolean; readonly random: Prng }
 ): Effect.fn.Return<void, Stopped> {
   const kind = random.pick(["all", "all", "core", "neighbour"])
+  const withinMillis = Math.max(pauseMillis, world.resting.millis() + doneMillis)
   if (kind === "core") {
     breakRest(world, random)
     yield* untilDeathIsKnown
-    yield* converge(world, { withinMillis: pauseMillis, since: "the death of the rest could be known" })
+    yield* converge(world, { withinMillis, since: "the death of the rest could be known" })
   } else {
-    yield* converge(world, { withinMillis: pauseMillis + deathMillis, since: "the last fault" })
+    yield* converge(world, { withinMillis: withinMillis + deathMillis, since: "the last fault" })
   }
   const without = kind === "neighbour" ? yield* failNeighbour(world) : new Set<string>()
   for (const probe of probes) {

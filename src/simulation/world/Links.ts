@@ -29,6 +29,8 @@ export interface LinkObserver {
 const patienceMillis = 10_000
 /** The client's transport takes a watch for dead after this silence. */
 const silenceMillis = 180_000
+/** How closely the end of a stall is seen. */
+const stallLookMillis = 25
 
 export class Links {
   /** Asked in order for each request of a controller or operator; the first answer counts. */
@@ -62,10 +64,9 @@ export class Links {
     this.random = kernel.random.fork("links")
     this.latencyMillisMax = this.random.pick([3, 3, 10, 40]) ?? 3
     memory.faults.setPolicy((request) => Effect.suspend(() => this.faultOf(request)))
-    memory.faults.setDelivery(({ user }) => {
-      const stallMillis = (this.stalledUntilMillis.get(user) ?? 0) - this.kernel.nowMillis
-      return stallMillis > 0 ? Effect.sleep(stallMillis) : Effect.yieldNow
-    })
+    memory.faults.setDelivery(({ user }) =>
+      Effect.suspend(() => (this.isStalled(user) ? this.untilItFlows(user) : Effect.yieldNow))
+    )
   }
 
   /** From now on the client is one of ours: its requests take time and may fail. */
@@ -129,6 +130,15 @@ export class Links {
     for (const watch of this.memory.watches.open())
       if (matches(watch)) this.expired.add(`${watch.user} ${watch.plural}`)
     this.memory.watches.expire(matches)
+  }
+
+  private isStalled(client: string): boolean {
+    return (this.stalledUntilMillis.get(client) ?? 0) > this.kernel.nowMillis
+  }
+
+  /** Looks again and again, since a fault that ends takes its stalls back. */
+  private untilItFlows(client: string): Effect.Effect<void> {
+    return Effect.sleep(stallLookMillis).pipe(Effect.repeat({ while: () => this.isStalled(client) }))
   }
 
   private faultOf(request: ApiRequest): Effect.Effect<Fault> {

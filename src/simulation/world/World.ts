@@ -16,6 +16,7 @@ import { install, ownNamespace } from "./Installation.ts"
 import { type LinkObserver, Links } from "./Links.ts"
 import { Post, type Surroundings } from "./Post.ts"
 import * as Programs from "./Programs.ts"
+import { Resting } from "./Resting.ts"
 import { Segment } from "./Segment.ts"
 import type { Story } from "./Story.ts"
 import { Truth } from "./Truth.ts"
@@ -37,6 +38,7 @@ export interface World extends Surroundings {
   readonly kubectl: Kubernetes["Service"]
   /** An operator beside the node's own, as after a DaemonSet that somebody made by hand. */
   readonly secondOperator: (host: Host) => Post
+  readonly resting: Resting
   readonly powerOff: (host: Host) => void
   readonly powerOn: (host: Host) => void
 }
@@ -76,6 +78,8 @@ export const make = Effect.fnUntraced(function* (
   const nodes = new Map(
     hosts.flatMap(({ name }) => [operatorOf(name), secondOperatorOf(name)].map((client) => [client, name] as const))
   )
+  const resting = new Resting(() => kernel.nowMillis)
+  links.observers.add(resting)
   links.observers.add(hinderUnsynced(truth, (client) => nodes.get(client)))
   links.observers.add(noteTurnedAway(truth, (client) => nodes.get(client)))
   yield* Effect.forkChild(memory.runControllers(clusterControllersMillis))
@@ -88,6 +92,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     ...surroundings,
     segment,
+    resting,
     hosts,
     controllers,
     operators,

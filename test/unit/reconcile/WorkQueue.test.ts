@@ -174,6 +174,22 @@ describe("WorkQueue", () => {
     )
   })
 
+  it("waits no longer for what failed early, after an addition", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { queue, steps } = yield* makeQueue(() => Effect.fail(failure("permanent")))
+        queue.add("a")
+        for (let n = 0; n < 10; n++) {
+          queue.add("a")
+          yield* Effect.sleep(100)
+        }
+        const early = timesOf(steps, "a").length
+        yield* Effect.sleep(backoffByCategory.permanent.firstMillis)
+        assert.isAbove(timesOf(steps, "a").length, early)
+      })
+    )
+  })
+
   it("counts failures by category: a refusal after a long outage waits no longer than the first refusal", () => {
     virtually(
       Effect.gen(function* () {
