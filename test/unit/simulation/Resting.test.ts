@@ -25,7 +25,7 @@ describe("Resting", () => {
   })
 
   it("is no longer than the cap of what refused last", () => {
-    assert.strictEqual(restAfter([0, denied], [20, denied], [60, denied], [150, denied], [500, denied]), 300_000)
+    assert.strictEqual(restAfter([0, denied], [20, denied], [60, denied], [150, denied], [470, denied]), 300_000)
     assert.strictEqual(restAfter([0, denied], [20, denied], [60, unavailable]), 30_000)
   })
 
