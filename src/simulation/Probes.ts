@@ -1,6 +1,7 @@
 /** One disturbance at a time of a cluster in which all is well, each with its own bound (L1, L2, L3, S13). */
 import { Effect } from "effect"
 import { nodes } from "../api/Node.ts"
+import * as NodeLease from "../api/NodeLease.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { services } from "../api/Service.ts"
 import { claimsOf } from "../invariants/Claims.ts"
@@ -31,8 +32,17 @@ const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 const asKubectl = <A>(call: Effect.Effect<A, KubernetesError>): Effect.Effect<A> => Effect.orDie(call)
 
-const healthy = ({ hosts, truth }: World): ReadonlyArray<Host> =>
-  hosts.filter(({ isOn, isOnLan, name }) => isOn && isOnLan && !isHindered(truth, name))
+/** After a reboot an operator waits for as long as the lease of the boot before may last. */
+const isRegistered = (world: World, host: Host): boolean =>
+  [...world.truth.leases.values()].some((lease) => {
+    const content = NodeLease.read(lease)
+    return content?.node === host.name && content.bootId === host.bootId && content.fenced !== content.holdId
+  })
+
+const healthy = (world: World): ReadonlyArray<Host> =>
+  world.hosts.filter(
+    (host) => host.isOn && host.isOnLan && !isHindered(world.truth, host.name) && isRegistered(world, host)
+  )
 
 /** A machine whose addresses another one can take. */
 const victimOf = (world: World, random: Prng): Host | undefined => {

@@ -57,6 +57,10 @@ export class Host {
     this.network = this.newNetwork()
   }
 
+  get bootId(): string {
+    return `boot-${this.number}-${this.bootNumber}`
+  }
+
   /** Whether what reaches it on the segment is answered by its kernel. */
   get answers(): boolean {
     return this.isOn && this.isOnLan && !this.isFrozen && this.isUplinkUp
@@ -197,7 +201,7 @@ export class Host {
         }
       ],
       defaultRoutes: [{ interfaceName: "eth0", metric: 100 }],
-      identity: { bootId: `boot-${this.number}-${this.bootNumber}`, systemUuid: `machine-${this.number}` },
+      identity: { bootId: this.bootId, systemUuid: `machine-${this.number}` },
       onAnnouncement: ({ address }) => this.events.onAnnouncement(this, address)
     })
   }
