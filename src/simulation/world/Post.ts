@@ -59,7 +59,7 @@ export class Post {
     const process = kernel.process(this.client)
     this.process = process
     this.host?.processes.add(process)
-    if (this.host !== undefined) truth.relieve(this.host.name, operatorDown)
+    if (this.host !== undefined) truth.setImpaired(this.host.name, operatorDown, false)
     story.tell(`${this.client} starts`)
     const run = Effect.scoped(this.program(process)).pipe(
       Effect.provideService(Kubernetes, links.portFor(this.client, process)),
@@ -81,7 +81,7 @@ export class Post {
     this.host?.processes.delete(this.process)
     this.process = undefined
     // One that went with its machine is cleared later, when another may run there.
-    if (this.host?.processes.size === 0) this.surroundings.truth.impair(this.host.name, operatorDown)
+    if (this.host?.processes.size === 0) this.surroundings.truth.setImpaired(this.host.name, operatorDown, true)
     this.surroundings.links.forget(this.client)
   }
 

@@ -152,6 +152,13 @@ export class Truth implements GroundTruth {
     record.impairedUntil = undefined
   }
 
+  /** Of what is so or not, however often it is said. */
+  setImpaired(node: string, fault: string, isImpaired: boolean): void {
+    if (this.recordOf(node).impairments.has(fault) === isImpaired) return
+    if (isImpaired) this.impair(node, fault)
+    else this.relieve(node, fault)
+  }
+
   /** A request of the node's operator was turned away or lost: it may have learned nothing, and not renewed, until now. */
   turnedAway(node: string): void {
     const record = this.recordOf(node)

@@ -1,0 +1,34 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit } from "effect"
+import { withGuard } from "../../../src/simulation/kernel/Guard.ts"
+import { Kernel } from "../../../src/simulation/kernel/Kernel.ts"
+import { Story } from "../../../src/simulation/world/Story.ts"
+import * as World from "../../../src/simulation/world/World.ts"
+
+const options = { nodesCount: 1, controllersCount: 1, hearsLogs: false }
+
+describe("World", () => {
+  it("takes a node for hindered while no operator runs there, however many went with its machine", () => {
+    const kernel = new Kernel({ seed: 1 })
+    const program = Effect.gen(function* () {
+      const world = yield* World.make(kernel, new Story(kernel, { isTold: false }), options, () => {})
+      const [host] = world.hosts
+      const [first] = world.operators
+      if (host === undefined || first === undefined) return yield* Effect.die("no node")
+      const second = world.secondOperator(host)
+      const isImpaired = () => world.truth.nodes.get(host.name)?.impairedSince !== undefined
+      second.start()
+      world.powerOff(host)
+      world.powerOn(host)
+      first.start()
+      const withOne = isImpaired()
+      first.kill()
+      second.clear()
+      const withNone = isImpaired()
+      first.start()
+      return { withOne, withNone, after: isImpaired() }
+    })
+    const exit = withGuard(() => kernel.run(program))
+    assert.deepStrictEqual(exit, Exit.succeed({ withOne: false, withNone: true, after: false }))
+  })
+})
