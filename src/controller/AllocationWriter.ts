@@ -91,15 +91,35 @@ export const show = (service: Service, addresses: ReadonlyArray<Address>) =>
     )
   )
 
-export const remove = (allocation: IPAllocation) =>
-  Kubernetes.use((kubernetes) =>
-    kubernetes.delete(ipAllocations, refOf(allocation), { uid: allocation.metadata.uid })
-  ).pipe(
-    Effect.catchIf(
-      (error) => error.reason._tag === "NotFound",
-      () => Effect.void
-    )
+const isProtected = ({ metadata }: IPAllocation): boolean =>
+  metadata.deletionTimestamp !== undefined || metadata.finalizers?.includes(finalizer) === true
+
+/** One whose finalizer somebody took off would be gone at once, and its addresses free, while their holders answer. */
+const protect = (allocation: IPAllocation) =>
+  isProtected(allocation)
+    ? Effect.succeed(allocation)
+    : Kubernetes.use((kubernetes) =>
+        kubernetes.patch(ipAllocations, refOf(allocation), {
+          metadata: {
+            resourceVersion: allocation.metadata.resourceVersion,
+            finalizers: [...(allocation.metadata.finalizers ?? []), finalizer]
+          }
+        })
+      )
+
+/** Deletes the very version that carries our finalizer. */
+export const remove = Effect.fnUntraced(
+  function* (allocation: IPAllocation) {
+    const kubernetes = yield* Kubernetes
+    const { metadata } = yield* protect(allocation)
+    const { resourceVersion, uid } = metadata
+    yield* kubernetes.delete(ipAllocations, refOf(allocation), { uid, resourceVersion })
+  },
+  Effect.catchIf(
+    (error) => error.reason._tag === "NotFound",
+    () => Effect.void
   )
+)
 
 export const finalize = (allocation: IPAllocation) =>
   Kubernetes.use((kubernetes) =>

@@ -38,6 +38,14 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     isFoundWithoutFaults: true
   },
   {
+    name: "delete-without-finalizer",
+    what: "an IPAllocation whose finalizer somebody took off is deleted as it is",
+    file: "src/controller/AllocationWriter.ts",
+    find: "const { metadata } = yield* protect(allocation)",
+    replace: "const { metadata } = allocation",
+    killedBy: "S14"
+  },
+  {
     name: "finalizer-off-too-early",
     what: "our finalizer is taken off before every holder has let go",
     file: "src/domain/Plan.ts",

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { apiVersion, finalizer } from "../../../src/api/Names.ts"
 import { type Service, services } from "../../../src/api/Service.ts"
 import * as AllocationWriter from "../../../src/controller/AllocationWriter.ts"
 import * as ServiceCondition from "../../../src/controller/ServiceCondition.ts"
@@ -47,5 +49,42 @@ describe("what is written into a Service", () => {
       refusalOf((read) => ServiceCondition.write(read, finding)),
       "Conflict"
     )
+  })
+})
+
+describe("what is deleted", () => {
+  const ref = { name: "web", namespace: "shop" }
+  const manifest = {
+    apiVersion,
+    kind: "IPAllocation",
+    metadata: ref,
+    spec: { type: "persistent" as const, allocations: [] }
+  }
+
+  it("waits for its holders although somebody took our finalizer off: it is put there first", () => {
+    const left = virtually(
+      Effect.gen(function* () {
+        const { api, memory } = yield* TestCluster.make([])
+        const read = yield* api.create(ipAllocations, manifest)
+        yield* AllocationWriter.remove(read).pipe(Effect.provideService(Kubernetes, api))
+        return memory.truth.get(ipAllocations, ref)?.metadata
+      })
+    )
+    assert.deepStrictEqual(left?.finalizers, [finalizer])
+    assert.isDefined(left?.deletionTimestamp)
+  })
+
+  it("is what was read: nobody can take the finalizer off in between", () => {
+    const tag = virtually(
+      Effect.gen(function* () {
+        const { api } = yield* TestCluster.make([])
+        const metadata = { ...ref, finalizers: [finalizer] }
+        const read = yield* api.create(ipAllocations, { ...manifest, metadata })
+        yield* api.patch(ipAllocations, ref, { metadata: { finalizers: [] } })
+        const error = yield* AllocationWriter.remove(read).pipe(Effect.provideService(Kubernetes, api), Effect.flip)
+        return error.reason._tag
+      })
+    )
+    assert.strictEqual(tag, "Conflict")
   })
 })
