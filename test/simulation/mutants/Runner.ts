@@ -29,11 +29,16 @@ const memoryMebibytes = 1_500
 /** As told by the thread itself until it answers, or by its end. */
 const nextMessage = (worker: Worker) =>
   Effect.callback<Message, Ended>((resume) => {
-    const onMessage = (message: Message) => resume(Effect.succeed(message))
-    const onError = (error: unknown) => resume(Effect.fail(new Ended({ message: String(error) })))
-    const onExit = (code: number) => resume(Effect.fail(new Ended({ message: `ended with ${code}` })))
-    worker.once("message", onMessage).once("error", onError).once("exit", onExit)
-    return Effect.sync(() => worker.off("message", onMessage).off("error", onError).off("exit", onExit))
+    const onMessage = (message: Message) => finish(Effect.succeed(message))
+    const onError = (error: unknown) => finish(Effect.fail(new Ended({ message: String(error) })))
+    const onExit = (code: number) => finish(Effect.fail(new Ended({ message: `ended with ${code}` })))
+    const deafen = () => worker.off("message", onMessage).off("error", onError).off("exit", onExit)
+    const finish = (result: Effect.Effect<Message, Ended>) => {
+      deafen()
+      resume(result)
+    }
+    worker.on("message", onMessage).on("error", onError).on("exit", onExit)
+    return Effect.sync(deafen)
   })
 
 const cpuMillisOf = (worker: Worker) =>
