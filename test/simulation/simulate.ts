@@ -8,7 +8,7 @@ import { Command, Flag } from "effect/cli"
 import { reportFailure, withUsageExitCode } from "../../src/cli/ErrorReport.ts"
 import * as Measure from "../../src/cli/Measure.ts"
 import { version } from "../../src/cli/Version.ts"
-import { cover, type SeedRecord, tableOf } from "../../src/simulation/Coverage.ts"
+import { cover, type Coverage, type SeedRecord, tableOf } from "../../src/simulation/Coverage.ts"
 import { faults } from "../../src/simulation/faults/all.ts"
 import { infeasible } from "../../src/simulation/faults/infeasible.ts"
 import { reportOf } from "../../src/simulation/Report.ts"
@@ -162,7 +162,10 @@ const many = Effect.fnUntraced(function* (
     infeasible: infeasible.map(({ pair }) => pair),
     sometimes: situations
   })
-  const bounds = [{ says: `no seed fails; ${failures.length} did`, held: failures.length === 0 }]
+  const bounds = [
+    { says: `no seed fails; ${failures.length} did`, held: failures.length === 0 },
+    ...(records.length < coverageSeeds ? [] : boundsOf(coverage))
+  ]
   const simulatedSeconds = records.reduce((sum, each) => sum + each.simulatedMillis, 0) / 1000
   const measurement = {
     table: tableOf(coverage),
@@ -184,6 +187,23 @@ const many = Effect.fnUntraced(function* (
   yield* explain({ ...plan.options, seed: first.seed })
   return yield* new SeedFailed({ message: `seed ${first.seed}`, verdict: first.verdict })
 })
+
+/** So many seeds must between them have seen what can be seen. */
+const coverageSeeds = 1_000
+/** Of all pairs of faults that can both change something in one seed. */
+const pairsShare = 0.95
+
+const unseenOf = (counts: ReadonlyMap<string, number>): string =>
+  [...counts].flatMap(([name, count]) => (count === 0 ? [name] : [])).join(", ") || "none"
+
+const boundsOf = ({ faults, pairsFeasible, pairsSeen, sometimes }: Coverage): ReadonlyArray<Measure.Bound> => [
+  { says: `every fault changed something; not: ${unseenOf(faults)}`, held: unseenOf(faults) === "none" },
+  {
+    says: `at least ${100 * pairsShare} % of the pairs of faults did in one seed; ${pairsSeen} of ${pairsFeasible} did`,
+    held: pairsSeen >= pairsShare * pairsFeasible
+  },
+  { says: `every situation came up; not: ${unseenOf(sometimes)}`, held: unseenOf(sometimes) === "none" }
+]
 
 const told = Effect.fnUntraced(function* (name: string, at: number | undefined, mode: (typeof modes)[number]) {
   const verdict = yield* replay(name, at, mode, print)
