@@ -1,6 +1,14 @@
 /** The writes of one Service's plan, each one external effect. What is written follows from the change alone. */
 import { Effect } from "effect"
-import { acknowledgementsOf, isOurLabel, labelsOf, listsOf, wireOf } from "../api/AllocationEntries.ts"
+import {
+  acknowledgementsOf,
+  entriesOf,
+  hasLabels,
+  isOurLabel,
+  labelsOf,
+  listsOf,
+  wireOf
+} from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
 import type { ObjectRef, OwnerReference } from "../api/KubernetesObject.ts"
@@ -55,6 +63,11 @@ const labelPatch = (allocation: IPAllocation, entries: ReadonlyArray<Entry>) => 
   return { ...wanted, ...Object.fromEntries(stale.map((label) => [label, null])) }
 }
 
+const withFinalizer = ({ metadata: { finalizers = [] } }: IPAllocation): ReadonlyArray<string> => [
+  ...finalizers.filter((each) => each !== finalizer),
+  finalizer
+]
+
 /** Compare-and-set by resourceVersion: what another replica wrote meanwhile is never overwritten. */
 export const assign = (
   service: Service,
@@ -62,14 +75,13 @@ export const assign = (
   type: AllocationType,
   entries: ReadonlyArray<Entry>
 ) => {
-  const others = (allocation.metadata.finalizers ?? []).filter((each) => each !== finalizer)
   const foreignOwners = (allocation.metadata.ownerReferences ?? []).filter((owner) => owner.kind !== "Service")
   return Kubernetes.use((kubernetes) =>
     kubernetes.patch(ipAllocations, refOf(allocation), {
       metadata: {
         resourceVersion: allocation.metadata.resourceVersion,
         labels: labelPatch(allocation, entries),
-        finalizers: [...others, finalizer],
+        finalizers: withFinalizer(allocation),
         ownerReferences: [...foreignOwners, ownedBy(service)]
       },
       spec: specOf(type, entries)
@@ -91,10 +103,16 @@ export const show = (service: Service, addresses: ReadonlyArray<Address>) =>
     )
   )
 
-const isProtected = ({ metadata }: IPAllocation): boolean =>
-  metadata.deletionTimestamp !== undefined || metadata.finalizers?.includes(finalizer) === true
+/**
+ * One whose finalizer somebody took off would be gone at once, and its addresses free, while their holders answer; and by
+ * its labels the holders find it.
+ */
+const isProtected = (allocation: IPAllocation): boolean => {
+  const { deletionTimestamp, finalizers = [] } = allocation.metadata
+  const wanted = labelsOf(entriesOf(allocation), acknowledgementsOf(allocation))
+  return deletionTimestamp !== undefined || (finalizers.includes(finalizer) && hasLabels(allocation, wanted))
+}
 
-/** One whose finalizer somebody took off would be gone at once, and its addresses free, while their holders answer. */
 const protect = (allocation: IPAllocation) =>
   isProtected(allocation)
     ? Effect.succeed(allocation)
@@ -102,7 +120,8 @@ const protect = (allocation: IPAllocation) =>
         kubernetes.patch(ipAllocations, refOf(allocation), {
           metadata: {
             resourceVersion: allocation.metadata.resourceVersion,
-            finalizers: [...(allocation.metadata.finalizers ?? []), finalizer]
+            labels: labelPatch(allocation, entriesOf(allocation)),
+            finalizers: withFinalizer(allocation)
           }
         })
       )

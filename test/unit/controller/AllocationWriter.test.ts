@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
-import { apiVersion, finalizer } from "../../../src/api/Names.ts"
+import { apiVersion, finalizer, nodeLabel } from "../../../src/api/Names.ts"
 import { type Service, services } from "../../../src/api/Service.ts"
 import * as AllocationWriter from "../../../src/controller/AllocationWriter.ts"
 import * as ServiceCondition from "../../../src/controller/ServiceCondition.ts"
@@ -71,6 +71,23 @@ describe("what is deleted", () => {
       })
     )
     assert.deepStrictEqual(left?.finalizers, [finalizer])
+    assert.isDefined(left?.deletionTimestamp)
+  })
+
+  it("can be found by its holders although somebody took our labels off", () => {
+    const address = TestCluster.address("192.0.2.10")
+    const entry = { address, pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId: "1.aa", epoch: 1 }
+    const left = virtually(
+      Effect.gen(function* () {
+        const { api, memory } = yield* TestCluster.make([])
+        const metadata = { ...ref, finalizers: [finalizer] }
+        const spec = { type: "persistent" as const, allocations: [entry] }
+        const read = yield* api.create(ipAllocations, { ...manifest, metadata, spec })
+        yield* AllocationWriter.remove(read).pipe(Effect.provideService(Kubernetes, api))
+        return memory.truth.get(ipAllocations, ref)?.metadata
+      })
+    )
+    assert.include(Object.keys(left?.labels ?? {}), nodeLabel("node-1"))
     assert.isDefined(left?.deletionTimestamp)
   })
 
