@@ -1,5 +1,6 @@
 /** What may go wrong in a run. Each fault is one small file in `faults/` and one flag that a seed draws. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
+import type { TruthEvent } from "../invariants/GroundTruth.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import type { Post } from "./world/Post.ts"
 import type { World } from "./world/World.ts"
@@ -17,6 +18,9 @@ export interface Fault {
   readonly run: (world: World, random: Prng) => Effect.Effect<void>
 }
 
+/** For so long a fault waits for its moment. */
+const nextMillis = 30_000
+
 /** Acts again and again, after pauses drawn from this range. */
 export const every = (
   random: Prng,
@@ -29,6 +33,25 @@ export const every = (
       Effect.suspend(() => Effect.sleep(random.between(pauseMinMillis, pauseMaxMillis))),
       act
     )
+  )
+
+/** The next event that `matches` makes something of, or nothing if none comes for a while. */
+export const next = <A>(
+  { listeners }: World,
+  matches: (event: TruthEvent) => A | undefined
+): Effect.Effect<A | undefined> =>
+  Effect.callback<A>((resume) => {
+    const listen = (event: TruthEvent) => {
+      const found = matches(event)
+      if (found === undefined || !listeners.delete(listen)) return
+      // Through a timer: what a resumed fiber does at once, it would do within the step that the event is of.
+      resume(Effect.as(Effect.sleep(1), found))
+    }
+    listeners.add(listen)
+    return Effect.sync(() => void listeners.delete(listen))
+  }).pipe(
+    Effect.timeoutOption(nextMillis),
+    Effect.map((found) => Option.getOrUndefined(found))
   )
 
 /** Hits one of those that can be hit now, and notes it; with none, nothing happens. */

@@ -10,6 +10,7 @@ import { apiConflict } from "./apiConflict.ts"
 import { apiErrors } from "./apiErrors.ts"
 import { apiOutage } from "./apiOutage.ts"
 import { apiSlow } from "./apiSlow.ts"
+import { listSlow } from "./listSlow.ts"
 import { apiThrottled } from "./apiThrottled.ts"
 import { classFlipped } from "./classFlipped.ts"
 import { clockRate } from "./clockRate.ts"
@@ -37,6 +38,7 @@ import { neighboursIgnore } from "./neighboursIgnore.ts"
 import { nodeCordoned } from "./nodeCordoned.ts"
 import { nodeIsolated } from "./nodeIsolated.ts"
 import { nodeLabelled } from "./nodeLabelled.ts"
+import { nodesInTurns } from "./nodesInTurns.ts"
 import { nodeNotReady } from "./nodeNotReady.ts"
 import { nodeRebooted } from "./nodeRebooted.ts"
 import { nodeRecreated } from "./nodeRecreated.ts"
@@ -82,6 +84,7 @@ export const faults: ReadonlyArray<Fault> = [
   apiErrors,
   apiOutage,
   apiSlow,
+  listSlow,
   lateWrites,
   staleAfterRestart,
   watchStalled,
@@ -133,6 +136,7 @@ export const faults: ReadonlyArray<Fault> = [
   nodeCordoned,
   nodeTainted,
   nodeLabelled,
+  nodesInTurns,
   nodeNotReady,
   nodeRecreated,
   leadersNone,

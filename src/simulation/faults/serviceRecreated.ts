@@ -1,8 +1,15 @@
-/** A Service is deleted and created anew under its name at once: another object, whatever it is called. */
+/**
+ * A Service is deleted and created anew under its name at once: another object, whatever it is called. One that stands
+ * already, or one that was created a moment ago and is being given its address.
+ */
 import { Effect } from "effect"
-import { services } from "../../api/Service.ts"
-import { every, type Fault } from "../Fault.ts"
+import { type Service, services } from "../../api/Service.ts"
+import type { TruthEvent } from "../../invariants/GroundTruth.ts"
+import { every, type Fault, next } from "../Fault.ts"
 import { pickService, refOf } from "../Objects.ts"
+
+const created = (event: TruthEvent): Service | undefined =>
+  event.type === "Written" && event.kind === "Service" && event.before === undefined ? event.after : undefined
 
 export const serviceRecreated: Fault = {
   name: "service-recreated",
@@ -12,9 +19,11 @@ export const serviceRecreated: Fault = {
       random,
       1_000,
       15_000,
-      Effect.suspend(() => {
-        const service = pickService(world, random)
-        if (service === undefined) return Effect.void
+      Effect.gen(function* () {
+        const fresh = random.chance(0.5) ? yield* next(world, created) : undefined
+        if (fresh !== undefined) yield* Effect.sleep(random.between(0, 200))
+        const service = fresh ?? pickService(world, random)
+        if (service === undefined) return
         const { externalIPs, ports = [] } = service.spec
         const again = {
           apiVersion: "v1",
@@ -22,7 +31,7 @@ export const serviceRecreated: Fault = {
           metadata: refOf(service),
           spec: { type: "LoadBalancer", ports, ...(externalIPs === undefined ? {} : { externalIPs }) }
         }
-        return world.kubectl
+        yield* world.kubectl
           .delete(services, refOf(service))
           .pipe(
             Effect.andThen(Effect.sleep(random.pick([1, 50, 1_000]) ?? 1)),

@@ -41,7 +41,7 @@ export class Links {
   readonly observers = new Set<Partial<LinkObserver>>()
   /** Who was sent 410 and has not listed since: client and plural. */
   readonly expired = new Set<string>()
-  /** Until then nothing arrives of what the server has sent to the watches of the client; then everything does. */
+  /** Until then nothing arrives of what the server has sent; then everything does. By client, or by client and plural. */
   readonly stalledUntilMillis = new Map<string, number>()
   /** For how long a write that is sent now is on its way while its sender may give up; undefined: not late. */
   lateMillis: () => number | undefined = () => undefined
@@ -64,8 +64,8 @@ export class Links {
     this.random = kernel.random.fork("links")
     this.latencyMillisMax = this.random.pick([3, 3, 10, 40]) ?? 3
     memory.faults.setPolicy((request) => Effect.suspend(() => this.faultOf(request)))
-    memory.faults.setDelivery(({ user }) =>
-      Effect.suspend(() => (this.isStalled(user) ? this.untilItFlows(user) : Effect.yieldNow))
+    memory.faults.setDelivery((watch) =>
+      Effect.suspend(() => (this.isStalled(watch) ? this.untilItFlows(watch) : Effect.yieldNow))
     )
   }
 
@@ -132,13 +132,13 @@ export class Links {
     this.memory.watches.expire(matches)
   }
 
-  private isStalled(client: string): boolean {
-    return (this.stalledUntilMillis.get(client) ?? 0) > this.kernel.nowMillis
+  private isStalled({ plural, user }: ApiRequest): boolean {
+    return [user, `${user} ${plural}`].some((each) => (this.stalledUntilMillis.get(each) ?? 0) > this.kernel.nowMillis)
   }
 
   /** Looks again and again, since a fault that ends takes its stalls back. */
-  private untilItFlows(client: string): Effect.Effect<void> {
-    return Effect.sleep(stallLookMillis).pipe(Effect.repeat({ while: () => this.isStalled(client) }))
+  private untilItFlows(watch: ApiRequest): Effect.Effect<void> {
+    return Effect.sleep(stallLookMillis).pipe(Effect.repeat({ while: () => this.isStalled(watch) }))
   }
 
   private faultOf(request: ApiRequest): Effect.Effect<Fault> {

@@ -36,6 +36,8 @@ export interface World extends Surroundings {
   readonly operators: ReadonlyArray<Post>
   /** The API as users and their tools have it: no fault touches it. */
   readonly kubectl: Kubernetes["Service"]
+  /** Told of everything that happens, after the invariants. */
+  readonly listeners: Set<(event: TruthEvent) => void>
   /** An operator beside the node's own, as after a DaemonSet that somebody made by hand. */
   readonly secondOperator: (host: Host) => Post
   readonly resting: Resting
@@ -60,10 +62,12 @@ export const make = Effect.fnUntraced(function* (
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const links = new Links(memory, kernel)
   const segment = new Segment()
+  const listeners = new Set<(event: TruthEvent) => void>()
   const truth = new Truth(kernel, memory, segment, (event) => {
     const text = render(event)
     if (text !== undefined) story.tell(text)
     onEvent(event)
+    for (const listener of listeners) listener(event)
   })
   const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
@@ -93,6 +97,7 @@ export const make = Effect.fnUntraced(function* (
     ...surroundings,
     segment,
     resting,
+    listeners,
     hosts,
     controllers,
     operators,
