@@ -2,6 +2,7 @@
  * S1: at most one node serves an address. Serving is what a client sees: the address is on an interface and the kernel
  * answers for it. Source: failover, the promise; PlenusLB v0.4 left the address on the node that it moved it from.
  */
+import { claimantsOf } from "./Claims.ts"
 import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
@@ -11,11 +12,11 @@ const judgeAddress = (truth: GroundTruth, address: string, disowned: Disowned): 
   if (holders.length < 2) return []
   const excused = holders.filter((node) => isHindered(truth, node) || disowned.has(address, node))
   const violation = { invariant: "S1", message: `${address} is served by ${holders.join(" and ")}` }
-  return [
-    excused.length < holders.length - 1
-      ? violation
-      : { ...violation, excuse: `hindered or disowned: ${excused.join(", ")}` }
-  ]
+  if (excused.length >= holders.length - 1) {
+    return [{ ...violation, excuse: `hindered or disowned: ${excused.join(", ")}` }]
+  }
+  // Two leaders may each have granted it, which S2 judges: an operator does not yet ask who else was (failover R8).
+  return claimantsOf(truth, address).length > 1 ? [{ ...violation, excuse: "granted twice" }] : [violation]
 }
 
 export const S1: Safety = {

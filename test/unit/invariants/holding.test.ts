@@ -47,6 +47,22 @@ describe("S1: at most one node serves an address", () => {
       "192.0.2.10 is served by node-2 and node-1"
     ],
     [
+      "two that two IPAllocations name, which is S2's",
+      (trial) => trial.allocation(allocation()).allocation(allocation("api")).hold("node-1").hold("node-2"),
+      "EXCUSED"
+    ],
+    [
+      "two that were named by two IPAllocations, when one of these is gone",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .allocation(allocation("api"))
+          .hold("node-1")
+          .hold("node-2")
+          .remove("IPAllocation", "shop/api"),
+      "192.0.2.10 is served by node-1 and node-2"
+    ],
+    [
       "three, of whom one is hindered",
       (trial) => {
         trial.machine("node-3")
