@@ -66,7 +66,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
         replace: "    ...acknowledgements.slice(0, 0).map((each) => each.address)\n"
       }
     ],
-    killedBy: "S14"
+    killedBy: "S7"
   },
   {
     name: "publish-before-serving",
@@ -112,7 +112,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     replace: `    const create = Change.Create({ type: wanted.type, entries: wanted.entries })
     const addresses = wanted.entries.map((entry) => entry.address)
     return same(addresses, service.shown) ? [create] : [Change.Show({ addresses }), create]`,
-    killedBy: "S4",
+    killedBy: "L1",
     isFoundWithoutFaults: true
   },
   {
@@ -167,14 +167,6 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     replace: "    void pool",
     killedBy: "L1",
     isFoundWithoutFaults: true
-  },
-  {
-    name: "first-claimant-wins",
-    what: "of two claims the one wins that comes first in a map, not the served one",
-    file: "src/controller/Claims.ts",
-    find: "if (best === undefined || wins(claim, best)) best = claim",
-    replace: "best ??= claim",
-    killedBy: "S2"
   },
   {
     name: "assign-before-hide",

@@ -14,7 +14,7 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
         wallMillis - Date.parse(lease.spec?.renewTime ?? "") > content.durationMillis
     )`,
     imports: 'import { Clock } from "effect"',
-    killedBy: "S1",
+    killedBy: "S14",
     seeds: [2]
   },
   {
@@ -23,16 +23,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/NodeFailure.ts",
     find: "writing(kubernetes.replace(leases, fenced), leases,",
     replace: `writing(kubernetes.patch(leases, { name, namespace }, { metadata: { annotations: fenced.metadata.annotations } }), leases,`,
-    killedBy: "S1",
+    killedBy: "S14",
     seeds: [3]
-  },
-  {
-    name: "count-without-a-watch",
-    what: "time counts although nothing is heard of any node",
-    file: "src/domain/LeaseCount.ts",
-    find: "return !needsList(counts, nowMillis) && quiet !== undefined &&",
-    replace: "return quiet !== undefined &&",
-    killedBy: "S1"
   },
   {
     name: "fence-at-half-time",

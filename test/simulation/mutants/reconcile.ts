@@ -57,22 +57,6 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     isFoundWithoutFaults: true
   },
   {
-    name: "namesake-is-the-same-object",
-    what: "delete and create under one name is taken for a change",
-    file: "src/reconcile/Reflector.ts",
-    find: "    if (before !== undefined && before.metadata.uid !== object.metadata.uid) {\n      this.objects.delete(key)\n      this.handlers.onChange?.({ key, before, after: undefined })\n      this.objects.set(key, object)",
-    replace: '    if (before === undefined && object.metadata.uid === "") {\n      this.objects.set(key, object)',
-    killedBy: "S4"
-  },
-  {
-    name: "older-event-wins",
-    what: "an event that is older than the reply to an own write overwrites it",
-    file: "src/reconcile/Reflector.ts",
-    find: "    if (!isNewer(version, before?.metadata.resourceVersion) || !isNewer(version, this.tombstones.get(key))) return\n",
-    replace: "    if (!isNewer(version, this.tombstones.get(key))) return\n",
-    killedBy: "S8"
-  },
-  {
     name: "conflict-waits-for-the-watch",
     what: "after a conflict the object is not read again (v0.4, 6)",
     file: "src/reconcile/ReadBack.ts",
