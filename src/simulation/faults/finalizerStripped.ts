@@ -1,7 +1,8 @@
-/** Somebody in a hurry takes our finalizer from an IPAllocation. */
+/** Somebody in a hurry takes our finalizer from an IPAllocation, or wants the address back at once by ending the Service. */
 import { Effect } from "effect"
 import { ipAllocations } from "../../api/IPAllocation.ts"
-import { every, type Fault } from "../Fault.ts"
+import { services } from "../../api/Service.ts"
+import { brokenBy, every, type Fault } from "../Fault.ts"
 import { pickAllocation, refOf } from "../Objects.ts"
 
 export const finalizerStripped: Fault = {
@@ -15,9 +16,13 @@ export const finalizerStripped: Fault = {
       Effect.suspend(() => {
         const allocation = pickAllocation(world, random)
         if (allocation === undefined) return Effect.void
-        return world.kubectl
-          .patch(ipAllocations, refOf(allocation), { metadata: { finalizers: null } })
-          .pipe(Effect.andThen(Effect.sync(() => world.story.note("finalizer-stripped"))), Effect.ignore)
+        const set = (type: string) => world.kubectl.patch(services, refOf(allocation), { spec: { type } })
+        const strip = world.kubectl.patch(ipAllocations, refOf(allocation), { metadata: { finalizers: null } })
+        if (random.chance(0.7)) {
+          return strip.pipe(Effect.andThen(Effect.sync(() => world.story.note("finalizer-stripped"))), Effect.ignore)
+        }
+        const both = Effect.andThen(set("ClusterIP"), strip)
+        return brokenBy(world, "finalizer-stripped", random.between(1, 5_000), both, set("LoadBalancer"))
       })
     )
 }

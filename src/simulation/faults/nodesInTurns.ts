@@ -1,10 +1,15 @@
 /** Somebody excludes two nodes in turns, quicker than what they hold can follow. */
 import { Effect } from "effect"
 import { nodes } from "../../api/Node.ts"
-import { brokenBy, every, type Fault } from "../Fault.ts"
+import { isOperator } from "../../invariants/Actors.ts"
+import type { TruthEvent } from "../../invariants/GroundTruth.ts"
+import { brokenBy, every, type Fault, next } from "../Fault.ts"
 import { pickNode, refOf } from "../Objects.ts"
 
 const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
+
+const placed = (event: TruthEvent): true | undefined =>
+  event.type === "Placed" && event.isPresent && isOperator(event.by) ? true : undefined
 
 export const nodesInTurns: Fault = {
   name: "nodes-in-turns",
@@ -22,7 +27,8 @@ export const nodesInTurns: Fault = {
         const turnsCount = random.between(2, 8)
         for (let turn = 0; turn < turnsCount; turn++) {
           const { name } = refOf(turn % 2 === 0 ? one : other)
-          yield* brokenBy(world, "nodes-in-turns", random.between(5, 400), set(name, ""), set(name, null))
+          yield* brokenBy(world, "nodes-in-turns", random.between(0, 60), set(name, ""), set(name, null))
+          yield* Effect.raceFirst(next(world, placed), Effect.sleep(400))
         }
       })
     )

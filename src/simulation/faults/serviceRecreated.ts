@@ -4,12 +4,21 @@
  */
 import { Effect } from "effect"
 import { type Service, services } from "../../api/Service.ts"
-import type { TruthEvent } from "../../invariants/GroundTruth.ts"
+import { isOperator } from "../../invariants/Actors.ts"
+import type { GroundTruth, TruthEvent } from "../../invariants/GroundTruth.ts"
 import { every, type Fault, next } from "../Fault.ts"
 import { pickService, refOf } from "../Objects.ts"
 
 const created = (event: TruthEvent): Service | undefined =>
   event.type === "Written" && event.kind === "Service" && event.before === undefined ? event.after : undefined
+
+/** Its address is about to be shown. */
+const served =
+  (services: GroundTruth["services"]) =>
+  (event: TruthEvent): Service | undefined =>
+    event.type === "Written" && event.kind === "IPAllocation" && isOperator(event.by)
+      ? services.get(event.key)
+      : undefined
 
 export const serviceRecreated: Fault = {
   name: "service-recreated",
@@ -20,8 +29,9 @@ export const serviceRecreated: Fault = {
       1_000,
       15_000,
       Effect.gen(function* () {
-        const fresh = random.chance(0.5) ? yield* next(world, created) : undefined
-        if (fresh !== undefined) yield* Effect.sleep(random.between(0, 200))
+        const moment = random.pick([undefined, created, served(world.truth.services)])
+        const fresh = moment === undefined ? undefined : yield* next(world, moment)
+        if (fresh !== undefined) yield* Effect.sleep(random.between(0, 60))
         const service = fresh ?? pickService(world, random)
         if (service === undefined) return
         const { externalIPs, ports = [] } = service.spec

@@ -43,7 +43,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/AllocationWriter.ts",
     find: "const { metadata } = yield* protect(allocation)",
     replace: "const { metadata } = allocation",
-    killedBy: "S14"
+    killedBy: "S14",
+    cluster: "drawn"
   },
   {
     name: "finalizer-off-too-early",

@@ -80,14 +80,6 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     killedBy: "S1"
   },
   {
-    name: "ahead-is-fenced",
-    what: "a hold id that is newer than what was seen of the node counts as fenced",
-    file: "src/domain/HoldId.ts",
-    find: 'return difference > 0 ? "Ahead" : "Foreign"',
-    replace: 'return "Fenced"',
-    killedBy: "S1"
-  },
-  {
     name: "serve-under-a-fenced-id",
     what: "an operator that finds its lease fenced takes it for its own again",
     file: "src/operator/Registration.ts",

@@ -17,7 +17,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Keeper.ts",
     find: 'phase === "startup" || added.has(address)',
     replace: "added.has(address)",
-    killedBy: "L1"
+    killedBy: "S15"
   },
   {
     name: "acts-for-a-former-registration",
@@ -102,7 +102,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Operator.ts",
     find: "Effect.andThen(synced, keeper.look).pipe(",
     replace: "Effect.andThen(Effect.andThen(Effect.void, synced.pipe(Effect.timeoutOption(1))), keeper.look).pipe(",
-    killedBy: "S4"
+    killedBy: "S15"
   },
   {
     name: "foreign-deletion-unseen",

@@ -1,8 +1,10 @@
-/** S1, S6, S7, S9, S14: what nodes hold. */
+/** S1, S6, S7, S9, S14, S15: what nodes hold. */
 import { assert, describe, it } from "@effect/vitest"
+import type { IPAllocation } from "../../../src/api/IPAllocation.ts"
 import { nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
 import { S1 } from "../../../src/invariants/S1.ts"
 import { S14 } from "../../../src/invariants/S14.ts"
+import { S15 } from "../../../src/invariants/S15.ts"
 import { S6 } from "../../../src/invariants/S6.ts"
 import { S7 } from "../../../src/invariants/S7.ts"
 import { S9 } from "../../../src/invariants/S9.ts"
@@ -378,6 +380,61 @@ describe("S14: an address is reused only after its fence is complete", () => {
     ]
   ])("%s", (_, play, verdict) => {
     const trial = new Trial(S14)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+const serving = (epoch = 1): IPAllocation => {
+  const acknowledgement = { address, node: "node-1", holdId: "1.aa", epoch, phase: "Serving" } as const
+  return allocation("web", { claims: [claim({ epoch })], status: { addresses: [acknowledgement] } })
+}
+
+const report = (trial: Trial, epoch?: number) => trial.allocation(serving(epoch), "operator-node-1")
+const served = (trial: Trial) => report(announce(trial.allocation(allocation()).hold("node-1"), "node-1"))
+
+describe("S15: what is served stays where it is, and was announced", () => {
+  it.each<Row>([
+    ["put there, announced, said", served, "FINE"],
+    ["said before it was announced", (trial) => report(trial.allocation(allocation()).hold("node-1")), "not announced"],
+    [
+      "announced before it was put there",
+      (trial) => report(announce(trial.allocation(allocation()), "node-1").hold("node-1")),
+      "not announced"
+    ],
+    [
+      "the same under a fault",
+      (trial) => report(trial.allocation(allocation()).hold("node-1").impair("node-1")),
+      "EXCUSED"
+    ],
+    ["taken off by its operator", (trial) => served(trial).drop("node-1"), "operator-node-1 took off 192.0.2.10"],
+    ["taken off by a person", (trial) => served(trial).drop("node-1", address, "person"), "FINE"],
+    [
+      "taken off once it is another's",
+      (trial) =>
+        served(trial)
+          .allocation(allocation("web", { claims: [claim({ epoch: 2 })] }))
+          .drop("node-1"),
+      "FINE"
+    ],
+    [
+      "taken off after the fence",
+      (trial) =>
+        served(trial)
+          .lease(lease("node-1", "1.aa", "1.aa"))
+          .drop("node-1"),
+      "FINE"
+    ],
+    [
+      "taken off since it is being deleted",
+      (trial) =>
+        served(trial)
+          .allocation({ ...serving(), metadata: { ...serving().metadata, ...deleting.metadata } })
+          .drop("node-1"),
+      "FINE"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S15)
     play(trial)
     assert.include(verdictOf(trial.found), verdict)
   })

@@ -1,0 +1,89 @@
+/**
+ * S15: what a node serves changes by no accident. An operator takes off no address of which it has said that it serves it,
+ * for as long as the same grant stands and its registration is in force; and it says so of none that it has not announced
+ * since it put it there, or clients would go on asking the node before.
+ */
+import type { IPAllocation } from "../api/IPAllocation.ts"
+import { isOperator } from "./Actors.ts"
+import { nameOf } from "./Claims.ts"
+import type { GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
+import { excuseOf } from "./Hindered.ts"
+import { fencedOf, holdIdOf } from "./Registrations.ts"
+
+type Placed = Extract<TruthEvent, { readonly type: "Placed" }>
+
+const isInForce = ({ leases }: GroundTruth, node: string, holdId: string): boolean =>
+  [...leases.values()].some((lease) => {
+    const registered = holdIdOf(lease)
+    return registered?.node === node && registered.holdId === holdId && fencedOf(lease) !== holdId
+  })
+
+const isServed = (
+  { metadata, spec, status }: IPAllocation,
+  { address, interfaceName, node }: Placed,
+  truth: GroundTruth
+) =>
+  metadata.deletionTimestamp === undefined &&
+  spec.allocations.some(
+    (claim) =>
+      claim.address === address &&
+      claim.nodeName === node &&
+      claim.networkInterface === interfaceName &&
+      claim.holdId !== undefined &&
+      isInForce(truth, node, claim.holdId) &&
+      (status?.addresses ?? []).some(
+        (each) =>
+          each.address === address &&
+          each.node === node &&
+          each.holdId === claim.holdId &&
+          each.epoch === claim.epoch &&
+          each.phase === "Serving"
+      )
+  )
+
+const judgeRemoval = (event: Placed, truth: GroundTruth): ReadonlyArray<Violation> => {
+  if (event.isPresent || !isOperator(event.by)) return []
+  const served = [...truth.allocations.values()].find((each) => isServed(each, event, truth))
+  if (served === undefined) return []
+  return [{ invariant: "S15", message: `${event.by} took off ${event.address}, which it serves for ${nameOf(served)}` }]
+}
+
+const servingOf = (allocation: IPAllocation | undefined): ReadonlyMap<string, { address: string; node: string }> =>
+  new Map(
+    (allocation?.status?.addresses ?? []).flatMap(({ address, epoch, holdId, node, phase }) =>
+      phase === "Serving" ? [[`${address} ${node} ${holdId} ${epoch}`, { address, node }] as const] : []
+    )
+  )
+
+export const S15: Safety = {
+  id: "S15",
+  title: "what is served stays where it is, and was announced",
+  judge: () => {
+    /** Node and address of what was announced since an operator put it there. */
+    const announced = new Set<string>()
+    const judgeReport = (
+      { after, before }: { readonly after: IPAllocation | undefined; readonly before: IPAllocation | undefined },
+      truth: GroundTruth
+    ): ReadonlyArray<Violation> => {
+      const old = servingOf(before)
+      return [...servingOf(after)].flatMap(([key, { address, node }]) => {
+        const isByOperator = isOperator(truth.nodes.get(node)?.putBy.get(address) ?? "")
+        if (old.has(key) || !isByOperator || announced.has(`${node} ${address}`)) return []
+        const message = `${node} says that it serves ${address}, which it has not announced`
+        return [{ invariant: "S15", message, ...excuseOf(truth, [node]) }]
+      })
+    }
+    return {
+      after: (event, truth) => {
+        if (event.type === "Announced") announced.add(`${event.node} ${event.address}`)
+        if (event.type === "Placed") {
+          if (event.isPresent && isOperator(event.by)) announced.delete(`${event.node} ${event.address}`)
+          return judgeRemoval(event, truth)
+        }
+        if (event.type !== "Written" || event.kind !== "IPAllocation" || !isOperator(event.by)) return []
+        return judgeReport(event, truth)
+      },
+      whole: () => []
+    }
+  }
+}
