@@ -1,13 +1,12 @@
 /**
  * S15: what a node serves changes by no accident. An operator takes off no address of which it has said that it serves it,
  * for as long as the same grant stands and its registration is in force; and it says so of none that it has not announced
- * since it put it there, or clients would go on asking the node before.
+ * since it put it there, if clients can reach it: or they would go on asking the node before.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { isOperator } from "./Actors.ts"
 import { nameOf } from "./Claims.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
-import { excuseOf } from "./Hindered.ts"
 import { fencedOf, holdIdOf } from "./Registrations.ts"
 
 type Placed = Extract<TruthEvent, { readonly type: "Placed" }>
@@ -68,9 +67,10 @@ export const S15: Safety = {
       const old = servingOf(before)
       return [...servingOf(after)].flatMap(([key, { address, node }]) => {
         const isByOperator = isOperator(truth.nodes.get(node)?.putBy.get(address) ?? "")
-        if (old.has(key) || !isByOperator || announced.has(`${node} ${address}`)) return []
+        const isAnswered = truth.holders.get(address)?.has(node) === true
+        if (old.has(key) || !isByOperator || !isAnswered || announced.has(`${node} ${address}`)) return []
         const message = `${node} says that it serves ${address}, which it has not announced`
-        return [{ invariant: "S15", message, ...excuseOf(truth, [node]) }]
+        return [{ invariant: "S15", message }]
       })
     }
     return {

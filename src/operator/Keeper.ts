@@ -181,6 +181,29 @@ const newLateReleases = (node: string) => {
   }
 }
 
+/**
+ * On which uplinks an address was announced while they were there and up. One that comes, or comes back, has clients behind
+ * it that heard nothing meanwhile: where the default route was missing, there was no uplink to announce on.
+ */
+class UplinksSeen {
+  private seen: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+
+  hasNew({ address, uplinks }: Announcer.Announcement, isUp: (name: string) => boolean): boolean {
+    return uplinks.some((uplink) => isUp(uplink) && this.seen.get(address)?.has(uplink) !== true)
+  }
+
+  note(held: ReadonlyArray<Announcer.Announcement>, isUp: (name: string) => boolean): void {
+    this.seen = new Map(held.map(({ address, uplinks }) => [address, new Set(uplinks.filter(isUp))]))
+  }
+}
+
+const notReported = (error: string) => Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error }))
+
+const upIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
+  const names = new Set(interfaces.flatMap(({ name, up }) => (up ? [name] : [])))
+  return (name) => names.has(name)
+}
+
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Keeper, never, NodeNetwork | Scope.Scope> {
@@ -193,6 +216,7 @@ export const make = Effect.fnUntraced(function* (
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
   const lateReleases = newLateReleases(options.node)
+  const uplinksSeen = new UplinksSeen()
 
   /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
   const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
@@ -230,20 +254,22 @@ export const make = Effect.fnUntraced(function* (
     const after = changes.length === 0 ? before : yield* network.state
     remember(plan, changed && changes.length === plan.changes.length, before)
     const held = heldIn(after)
+    const isUp = upIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     const mayServe = options.mayServe(holdId)
     const late = lateReleases(allocations)
-    const mayRepeat = late.size > 0 && (yield* mayServe)
+    const mayRepeat = yield* mayServe
     // The process before this one may have died between the address and its announcement, or in the middle of its burst.
-    const isNew = (address: Address.Address) =>
-      phase === "startup" || added.has(address) || (mayRepeat && late.has(address))
-    const fresh = plan.held.filter(({ address }) => isNew(address) && held.has(address))
+    const isNew = (each: Announcer.Announcement) =>
+      phase === "startup" ||
+      added.has(each.address) ||
+      (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, isUp)))
+    const fresh = plan.held.filter((each) => held.has(each.address) && isNew(each))
     yield* announcer.start(fresh, mayServe)
+    if (mayRepeat) uplinksSeen.note(plan.held, isUp)
     const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
-    for (const error of failures) {
-      yield* Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error }))
-    }
+    yield* Effect.forEach(failures, notReported, { discard: true })
     // A start-up cleaning that failed is tried again as such.
     if (changed) phase = "steady"
     return { applied: changed, reported: failures.length === 0 }

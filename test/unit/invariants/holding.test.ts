@@ -402,11 +402,6 @@ describe("S15: what is served stays where it is, and was announced", () => {
       (trial) => report(announce(trial.allocation(allocation()), "node-1").hold("node-1")),
       "not announced"
     ],
-    [
-      "the same under a fault",
-      (trial) => report(trial.allocation(allocation()).hold("node-1").impair("node-1")),
-      "EXCUSED"
-    ],
     ["taken off by its operator", (trial) => served(trial).drop("node-1"), "operator-node-1 took off 192.0.2.10"],
     ["taken off by a person", (trial) => served(trial).drop("node-1", address, "person"), "FINE"],
     [

@@ -181,6 +181,26 @@ describe("Operator", () => {
     )
   })
 
+  it("announces on an uplink that comes back: clients behind it have heard nothing meanwhile", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const kernel = cluster.kernel("node-1")
+        kernel.setUp("eth0", false)
+        yield* Effect.sleep("5 minutes")
+        const before = kernel.announcements().length
+        kernel.setUp("eth0", true)
+        kernel.setDefaultRoutes([{ interfaceName: "eth0", metric: 100 }])
+        yield* Effect.sleep("1 second")
+        assert.isAbove(kernel.announcements().length, before)
+        yield* Effect.sleep("5 minutes")
+        const after = kernel.announcements().length
+        yield* Effect.sleep("5 minutes")
+        assert.strictEqual(kernel.announcements().length, after)
+      })
+    )
+  })
+
   it("registers by another attempt when the first is not answered: until then its addresses may be taken from it", () => {
     virtually(
       Effect.gen(function* () {
