@@ -9,6 +9,9 @@ import { nameOf } from "./Claims.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
 import { fencedOf, holdIdOf } from "./Registrations.ts"
 
+/** How long a report may be under way, and the announcement after it take. */
+const reportMillis = 5_000
+
 type Placed = Extract<TruthEvent, { readonly type: "Placed" }>
 
 const isInForce = ({ leases }: GroundTruth, node: string, holdId: string): boolean =>
@@ -60,6 +63,10 @@ export const S15: Safety = {
   judge: () => {
     /** Node and address of what was announced since an operator put it there. */
     const announced = new Set<string>()
+    /** By node, when it was last heard again on the segment: what it reported before may arrive afterwards. */
+    const returnedMillis = new Map<string, number>()
+    const isBack = (node: string, nowMillis: number) =>
+      nowMillis - (returnedMillis.get(node) ?? Number.NEGATIVE_INFINITY) > reportMillis
     const judgeReport = (
       { after, before }: { readonly after: IPAllocation | undefined; readonly before: IPAllocation | undefined },
       truth: GroundTruth
@@ -68,13 +75,16 @@ export const S15: Safety = {
       return [...servingOf(after)].flatMap(([key, { address, node }]) => {
         const isByOperator = isOperator(truth.nodes.get(node)?.putBy.get(address) ?? "")
         const isAnswered = truth.holders.get(address)?.has(node) === true
-        if (old.has(key) || !isByOperator || !isAnswered || announced.has(`${node} ${address}`)) return []
+        const mustHave = isByOperator && isAnswered && isBack(node, truth.nowMillis)
+        if (old.has(key) || !mustHave || announced.has(`${node} ${address}`)) return []
         const message = `${node} says that it serves ${address}, which it has not announced`
         return [{ invariant: "S15", message }]
       })
     }
     return {
       after: (event, truth) => {
+        if (event.type === "Held" && event.isHeld && !isOperator(event.by))
+          returnedMillis.set(event.node, truth.nowMillis)
         if (event.type === "Announced") announced.add(`${event.node} ${event.address}`)
         if (event.type === "Placed") {
           if (event.isPresent && isOperator(event.by)) announced.delete(`${event.node} ${event.address}`)
