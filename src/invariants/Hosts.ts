@@ -4,7 +4,7 @@ import * as LabelSelector from "../domain/LabelSelector.ts"
 import type { GroundTruth, PoolTruth } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
 
-const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
+export const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
 const lastTaints = ["node.kubernetes.io/out-of-service", "node.cloudprovider.kubernetes.io/shutdown"]
 
 const isTrue = ({ status }: Node, type: string): boolean =>

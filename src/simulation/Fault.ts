@@ -54,6 +54,23 @@ export const next = <A>(
     Effect.map((found) => Option.getOrUndefined(found))
   )
 
+/** Kills one of these, whenever, or soon after `acts` said that it did something. */
+export const kill = Effect.fnUntraced(function* (
+  world: World,
+  random: Prng,
+  flag: string,
+  posts: ReadonlyArray<Post>,
+  { acts, withinMillis }: { readonly acts: (event: TruthEvent) => string | undefined; readonly withinMillis: number }
+) {
+  const by = random.chance(0.5) ? yield* next(world, acts) : undefined
+  if (by !== undefined) yield* Effect.sleep(random.between(0, withinMillis))
+  const running = started(posts)
+  const post = by === undefined ? random.pick(running) : running.find(({ client }) => client === by)
+  if (post === undefined) return
+  world.story.note(flag)
+  post.kill()
+})
+
 /** Hits one of those that can be hit now, and notes it; with none, nothing happens. */
 export const strike = <A>(
   { story }: World,

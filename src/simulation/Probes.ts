@@ -7,6 +7,7 @@ import { services } from "../api/Service.ts"
 import { claimsOf } from "../invariants/Claims.ts"
 import type { Violation } from "../invariants/GroundTruth.ts"
 import { isHindered } from "../invariants/Hindered.ts"
+import { excludeLabel } from "../invariants/Hosts.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { converge } from "./Convergence.ts"
 import type { Stopped } from "./Court.ts"
@@ -28,7 +29,6 @@ export const deathMillis = 7_000
 export const untilDeathIsKnown = Effect.sleep(deathMillis)
 /** What a machine needs to come back: it waits for as long as the lease of its former boot may last. */
 const bootMillis = 30_000
-const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 const asKubectl = <A>(call: Effect.Effect<A, KubernetesError>): Effect.Effect<A> => Effect.orDie(call)
 

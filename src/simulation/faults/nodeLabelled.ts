@@ -1,10 +1,11 @@
 /** A node is excluded from load balancing by its label, or comes to another zone. */
 import { Effect } from "effect"
 import { nodes } from "../../api/Node.ts"
+import { excludeLabel } from "../../invariants/Hosts.ts"
 import { brokenBy, every, type Fault } from "../Fault.ts"
 import { pickNode, refOf } from "../Objects.ts"
 
-const labels = ["node.kubernetes.io/exclude-from-external-load-balancers", "topology.kubernetes.io/zone"]
+const labels = [excludeLabel, "topology.kubernetes.io/zone"]
 
 export const nodeLabelled: Fault = {
   name: "node-labelled",

@@ -3,10 +3,9 @@ import { Effect } from "effect"
 import { nodes } from "../../api/Node.ts"
 import { isOperator } from "../../invariants/Actors.ts"
 import type { TruthEvent } from "../../invariants/GroundTruth.ts"
+import { excludeLabel } from "../../invariants/Hosts.ts"
 import { brokenBy, every, type Fault, next } from "../Fault.ts"
 import { pickNode, refOf } from "../Objects.ts"
-
-const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 const placed = (event: TruthEvent): true | undefined =>
   event.type === "Placed" && event.isPresent && isOperator(event.by) ? true : undefined

@@ -7,6 +7,7 @@ import { namespaces } from "../../api/Namespace.ts"
 import { nodes } from "../../api/Node.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { services } from "../../api/Service.ts"
+import { excludeLabel } from "../../invariants/Hosts.ts"
 import * as Users from "../Users.ts"
 import type { World } from "../world/World.ts"
 import { type Act, allocationOf, hostNamed, isGone, isReady, isServed, postNamed, waitUntil } from "./Stage.ts"
@@ -19,7 +20,6 @@ export interface Command {
   readonly act: (world: World, operands: ReadonlyArray<string>) => Act
 }
 
-const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
 const apiCut = "cut from the API server"
 
 const refOf = (key: string) => {
