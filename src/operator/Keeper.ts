@@ -59,9 +59,10 @@ const reportedAs = (allocations: Iterable<IPAllocation>, node: string): Readonly
     })
   )
 
+/** The kernel answers for no address of an interface that is down. */
 const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
   const held = new Map<string, Set<string>>()
-  for (const { addresses, name } of state.interfaces) {
+  for (const { addresses, name } of state.interfaces.filter(({ up }) => up)) {
     for (const { address, prefixLength } of addresses) {
       if (prefixLength !== hostPrefixLength(address)) continue
       held.set(address, (held.get(address) ?? new Set()).add(name))
@@ -264,9 +265,9 @@ export const make = Effect.fnUntraced(function* (
       phase === "startup" ||
       added.has(each.address) ||
       (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, isUp)))
-    const fresh = plan.held.filter((each) => held.has(each.address) && isNew(each))
-    yield* announcer.start(fresh, mayServe)
-    if (mayRepeat) uplinksSeen.note(plan.held, isUp)
+    const served = plan.held.filter(({ address }) => held.has(address))
+    yield* announcer.start(served.filter(isNew), mayServe)
+    if (mayRepeat) uplinksSeen.note(served, isUp)
     const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })

@@ -1,6 +1,7 @@
 /**
  * Writes that are on their way when their sender gives up, is stopped or dies: what was sent is sent, and the API server
- * acts when it arrives. Most writes arrive while their sender waits, and need none of this.
+ * acts when it arrives. Most writes arrive while their sender waits, and need none of this. One of a dead sender is told
+ * apart from those of the process that came after it, which is another leader or holder.
  */
 import { Effect, Exit } from "effect"
 import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
@@ -21,20 +22,24 @@ export interface Way {
   readonly onArrival: (arrival: Arrival) => void
 }
 
-export const withLateWrites = (view: Kubernetes["Service"], way: Way): Kubernetes["Service"] => {
-  const send = <A>(write: Effect.Effect<A, KubernetesError>): Effect.Effect<A, KubernetesError> =>
+type View = Kubernetes["Service"]
+
+/** `gone` is the API as the sender has it once it is dead. */
+export const withLateWrites = (view: View, gone: View, way: Way): View => {
+  const send = <A>(write: (view: View) => Effect.Effect<A, KubernetesError>): Effect.Effect<A, KubernetesError> =>
     Effect.suspend(() => {
       const millis = way.lateMillis()
-      const sent = millis === undefined ? write : carried(Effect.andThen(Effect.sleep(millis), write), way)
+      const arrive = Effect.suspend(() => write(way.sender.isAlive ? view : gone))
+      const sent = millis === undefined ? write(view) : carried(Effect.andThen(Effect.sleep(millis), arrive), way)
       return Effect.tapError(sent, (error) => Effect.sync(() => way.onRefused(error)))
     })
   return {
     ...view,
-    create: (type, object) => send(view.create(type, object)),
-    replace: (type, object) => send(view.replace(type, object)),
-    patch: (type, ref, mergePatch, options) => send(view.patch(type, ref, mergePatch, options)),
-    apply: (type, object, options) => send(view.apply(type, object, options)),
-    delete: (type, ref, options) => send(view.delete(type, ref, options))
+    create: (type, object) => send((as) => as.create(type, object)),
+    replace: (type, object) => send((as) => as.replace(type, object)),
+    patch: (type, ref, mergePatch, options) => send((as) => as.patch(type, ref, mergePatch, options)),
+    apply: (type, object, options) => send((as) => as.apply(type, object, options)),
+    delete: (type, ref, options) => send((as) => as.delete(type, ref, options))
   }
 }
 

@@ -76,7 +76,7 @@ export class Links {
 
   /** The API as this process of the client has it. */
   portFor(client: string, process: Process): Kubernetes["Service"] {
-    return withLateWrites(this.memory.view(client), {
+    return withLateWrites(this.memory.view(client), this.memory.view(`${client}-gone`), {
       sender: process,
       network: this.network,
       lateMillis: () => this.lateMillis(),

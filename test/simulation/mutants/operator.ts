@@ -15,8 +15,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "successor-announces-nothing",
     what: "an operator announces only what it has put in place itself",
     file: "src/operator/Keeper.ts",
-    find: 'phase === "startup" || added.has(address)',
-    replace: "added.has(address)",
+    find: "served.filter(isNew)",
+    replace: "served.filter((each) => added.has(each.address))",
     killedBy: "S15"
   },
   {

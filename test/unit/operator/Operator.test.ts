@@ -201,6 +201,21 @@ describe("Operator", () => {
     )
   })
 
+  it("announces once the pool's interface is up again: nobody could be answered before", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const kernel = cluster.kernel("node-1")
+        kernel.setUp("pl0", false)
+        yield* Effect.sleep("5 minutes")
+        const before = kernel.announcements().length
+        kernel.setUp("pl0", true)
+        yield* Effect.sleep("1 second")
+        assert.isAbove(kernel.announcements().length, before)
+      })
+    )
+  })
+
   it("registers by another attempt when the first is not answered: until then its addresses may be taken from it", () => {
     virtually(
       Effect.gen(function* () {
