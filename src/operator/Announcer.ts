@@ -24,6 +24,8 @@ export interface Announcer {
   readonly start: (batch: ReadonlyArray<Announcement>, mayServe: Effect.Effect<boolean>) => Effect.Effect<void>
   /** Ends the burst at once: an address that left must not be announced any more. */
   readonly stop: (address: Address) => void
+  /** Ends the bursts of all others: what somebody else took off the interface must not be announced any more either. */
+  readonly retain: (addresses: ReadonlySet<Address>) => void
 }
 
 const byUplink = (batch: ReadonlyArray<Announcement>): ReadonlyMap<string, ReadonlyArray<Address>> => {
@@ -77,5 +79,9 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
     )
   })
 
-  return { start, stop: (address) => void bursts.delete(address) }
+  const retain = (addresses: ReadonlySet<Address>): void => {
+    for (const address of bursts.keys()) if (!addresses.has(address)) bursts.delete(address)
+  }
+
+  return { start, stop: (address) => void bursts.delete(address), retain }
 })

@@ -59,10 +59,9 @@ const reportedAs = (allocations: Iterable<IPAllocation>, node: string): Readonly
     })
   )
 
-/** The kernel answers for no address of an interface that is down. */
 const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
   const held = new Map<string, Set<string>>()
-  for (const { addresses, name } of state.interfaces.filter(({ up }) => up)) {
+  for (const { addresses, name } of state.interfaces) {
     for (const { address, prefixLength } of addresses) {
       if (prefixLength !== hostPrefixLength(address)) continue
       held.set(address, (held.get(address) ?? new Set()).add(name))
@@ -155,13 +154,18 @@ const newTeller = () => {
 }
 
 /** Whether the kernel holds the address where the plan wants it; one that was refused is not held, wherever it is. */
-const heldAsPlanned = (plan: InterfacePlan.InterfacePlan, held: ReadonlyMap<string, ReadonlySet<string>>) => {
+/** The kernel answers for no address of an interface that is down; but it lies there until it is taken off. */
+const heldAsPlanned = (
+  plan: InterfacePlan.InterfacePlan,
+  held: ReadonlyMap<string, ReadonlySet<string>>,
+  isUp: (name: string) => boolean
+) => {
   const onInterface = new Map(plan.held.map(({ address, interfaceName }) => [address, interfaceName]))
   const refused = new Set(plan.refusals.map(({ address }) => address))
   return (address: Address.Address): boolean => {
     const expected = onInterface.get(address)
     if (refused.has(address)) return false
-    return expected === undefined ? held.has(address) : (held.get(address)?.has(expected) ?? false)
+    return expected === undefined ? held.has(address) : isUp(expected) && held.get(address)?.has(expected) === true
   }
 }
 
@@ -265,10 +269,11 @@ export const make = Effect.fnUntraced(function* (
       phase === "startup" ||
       added.has(each.address) ||
       (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, isUp)))
-    const served = plan.held.filter(({ address }) => held.has(address))
+    const isHeld = heldAsPlanned(plan, held, isUp)
+    const served = plan.held.filter(({ address }) => isHeld(address))
+    announcer.retain(new Set(served.map(({ address }) => address)))
     yield* announcer.start(served.filter(isNew), mayServe)
     if (mayRepeat) uplinksSeen.note(served, isUp)
-    const isHeld = heldAsPlanned(plan, held)
     const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
     // A start-up cleaning that failed is tried again as such.

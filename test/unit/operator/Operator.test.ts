@@ -216,6 +216,21 @@ describe("Operator", () => {
     )
   })
 
+  it("announces nothing more of an address that went with its interface and is another's by then", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const kernel = cluster.kernel("node-1")
+        kernel.deleteInterface("pl0")
+        yield* cluster.api.delete(ipAllocations, { name: "web", namespace: "shop" })
+        yield* Effect.sleep("1 second")
+        const before = kernel.announcements().length
+        yield* Effect.sleep("1 minute")
+        assert.strictEqual(kernel.announcements().length, before)
+      })
+    )
+  })
+
   it("registers by another attempt when the first is not answered: until then its addresses may be taken from it", () => {
     virtually(
       Effect.gen(function* () {
