@@ -41,8 +41,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "released-while-held",
     what: "an address is reported as released while the kernel still has it",
     file: "src/operator/Keeper.ts",
-    find: "    const isHeld = heldAsPlanned(plan, held)\n",
-    replace: "    const isHeld = heldAsPlanned(plan, heldIn({ ...after, interfaces: [] }))\n",
+    find: "    const isHeld = heldAsPlanned(plan, held, isUp)\n",
+    replace: "    const isHeld = heldAsPlanned(plan, heldIn({ ...after, interfaces: [] }), isUp)\n",
     killedBy: "L1",
     isFoundWithoutFaults: true
   },
