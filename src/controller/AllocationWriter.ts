@@ -135,7 +135,7 @@ export const remove = Effect.fnUntraced(
     yield* kubernetes.delete(ipAllocations, refOf(allocation), { uid, resourceVersion })
   },
   Effect.catchIf(
-    (error) => error.reason._tag === "NotFound",
+    ({ isGone }) => isGone,
     () => Effect.void
   )
 )

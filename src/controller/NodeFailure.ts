@@ -65,7 +65,7 @@ const tryFence = (known: KnownLease, options: Options) =>
   fence(known, options).pipe(
     Effect.catch((error) =>
       Effect.gen(function* () {
-        const refused = error.category === "conflict" || error.reason._tag === "NotFound"
+        const refused = error.category === "conflict" || error.isGone
         if (refused) options.nodeBook.restartCount(known.content.node, yield* monotonicMillis)
         yield* Effect.logInfo("not fenced").pipe(
           Effect.annotateLogs({ node: known.content.node, error: error.message })

@@ -197,7 +197,7 @@ const lookAgain = <A extends KubernetesObject, B>(
         return judge(found)
       }),
       Effect.catchIf(
-        ({ reason }) => reason._tag === "NotFound",
+        ({ isGone }) => isGone,
         () => Effect.succeed(judge(undefined))
       )
     )

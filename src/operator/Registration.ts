@@ -62,7 +62,7 @@ const fetch = Effect.fnUntraced(function* (identity: Identity) {
   return yield* kubernetes.get(leases, { namespace: identity.namespace, name: nodeLeaseName(identity.node) }).pipe(
     Effect.map((lease): Lease | undefined => lease),
     Effect.catchIf(
-      (error) => error.reason._tag === "NotFound",
+      ({ isGone }) => isGone,
       () => Effect.succeed(undefined)
     )
   )
@@ -162,7 +162,7 @@ export const renew = Effect.fn("Registration.renew")(function* (
   return yield* send(identity, content, current.lease).pipe(
     Effect.map((registered) => Renewal.Renewed({ registered })),
     Effect.catchIf(
-      ({ category, reason }) => category === "conflict" || category === "ambiguous" || reason._tag === "NotFound",
+      ({ category, isGone }) => category === "conflict" || category === "ambiguous" || isGone,
       () => readBack(identity, current)
     )
   )

@@ -104,7 +104,7 @@ export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
         Effect.as<ReadonlyArray<string>>([]),
         Effect.catch((error) =>
           // Deleted meanwhile: there is nobody left to tell.
-          Effect.succeed(error.reason._tag === "NotFound" || error.reason._tag === "Conflict" ? [] : [error.message])
+          Effect.succeed(error.isGone || error.reason._tag === "Conflict" ? [] : [error.message])
         )
       )
     },

@@ -134,6 +134,10 @@ export class KubernetesError extends Schema.TaggedError<KubernetesError>()("Kube
   get category(): Category {
     return this.reason.category
   }
+  /** There is no such object. While its kind is missing, nobody can say. */
+  get isGone(): boolean {
+    return this.reason._tag === "NotFound" && !this.reason.kindMissing
+  }
   /** The pause that the server asked for; 0: none. */
   get retryAfterMillis(): number {
     return this.reason._tag === "Throttled" ? this.reason.retryAfterMillis : 0

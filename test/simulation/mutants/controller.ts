@@ -47,6 +47,14 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     cluster: "drawn"
   },
   {
+    name: "missing-kind-is-gone",
+    what: "an IPAllocation is taken for gone while its kind is not served",
+    file: "src/controller/ServiceReconciler.ts",
+    find: "({ isGone }) => isGone",
+    replace: '({ reason }) => reason._tag === "NotFound"',
+    killedBy: "L1"
+  },
+  {
     name: "finalizer-off-too-early",
     what: "our finalizer is taken off before every holder has let go",
     file: "src/domain/Plan.ts",

@@ -110,8 +110,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "retry-with-the-same-lease",
     what: "a refused renewal is sent again with the same version for ever (v0.4, 6)",
     file: "src/operator/Registration.ts",
-    find: 'category === "conflict" || category === "ambiguous" || reason._tag === "NotFound"',
-    replace: 'reason._tag === "NotFound"',
+    find: '({ category, isGone }) => category === "conflict" || category === "ambiguous" || isGone',
+    replace: "({ isGone }) => isGone",
     killedBy: "S1"
   },
   {

@@ -8,7 +8,7 @@ import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { pods } from "../../../src/api/Pod.ts"
 import { services } from "../../../src/api/Service.ts"
 import { serviceCIDRs } from "../../../src/api/ServiceCIDR.ts"
-import { Unavailable } from "../../../src/ports/Kubernetes.ts"
+import { NotFound, Unavailable } from "../../../src/ports/Kubernetes.ts"
 import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
 import * as TestCluster from "./TestCluster.ts"
 
@@ -102,6 +102,29 @@ describe("an address of the Service network", () => {
         yield* Effect.sleep("10 seconds")
         assert.strictEqual(allocationOf(cluster)?.status?.state, "pending")
         assert.include(allocationOf(cluster)?.status?.message, "the Service network")
+      })
+    )
+  })
+})
+
+describe("a kind of ours that is not served for a while", () => {
+  it("is not taken for an IPAllocation that is gone (seed 260 of the simulation)", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Cluster")
+        yield* Effect.sleep("10 seconds")
+        const shown = () =>
+          cluster.memory.truth.get(services, { namespace: "shop", name: "web" })?.status?.loadBalancer?.ingress ?? []
+        assert.lengthOf(shown(), 1)
+        const missing = { refuse: new NotFound({ kindMissing: true }) }
+        cluster.memory.faults.setPolicy(({ plural }) => Effect.succeed(plural === "ipallocations" ? missing : {}))
+        const emptied = { status: { loadBalancer: { ingress: null } } }
+        yield* cluster.api.patch(services, { namespace: "shop", name: "web" }, emptied, { subresource: "status" })
+        yield* Effect.sleep("5 seconds")
+        assert.lengthOf(shown(), 0)
+        cluster.memory.faults.setPolicy(() => Effect.succeed({}))
+        yield* Effect.sleep("30 seconds")
+        assert.lengthOf(shown(), 1)
       })
     )
   })
