@@ -12,12 +12,19 @@ import type { GroundTruth, Liveness } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
 import { isAble, someoneCanHold } from "./Hosts.ts"
 
+const nobodyCanHold = (truth: GroundTruth, { networkInterface, pool }: Allocation): boolean => {
+  const known = truth.pools.get(`PersistentIPPool/${pool}`)
+  return networkInterface !== undefined && known !== undefined && !someoneCanHold(truth, known, networkInterface)
+}
+
+/** What was written in the shape of v0.4 waits for the operator of its node, however long: v0.4 never lets go. */
+const isLeftOnNode = (truth: GroundTruth, { holdId, networkInterface = "", nodeName }: Allocation): boolean =>
+  nodeName !== undefined && holdId === undefined && !isAble(truth, nodeName, networkInterface)
+
 const lackOnNodes = (
   truth: GroundTruth,
-  { address, networkInterface = "", nodeName, pool }: Allocation
+  { address, networkInterface = "", nodeName }: Allocation
 ): string | undefined => {
-  const known = truth.pools.get(`PersistentIPPool/${pool}`)
-  if (known !== undefined && !someoneCanHold(truth, known, networkInterface)) return undefined
   // Whom a fault hinders, or did a moment ago, may go on holding it beside the one that is to; the client must not be
   // told so. The one that is to hold it serves as soon as it does.
   const holders = [...(truth.holders.get(address) ?? [])].filter(
@@ -36,6 +43,8 @@ const lackOf = (truth: GroundTruth, service: Service, expectation: Expectation):
   if (expectation.type === "Refused") return undefined
   if (expectation.type === "Grantable") return `could be granted ${expectation.what}, and is not`
   const { claim } = expectation
+  // Nor is it to be shown, once a person took it out of the status: what is on no node is not shown (S6).
+  if (nobodyCanHold(truth, claim) || isLeftOnNode(truth, claim)) return undefined
   const lack = claim.networkInterface === undefined ? undefined : lackOnNodes(truth, claim)
   if (lack !== undefined) return `${claim.address} ${lack}`
   return shownBy(service).includes(claim.address) ? undefined : `${claim.address} is not in its status`

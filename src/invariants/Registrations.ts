@@ -11,6 +11,6 @@ export const holdIdOf = ({ metadata }: Lease): { readonly node: string; readonly
 
 export const fencedOf = ({ metadata }: Lease): string | undefined => metadata.annotations?.[keys.fenced]
 
-/** Whoever takes a lease over counts on its own clock, which may be too fast by as much as any may. */
+/** Whoever takes a lease over counts on its own clock, which may be too fast by `clockRateError`. */
 export const mayHaveRunOut = (elapsedMillis: number, leaseMillis: number): boolean =>
   elapsedMillis * (1 + clockRateError) >= leaseMillis

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { isOurs } from "../invariants/Actors.ts"
 import { services } from "../api/Service.ts"
 import { Denied, Unavailable } from "../ports/Kubernetes.ts"
-import { converge } from "./Convergence.ts"
+import { converge, type Demand } from "./Convergence.ts"
 import { type Court, Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import { deathMillis, probes, untilDeathIsKnown } from "./Probes.ts"
@@ -87,6 +87,17 @@ const stayQuiet = Effect.fnUntraced(function* (world: World, court: Court): Effe
   return yield* Effect.fail(new Stopped("liveness", [{ invariant: "L4", message }]))
 })
 
+/**
+ * What is demanded may be so at once, by chance, while programs still start and leases run out. It must still be so when
+ * they had their time, and only then does a probe disturb nothing but what was at rest.
+ */
+const convergeAndRest = Effect.fnUntraced(function* (world: World, demand: Demand): Effect.fn.Return<void, Stopped> {
+  const untilMillis = world.kernel.nowMillis + demand.withinMillis
+  yield* converge(world, demand)
+  yield* Effect.sleep(Math.max(0, untilMillis - world.kernel.nowMillis))
+  yield* converge(world, { ...demand, withinMillis: 0 })
+})
+
 export const lastPhase = Effect.fnUntraced(function* (
   world: World,
   court: Court,
@@ -97,9 +108,9 @@ export const lastPhase = Effect.fnUntraced(function* (
   if (kind === "core") {
     breakRest(world, random)
     yield* untilDeathIsKnown
-    yield* converge(world, { withinMillis, since: "the death of the rest could be known" })
+    yield* convergeAndRest(world, { withinMillis, since: "the death of the rest could be known" })
   } else {
-    yield* converge(world, { withinMillis: withinMillis + deathMillis, since: "the last fault" })
+    yield* convergeAndRest(world, { withinMillis: withinMillis + deathMillis, since: "the last fault" })
   }
   const without = kind === "neighbour" ? yield* failNeighbour(world) : new Set<string>()
   for (const probe of probes) {

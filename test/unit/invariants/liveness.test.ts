@@ -9,6 +9,10 @@ import { address, allocation, verdictOf, claim, node, pool, type Row, service, T
 
 const shown = service("web", { shown: [address] })
 const served = (trial: Trial) => trial.service(shown).allocation(allocation()).hold("node-1")
+const leftByV04 = (trial: Trial) => {
+  const { epoch: _epoch, holdId: _holdId, ...known } = claim()
+  return trial.service(shown).allocation(allocation("web", { claims: [known] }))
+}
 const asks = (text: string, parts: Parameters<typeof service>[1] = {}) =>
   service("web", { ...parts, spec: { externalIPs: [text], ...parts.spec } })
 
@@ -142,6 +146,17 @@ describe("L1: what can be served is granted, live on one healthy node and shown"
       },
       "FINE"
     ],
+    [
+      "no node can hold it, and somebody took it out of the status",
+      (trial) => {
+        for (const name of ["node-1", "node-2"])
+          trial.nodeObjects.set(name, node(name, { spec: { unschedulable: true } }))
+        return trial.service(service()).allocation(allocation())
+      },
+      "FINE"
+    ],
+    ["left by v0.4 on a node that could take it over", leftByV04, "is on 0 nodes"],
+    ["left by v0.4 on a node whose operator is away", (trial) => leftByV04(trial).impair("node-1"), "FINE"],
     [
       "granted, and its pool refuses the Service by now",
       (trial) =>
