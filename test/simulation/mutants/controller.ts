@@ -47,6 +47,14 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     cluster: "drawn"
   },
   {
+    name: "delete-without-labels",
+    what: "an IPAllocation that its holders cannot find is deleted as it is",
+    file: "src/controller/AllocationWriter.ts",
+    find: "finalizers.includes(finalizer) && hasLabels(allocation, wanted)",
+    replace: "finalizers.includes(finalizer) && wanted !== undefined",
+    killedBy: "L3"
+  },
+  {
     name: "missing-kind-is-gone",
     what: "an IPAllocation is taken for gone while its kind is not served",
     file: "src/controller/ServiceReconciler.ts",
@@ -156,7 +164,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/Books.ts",
     find: "    for (const address of now?.claims ?? []) this.contest(address)",
     replace: "",
-    killedBy: "S1",
+    killedBy: "S11",
     isFoundWithoutFaults: true
   },
   {

@@ -8,7 +8,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Announcer.ts",
     find: ".announce(addresses, uplink)",
     replace: ".announce([], uplink)",
-    killedBy: "L1",
+    killedBy: "S15",
     isFoundWithoutFaults: true
   },
   {
@@ -112,5 +112,39 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     replace:
       '    const changed = yield* applyAll(phase === "steady" && remembered.size > 0 ? changes.filter((each) => each._tag === "Remove" || !remembered.has(each.address)) : changes, network, announcer)\n',
     killedBy: "L1"
+  },
+  {
+    name: "registration-waits-for-ever",
+    what: "a registration that is not answered is waited for as long as the client waits",
+    file: "src/operator/Operator.ts",
+    find: "      Effect.timeout(parts.settings.renewEveryMillis),\n      Effect.tap(",
+    replace: "      Effect.timeout(3_600_000),\n      Effect.tap(",
+    killedBy: "S1"
+  },
+  {
+    name: "uplink-comes-back-unheard",
+    what: "what was announced before an uplink went is not announced on it again",
+    file: "src/operator/Keeper.ts",
+    find: " || uplinksSeen.hasNew(each, isUp))",
+    replace: ")",
+    killedBy: "S15"
+  },
+  {
+    name: "burst-outlives-the-interface",
+    what: "an address that went with its interface is announced on",
+    file: "src/operator/Keeper.ts",
+    find: "    announcer.retain(new Set(served.map(({ address }) => address)))\n",
+    replace: "",
+    killedBy: "S4",
+    cluster: "drawn"
+  },
+  {
+    name: "served-while-down",
+    what: "an address on an interface that is down is said to be served",
+    file: "src/operator/Keeper.ts",
+    find: "isUp(expected) && held",
+    replace: "held",
+    killedBy: "S4",
+    cluster: "drawn"
   }
 ]

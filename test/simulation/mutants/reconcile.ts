@@ -63,5 +63,21 @@ export const reconcileMutants: ReadonlyArray<Mutant> = [
     find: 'error.category === "conflict" || error.category === "ambiguous"',
     replace: 'error.category === "permanent"',
     killedBy: "S11"
+  },
+  {
+    name: "failures-of-all-kinds",
+    what: "a refusal waits for as long as all failures before it together demand",
+    file: "src/reconcile/WorkQueue.ts",
+    find: "const before = state.failures.get(category) ?? 0",
+    replace: "const before = [...state.failures.values()].reduce((sum, each) => sum + each, 0)",
+    killedBy: "L1"
+  },
+  {
+    name: "early-retries-lengthen",
+    what: "a retry before its time counts like one that has waited",
+    file: "src/reconcile/WorkQueue.ts",
+    find: "state.early && before > 0 ? before : before + 1",
+    replace: "before + 1",
+    killedBy: "L1"
   }
 ]
