@@ -73,24 +73,33 @@ const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.A
   return [...asked, ...reported.filter((each) => !isAsked(each))]
 }
 
+/** What the node's kernel is like now. */
+export interface Kept {
+  readonly isHeld: (address: Address) => boolean
+  /** False: the network could not be told where the address is now, and clients may ask the node before. */
+  readonly isAnnounced: (address: Address) => boolean
+}
+
 /**
- * What this node acknowledges about the allocation, `isHeld` telling what its kernel holds. The list of an address has at
+ * What this node acknowledges about the allocation. The list of an address has at
  * most one entry per node (the status is keyed by both): the newest epoch that concerns it.
  *
- * - Serving: the address is a duty and held.
+ * - Serving: the address is a duty, held and announced; who has said so once need not announce again to go on saying it.
  * - Released: it is not held, and the holder asked about is a former one, or the allocation is being deleted. A present
  *   holder that has not begun yet says nothing: silence is no acknowledgement.
  */
 export const acknowledge = (
   allocation: AllocationView,
   self: Self,
-  isHeld: (address: Address) => boolean
+  { isAnnounced, isHeld }: Kept
 ): ReadonlyArray<Hold.Acknowledgement> => {
   const duties = dutiesOf(allocation, self)
   const newest = new Map<Address, Hold.Acknowledgement>()
   for (const question of questions(allocation, self)) {
     const duty = duties.find((each) => each.address === question.address)
-    const answer = answerTo(question, duty, allocation, self, isHeld(question.address))
+    const { address } = question
+    const isKnown = () => isAnnounced(address) || isSaid(question, allocation)
+    const answer = answerTo(question, duty, allocation, self, { isHeld: isHeld(address), isKnown })
     const before = newest.get(question.address)
     if (answer !== undefined && (before === undefined || answer.epoch >= before.epoch)) {
       newest.set(question.address, answer)
@@ -99,15 +108,28 @@ export const acknowledge = (
   return [...newest.values()]
 }
 
+const isSaid = (
+  { address, epoch, holdId, node }: Hold.Acknowledgement,
+  { acknowledgements }: AllocationView
+): boolean =>
+  acknowledgements.some(
+    (each) =>
+      each.phase === "Serving" &&
+      each.address === address &&
+      each.node === node &&
+      each.holdId === holdId &&
+      each.epoch === epoch
+  )
+
 const answerTo = (
   question: Hold.Acknowledgement,
   duty: Duty | undefined,
   allocation: AllocationView,
   self: Self,
-  held: boolean
+  { isHeld: held, isKnown }: { readonly isHeld: boolean; readonly isKnown: () => boolean }
 ): Hold.Acknowledgement | undefined => {
   const isDuty = duty !== undefined && duty.holder.holdId === question.holdId && duty.holder.epoch === question.epoch
-  if (isDuty) return held ? { ...question, phase: "Serving" } : undefined
+  if (isDuty) return held && isKnown() ? { ...question, phase: "Serving" } : undefined
   if (held && duty === undefined) return { ...question, phase: "Serving" }
   if (held) return undefined
   const present = allocation.entries.some(

@@ -19,9 +19,13 @@ export interface Announcement {
 export interface Announcer {
   /**
    * Returns after the first frames are out; the rest follows by itself, each as long as the node may still serve: a frame
-   * of a holder that has lost its lease would take clients away from its successor.
+   * of a holder that has lost its lease would take clients away from its successor. Answers which could not be announced
+   * because the operator may not; what failed otherwise (an uplink that knows no ARP) is left to the repeats.
    */
-  readonly start: (batch: ReadonlyArray<Announcement>, mayServe: Effect.Effect<boolean>) => Effect.Effect<void>
+  readonly start: (
+    batch: ReadonlyArray<Announcement>,
+    mayServe: Effect.Effect<boolean>
+  ) => Effect.Effect<ReadonlySet<Address>>
   /** Ends the burst at once: an address that left must not be announced any more. */
   readonly stop: (address: Address) => void
   /** Ends the bursts of all others: what somebody else took off the interface must not be announced any more either. */
@@ -46,23 +50,26 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
   /** The burst that an address belongs to; a later one replaces it. */
   const bursts = new Map<Address, object>()
 
-  const send = (batch: ReadonlyArray<Announcement>) =>
-    Effect.forEach(byUplink(batch), ([uplink, addresses]) =>
-      network
-        .announce(addresses, uplink)
-        .pipe(
-          Effect.catch((error) =>
-            Effect.logWarning("not announced").pipe(Effect.annotateLogs({ uplink, error: error.message }))
-          )
+  const sendOn = (uplink: string, addresses: ReadonlyArray<Address>) =>
+    network.announce(addresses, uplink).pipe(
+      Effect.as<ReadonlyArray<Address>>([]),
+      Effect.catch(({ message, reason }) =>
+        Effect.logWarning("not announced").pipe(
+          Effect.annotateLogs({ uplink, error: message }),
+          Effect.as(reason._tag === "NotPermitted" ? addresses : [])
         )
+      )
     )
 
+  const send = (batch: ReadonlyArray<Announcement>) =>
+    Effect.forEach(byUplink(batch), ([uplink, addresses]) => sendOn(uplink, addresses))
+
   const start = Effect.fnUntraced(function* (batch: ReadonlyArray<Announcement>, mayServe: Effect.Effect<boolean>) {
-    if (batch.length === 0) return
+    if (batch.length === 0) return new Set<Address>()
     const burst = {}
     for (const { address } of batch) bursts.set(address, burst)
     const current = () => batch.filter(({ address }) => bursts.get(address) === burst)
-    yield* send(batch)
+    const refused = yield* send(batch)
     const repeats = announceAtMillis.slice(1).map((atMillis, index) => atMillis - (announceAtMillis[index] ?? 0))
     yield* Effect.forEach(repeats, (pauseMillis) =>
       Effect.sleep(pauseMillis).pipe(
@@ -77,6 +84,7 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
       ),
       Effect.forkIn(scope)
     )
+    return new Set(refused.flat())
   })
 
   const retain = (addresses: ReadonlySet<Address>): void => {

@@ -20,6 +20,7 @@ import { NodeNetwork } from "../ports/NodeNetwork.ts"
 import type { NetworkState, NodeNetworkError } from "../ports/NodeNetwork.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Announcer from "./Announcer.ts"
+import * as News from "./News.ts"
 import * as StatusReporter from "./StatusReporter.ts"
 
 export interface Options {
@@ -153,8 +154,10 @@ const newTeller = () => {
   })
 }
 
-/** Whether the kernel holds the address where the plan wants it; one that was refused is not held, wherever it is. */
-/** The kernel answers for no address of an interface that is down; but it lies there until it is taken off. */
+/**
+ * Whether the kernel holds the address where the plan wants it; one that was refused is not held, wherever it is. The kernel
+ * answers for no address of an interface that is down; but it lies there until it is taken off.
+ */
 const heldAsPlanned = (
   plan: InterfacePlan.InterfacePlan,
   held: ReadonlyMap<string, ReadonlySet<string>>,
@@ -166,39 +169,6 @@ const heldAsPlanned = (
     const expected = onInterface.get(address)
     if (refused.has(address)) return false
     return expected === undefined ? held.has(address) : isUp(expected) && held.get(address)?.has(expected) === true
-  }
-}
-
-/**
- * Addresses that another node let go of since the last round. One that was fenced while it could not be heard went on
- * answering until then, and clients that learned of it meanwhile would wait for it to fall silent for half a minute.
- */
-const newLateReleases = (node: string) => {
-  let known = new Set<string>()
-  return (allocations: ReadonlyArray<IPAllocation>): ReadonlySet<string> => {
-    const released = allocations
-      .flatMap(({ status }) => status?.addresses ?? [])
-      .filter((entry) => entry.phase === "Released" && entry.node !== node)
-    const keyOf = (entry: (typeof released)[number]) => `${entry.address} ${entry.node} ${entry.holdId} ${entry.epoch}`
-    const late = new Set(released.filter((entry) => !known.has(keyOf(entry))).map(({ address }) => address))
-    known = new Set(released.map(keyOf))
-    return late
-  }
-}
-
-/**
- * On which uplinks an address was announced while they were there and up. One that comes, or comes back, has clients behind
- * it that heard nothing meanwhile: where the default route was missing, there was no uplink to announce on.
- */
-class UplinksSeen {
-  private seen: ReadonlyMap<string, ReadonlySet<string>> = new Map()
-
-  hasNew({ address, uplinks }: Announcer.Announcement, isUp: (name: string) => boolean): boolean {
-    return uplinks.some((uplink) => isUp(uplink) && this.seen.get(address)?.has(uplink) !== true)
-  }
-
-  note(held: ReadonlyArray<Announcer.Announcement>, isUp: (name: string) => boolean): void {
-    this.seen = new Map(held.map(({ address, uplinks }) => [address, new Set(uplinks.filter(isUp))]))
   }
 }
 
@@ -220,8 +190,7 @@ export const make = Effect.fnUntraced(function* (
   let phase: "startup" | "steady" = "startup"
   let interfaces: InterfaceReadiness = {}
   const tell = newTeller()
-  const lateReleases = newLateReleases(options.node)
-  const uplinksSeen = new UplinksSeen()
+  const news = News.make(options.node, announcer)
 
   /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
   const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
@@ -262,23 +231,18 @@ export const make = Effect.fnUntraced(function* (
     const isUp = upIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     const mayServe = options.mayServe(holdId)
-    const late = lateReleases(allocations)
-    const mayRepeat = yield* mayServe
-    // The process before this one may have died between the address and its announcement, or in the middle of its burst.
-    const isNew = (each: Announcer.Announcement) =>
-      phase === "startup" ||
-      added.has(each.address) ||
-      (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, isUp)))
     const isHeld = heldAsPlanned(plan, held, isUp)
     const served = plan.held.filter(({ address }) => isHeld(address))
-    announcer.retain(new Set(served.map(({ address }) => address)))
-    yield* announcer.start(served.filter(isNew), mayServe)
-    if (mayRepeat) uplinksSeen.note(served, isUp)
-    const failures = yield* StatusReporter.reportAll({ self, allocations, isHeld, viewOf }, options.allocations)
+    // The process before this one may have died between the address and its announcement, or in the middle of its burst.
+    const isFresh = (address: Address.Address) => phase === "startup" || added.has(address)
+    const unannounced = yield* news.tell({ served, allocations, isFresh, isUp, mayServe })
+    const isAnnounced = (address: Address.Address) => !unannounced.has(address)
+    const reporting = { self, allocations, isHeld, isAnnounced, viewOf }
+    const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
     // A start-up cleaning that failed is tried again as such.
     if (changed) phase = "steady"
-    return { applied: changed, reported: failures.length === 0 }
+    return { applied: changed && unannounced.size === 0, reported: failures.length === 0 }
   })
 
   const look = Effect.map(network.state, (state) => {

@@ -85,19 +85,20 @@ export interface Reporting {
   /** Those by which the kernel was changed: of what came in meanwhile, `isHeld` knows nothing. */
   readonly allocations: ReadonlyArray<IPAllocation>
   readonly isHeld: (address: Address) => boolean
+  readonly isAnnounced: (address: Address) => boolean
   readonly viewOf: (allocation: IPAllocation) => NodeDuty.AllocationView
 }
 
 /** Reports on these IPAllocations; answers why some could not be written. */
 export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
-  { allocations, isHeld, self, viewOf }: Reporting,
+  { allocations, isAnnounced, isHeld, self, viewOf }: Reporting,
   cache: Reflector<IPAllocation>
 ): Effect.fn.Return<ReadonlyArray<string>, never, Kubernetes> {
   const now = yield* Timestamp.now
   const reports = Effect.forEach(
     allocations,
     (allocation) => {
-      const wanted = NodeDuty.acknowledge(viewOf(allocation), self, isHeld)
+      const wanted = NodeDuty.acknowledge(viewOf(allocation), self, { isHeld, isAnnounced })
       const entries = entriesToApply(allocation, wanted, self.node, now)
       if (entries === undefined) return Effect.succeed<ReadonlyArray<string>>([])
       return apply(allocation, entries, self.node, cache).pipe(

@@ -50,8 +50,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "delete-without-labels",
     what: "an IPAllocation that its holders cannot find is deleted as it is",
     file: "src/controller/AllocationWriter.ts",
-    find: "finalizers.includes(finalizer) && hasLabels(allocation, wanted)",
-    replace: "finalizers.includes(finalizer) && wanted !== undefined",
+    find: "            labels: labelPatch(allocation, entriesOf(allocation)),\n            finalizers",
+    replace: "            finalizers",
     killedBy: "L3"
   },
   {

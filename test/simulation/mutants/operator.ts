@@ -15,8 +15,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "successor-announces-nothing",
     what: "an operator announces only what it has put in place itself",
     file: "src/operator/Keeper.ts",
-    find: "served.filter(isNew)",
-    replace: "served.filter((each) => added.has(each.address))",
+    find: 'phase === "startup" || added.has(address)',
+    replace: "added.has(address)",
     killedBy: "S15"
   },
   {
@@ -32,7 +32,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "serving-before-it-is-there",
     what: "an address is reported as served whether the kernel has it or not",
     file: "src/domain/NodeDuty.ts",
-    find: 'if (isDuty) return held ? { ...question, phase: "Serving" } : undefined',
+    find: 'if (isDuty) return held && isKnown() ? { ...question, phase: "Serving" } : undefined',
     replace: 'if (isDuty) return { ...question, phase: "Serving" }',
     killedBy: "S4",
     seeds: [2]
@@ -124,7 +124,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
   {
     name: "uplink-comes-back-unheard",
     what: "what was announced before an uplink went is not announced on it again",
-    file: "src/operator/Keeper.ts",
+    file: "src/operator/News.ts",
     find: " || uplinksSeen.hasNew(each, isUp))",
     replace: ")",
     killedBy: "S15"
@@ -132,7 +132,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
   {
     name: "burst-outlives-the-interface",
     what: "an address that went with its interface is announced on",
-    file: "src/operator/Keeper.ts",
+    file: "src/operator/News.ts",
     find: "    announcer.retain(new Set(served.map(({ address }) => address)))\n",
     replace: "",
     killedBy: "S4",
@@ -146,5 +146,15 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     replace: "held",
     killedBy: "S4",
     cluster: "drawn"
+  },
+  {
+    name: "served-unannounced",
+    what: "what could not be announced is said to be served, and not announced later",
+    file: "src/operator/News.ts",
+    find: "unannounced = yield* announcer.start(",
+    replace: "yield* announcer.start(",
+    killedBy: "S15",
+    cluster: "drawn",
+    seeds: [50]
   }
 ]

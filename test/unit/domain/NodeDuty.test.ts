@@ -27,6 +27,9 @@ describe("NodeDuty on node n1", () => {
   it.each<[string, string, string, boolean, string, string, string]>([
     // name                                                     entries             acknowledged      deleting held   duties  acknowledges
     ["serves what names it and its hold id",                    "a@n1.2",           "",               false, "a",    "a",    "a+n1.2"],
+    ["says nothing before it is announced",                     "a@n1.2",           "",               false, "a?",   "a",    ""],
+    ["goes on saying what cannot be announced again",           "a@n1.2",           "a+n1.2",         false, "a?",   "a",    "a+n1.2"],
+    ["does not say of a new epoch what it said of another",     "a@n1.3",           "a+n1.2",         false, "a?",   "a",    ""],
     ["says nothing before it holds it",                         "a@n1.2",           "",               false, "",     "a",    ""],
     ["leaves to others what names others",                      "a@n2.2",           "",               false, "",     "",     ""],
     ["waits for the former holder",                             "a@n1.2<n2.1",      "a+n2.1",         false, "",     "",     ""],
@@ -44,9 +47,10 @@ describe("NodeDuty on node n1", () => {
     ["answers the newest epoch that concerns it",               "a@n2.3<n1.1<n1.2", "",               false, "",     "",     "a-n1.2"]
   ])("%s", (_, present, acknowledged, deleting, held, duties, expected) => {
     const view = viewOf(present, acknowledged, deleting)
-    const isHeld = (address: Address) => addresses(held).includes(address)
+    const isHeld = (address: Address) => addresses(held.replaceAll("?", "")).includes(address)
+    const isAnnounced = (address: Address) => !held.split(" ").includes(`${brief(address)}?`)
     assert.strictEqual(NodeDuty.dutiesOf(view, self).map(({ address }) => brief(address)).join(" "), duties)
-    assert.strictEqual(said(NodeDuty.acknowledge(view, self, isHeld)), expected)
+    assert.strictEqual(said(NodeDuty.acknowledge(view, self, { isHeld, isAnnounced })), expected)
   })
 
   it("serves nothing under a former hold id, or without one", () => {
@@ -112,7 +116,7 @@ class World {
     const isDuty = NodeDuty.dutiesOf(view, self).length > 0
     if (isDuty && !stuck) this.kernels.add(name)
     if (!isDuty && !stuck) this.kernels.delete(name)
-    const own = NodeDuty.acknowledge(view, self, () => this.kernels.has(name))
+    const own = NodeDuty.acknowledge(view, self, { isHeld: () => this.kernels.has(name), isAnnounced: () => true })
     this.acknowledged = [...this.acknowledged.filter(({ node }) => node !== name), ...own]
   }
 

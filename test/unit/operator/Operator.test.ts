@@ -72,6 +72,29 @@ describe("Operator", () => {
     )
   })
 
+  it("reports nothing that it could not announce, and announces it as soon as it may (seed 50 of the simulation)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster, operator, reported } = yield* start
+        yield* operator.kill
+        const kernel = cluster.kernel("node-1")
+        const nobodySaid = { status: { addresses: [] } }
+        yield* cluster.api.patch(ipAllocations, { name: "web", namespace: "shop" }, nobodySaid, {
+          subresource: "status"
+        })
+        kernel.setPermitted(false)
+        yield* cluster.startOperator("node-1", "second")
+        yield* Effect.sleep("4 seconds")
+        const before = kernel.announcements().length
+        assert.deepStrictEqual(reported(), [])
+        kernel.setPermitted(true)
+        yield* Effect.sleep("2 seconds")
+        assert.isAbove(kernel.announcements().length, before)
+        assert.lengthOf(reported(), 1)
+      })
+    )
+  })
+
   it("announces again when another node lets go late: clients may have learned of that one meanwhile", () => {
     virtually(
       Effect.gen(function* () {

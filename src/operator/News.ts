@@ -1,0 +1,74 @@
+/** Of which addresses the network must be told in a round: those that came, and those that clients may know elsewhere. */
+import { Effect } from "effect"
+import type { IPAllocation } from "../api/IPAllocation.ts"
+import type { Address } from "../domain/Address.ts"
+import type { Announcement, Announcer } from "./Announcer.ts"
+
+/**
+ * Addresses that another node let go of since the last round. One that was fenced while it could not be heard went on
+ * answering until then, and clients that learned of it meanwhile would wait for it to fall silent for half a minute.
+ */
+const newLateReleases = (node: string) => {
+  let known = new Set<string>()
+  return (allocations: ReadonlyArray<IPAllocation>): ReadonlySet<string> => {
+    const released = allocations
+      .flatMap(({ status }) => status?.addresses ?? [])
+      .filter((entry) => entry.phase === "Released" && entry.node !== node)
+    const keyOf = (entry: (typeof released)[number]) => `${entry.address} ${entry.node} ${entry.holdId} ${entry.epoch}`
+    const late = new Set(released.filter((entry) => !known.has(keyOf(entry))).map(({ address }) => address))
+    known = new Set(released.map(keyOf))
+    return late
+  }
+}
+
+/**
+ * On which uplinks an address was announced while they were there and up. One that comes, or comes back, has clients behind
+ * it that heard nothing meanwhile: where the default route was missing, there was no uplink to announce on.
+ */
+class UplinksSeen {
+  private seen: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+
+  hasNew({ address, uplinks }: Announcement, isUp: (name: string) => boolean): boolean {
+    return uplinks.some((uplink) => isUp(uplink) && this.seen.get(address)?.has(uplink) !== true)
+  }
+
+  note(held: ReadonlyArray<Announcement>, isUp: (name: string) => boolean): void {
+    this.seen = new Map(held.map(({ address, uplinks }) => [address, new Set(uplinks.filter(isUp))]))
+  }
+}
+
+export interface Round {
+  /** What the kernel answers for. */
+  readonly served: ReadonlyArray<Announcement>
+  readonly allocations: ReadonlyArray<IPAllocation>
+  /** It was not there before this round, as far as this process knows. */
+  readonly isFresh: (address: Address) => boolean
+  readonly isUp: (interfaceName: string) => boolean
+  readonly mayServe: Effect.Effect<boolean>
+}
+
+export interface News {
+  /** Answers which of them could not be announced: told of in the next round, and not to be called served before. */
+  readonly tell: (round: Round) => Effect.Effect<ReadonlySet<Address>>
+}
+
+export const make = (node: string, announcer: Announcer): News => {
+  const lateReleases = newLateReleases(node)
+  const uplinksSeen = new UplinksSeen()
+  let unannounced: ReadonlySet<Address> = new Set()
+
+  const tell = Effect.fnUntraced(function* ({ allocations, isFresh, isUp, mayServe, served }: Round) {
+    const late = lateReleases(allocations)
+    const mayRepeat = yield* mayServe
+    const isNew = (each: Announcement) =>
+      isFresh(each.address) ||
+      unannounced.has(each.address) ||
+      (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, isUp)))
+    announcer.retain(new Set(served.map(({ address }) => address)))
+    unannounced = yield* announcer.start(served.filter(isNew), mayServe)
+    if (mayRepeat) uplinksSeen.note(served, isUp)
+    return unannounced
+  })
+
+  return { tell }
+}
