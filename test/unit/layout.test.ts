@@ -14,7 +14,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["ports", "invariants"],
   ["reconcile"],
   ["controller", "operator"],
-  ["live", "memory"],
+  ["live", "memory", "cloud"],
   ["simulation"],
   ["cli"],
   ["main.ts", "agent.ts"]
@@ -23,6 +23,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
 const onlyThese: { readonly [folder: string]: ReadonlyArray<string> } = {
   invariants: ["domain", "api"],
   live: ["domain", "api", "ports"],
+  cloud: ["domain", "api", "ports", "reconcile"],
   memory: ["domain", "api", "ports"]
 }
 
