@@ -107,22 +107,40 @@ export const make = Effect.fnUntraced(function* ({
   }
   const caches = yield* makeCaches({ adoption, books, nodeBook, sinks, nowMillis }, settings.namespace)
   const everything = Effect.sync(() => wakeEverything(caches, books, sinks))
+  const scope = yield* Effect.scope
+  /** The last term in which all grants were known, those of the leaders before included. */
+  let knownTerm = 0
+  const learnGrants = (term: number) =>
+    caches.allocations.relist.pipe(
+      Effect.andThen(
+        Effect.sync(() => {
+          knownTerm = term
+        })
+      ),
+      Effect.when(Effect.sync(() => term !== knownTerm)),
+      Effect.andThen(everything),
+      Effect.forkIn(scope),
+      Effect.asVoid
+    )
   const leader = yield* Leader.make({
     namespace: settings.namespace,
     identity,
     times: leaderTimes,
     leases: caches.leases,
-    onElected: everything,
+    onElected: learnGrants,
     onAnsweredAgain: () => {
       for (const cache of Object.values(caches)) cache.reconnect()
     }
   })
   // Before every cache is complete nothing may be decided: to half a cache, every address has left its pool.
-  const mayAct = Effect.suspend(() => (isReady(caches) ? leader.isLeader : Effect.succeed(false)))
+  const leads = Effect.suspend(() => (isReady(caches) ? leader.isLeader : Effect.succeed(false)))
+  // A watch may have died in silence: what was granted meanwhile, a new leader would grant again. No compare-and-set
+  // spans two IPAllocations.
+  const mayAct = Effect.map(leads, (may) => may && knownTerm === leader.term())
   yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, adoption, sinks).pipe(
     Effect.provideService(Caches, caches)
   )
-  yield* NodeFailure.run({ nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: mayAct })
+  yield* NodeFailure.run({ nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: leads })
   yield* Effect.forEach(Object.values(caches), (cache) => cache.synced, { discard: true }).pipe(
     Effect.andThen(everything),
     Effect.forkScoped

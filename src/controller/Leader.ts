@@ -19,6 +19,8 @@ import * as Timestamp from "../reconcile/Timestamp.ts"
 export interface Leader {
   /** To be asked before every effect of a leader. */
   readonly isLeader: Effect.Effect<boolean>
+  /** Counts how often this replica began to lead with others having led before: what it knows may then be old. */
+  readonly term: () => number
 }
 
 export interface Options {
@@ -29,7 +31,7 @@ export interface Options {
   /** The Leases of the namespace, kept current by a watch. */
   readonly leases: Reflector<Lease>
   /** Called each time this replica begins to lead, or leads again after a lapse: what waited for a leader must be looked at. */
-  readonly onElected: Effect.Effect<void>
+  readonly onElected: (term: number) => Effect.Effect<void>
   /** Called when the API answers again after a time in which it did not, long enough to have taken the watches with it. */
   readonly onAnsweredAgain?: () => void
 }
@@ -38,12 +40,15 @@ interface State {
   /** Monotonic time at which the renewal that last succeeded was sent. */
   renewedAt: number | undefined
   held: Lease | undefined
+  term: number
   /** The version of another's lease, and when this replica first saw it. */
   seen: { readonly version: string | undefined; readonly atMillis: number } | undefined
 }
 
+const isOwn = (lease: Lease | undefined, { identity }: Options): boolean => lease?.spec?.holderIdentity === identity
+
 const take = (lease: Lease | undefined, options: Options, nowMicro: string): Lease => {
-  const mine = lease?.spec?.holderIdentity === options.identity
+  const mine = isOwn(lease, options)
   return {
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
@@ -90,7 +95,7 @@ export const make = Effect.fnUntraced(function* (
   const kubernetes = yield* Kubernetes
   const { times } = options
   const key = keyOf({ namespace: options.namespace, name: leaderLeaseName })
-  const state: State = { renewedAt: undefined, held: undefined, seen: undefined }
+  const state: State = { renewedAt: undefined, held: undefined, term: 0, seen: undefined }
 
   const isLeader = Effect.map(
     monotonicMillis,
@@ -110,10 +115,11 @@ export const make = Effect.fnUntraced(function* (
     const wasLeader = yield* isLeader
     state.held = written
     state.renewedAt = sentAt
+    if (!isOwn(lease, options)) state.term += 1
     options.leases.absorb(written)
     if (wasLeader) return
     yield* Effect.logInfo("this replica leads").pipe(Effect.annotateLogs({ identity: options.identity }))
-    yield* options.onElected
+    yield* options.onElected(state.term)
   })
 
   /** One attempt; answers how long to wait before the next. */
@@ -124,7 +130,7 @@ export const make = Effect.fnUntraced(function* (
       if (options.leases.isSynced()) yield* write(undefined)
       return times.retryMillis
     }
-    if (lease.spec?.holderIdentity === options.identity) {
+    if (isOwn(lease, options)) {
       yield* write(lease)
       return times.retryMillis
     }
@@ -160,5 +166,5 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => letGo)
   const turn = attempt.pipe(answers.orNot, Effect.catch(recover))
   yield* turn.pipe(Effect.flatMap(Effect.sleep), Effect.forever, Effect.forkScoped)
-  return { isLeader }
+  return { isLeader, term: () => state.term }
 })

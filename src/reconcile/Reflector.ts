@@ -57,6 +57,8 @@ export interface Reflector<A extends KubernetesObject> {
    * learns by a request of its own that the API can be reached again. A watch that died on the way is silent for minutes.
    */
   readonly reconnect: () => void
+  /** Lists anew, and returns once it is done: the cache then has all that was written before this was asked for. */
+  readonly relist: Effect.Effect<void>
 }
 
 /** `shop/web`, or the name alone for cluster-scoped kinds. */
@@ -190,6 +192,40 @@ const pauseAfter = Effect.fnUntraced(function* (error: KubernetesError, failures
   return yield* Effect.sleep(Math.ceil(Math.max(asked, full / 2 + (full / 2) * random)))
 })
 
+/** Who waits for a list that is still to begin. */
+class Relisting {
+  private readonly waiting = new Set<Deferred.Deferred<void>>()
+  private readonly onWait: () => void
+
+  constructor(onWait: () => void) {
+    this.onWait = onWait
+  }
+
+  readonly wait: Effect.Effect<void> = Effect.flatMap(Deferred.make<void>(), (done) => {
+    this.waiting.add(done)
+    this.onWait()
+    return Effect.ensuring(
+      Deferred.await(done),
+      Effect.sync(() => this.waiting.delete(done))
+    )
+  })
+
+  isAwaited(): boolean {
+    return this.waiting.size > 0
+  }
+
+  /** A list begins; what it answers is to be called when it is complete. */
+  begun(): () => void {
+    const waiting = [...this.waiting]
+    return () => {
+      for (const each of waiting) {
+        this.waiting.delete(each)
+        Deferred.doneUnsafe(each, Effect.void)
+      }
+    }
+  }
+}
+
 export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   options: Options<A>
 ): Effect.fn.Return<Reflector<A>, never, Kubernetes | Scope.Scope> {
@@ -201,6 +237,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   /** Where the next watch continues; absent: list first. */
   let position: string | undefined
   let failures = 0
+  const relisting = new Relisting(reconnecting.give)
 
   /** In one piece: a reconnection may interrupt a round anywhere, and who waits for the first list waits once. */
   const complete = (all: ObjectList<A>, askedMillis: number) =>
@@ -213,10 +250,12 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
 
   const list = Effect.gen(function* () {
     const askedMillis = yield* monotonicMillis
+    const done = relisting.begun()
     const all = yield* kubernetes.list(type, selection)
     cache.lastContactMillis = yield* monotonicMillis
     yield* complete(all, askedMillis)
     position = all.resourceVersion
+    done()
     return all.resourceVersion
   })
 
@@ -242,7 +281,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
 
   /** One list if needed, then one watch until its end. A server that closes at once is not asked in a tight loop. */
   const round = Effect.gen(function* () {
-    const from = position ?? (yield* list)
+    const from = position === undefined || relisting.isAwaited() ? yield* list : position
     yield* Stream.runForEach(kubernetes.watch(type, selection, from), take)
     yield* Effect.sleep("50 millis")
   }).pipe(Effect.catch(recover))
@@ -261,6 +300,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     lastContactMillis: () => cache.lastContactMillis,
     listings: () => cache.listings,
     absorb: (object) => cache.set(object),
-    reconnect: reconnecting.give
+    reconnect: reconnecting.give,
+    relist: relisting.wait
   }
 })

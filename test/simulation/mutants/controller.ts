@@ -55,6 +55,16 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     killedBy: "L3"
   },
   {
+    name: "leads-by-what-it-knows",
+    what: "a new leader grants before it knows what was granted by those before",
+    file: "src/controller/Controller.ts",
+    find: "caches.allocations.relist.pipe(",
+    replace: "Effect.void.pipe(",
+    killedBy: "S2",
+    cluster: "drawn",
+    seeds: [214]
+  },
+  {
     name: "missing-kind-is-gone",
     what: "an IPAllocation is taken for gone while its kind is not served",
     file: "src/controller/ServiceReconciler.ts",
@@ -145,8 +155,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "new-leader-looks-at-nothing",
     what: "a new leader waits for changes instead of looking at everything",
     file: "src/controller/Controller.ts",
-    find: "    onElected: everything",
-    replace: "    onElected: Effect.void",
+    find: "      Effect.andThen(everything),\n      Effect.forkIn(scope)",
+    replace: "      Effect.forkIn(scope)",
     killedBy: "scenario",
     isFoundWithoutFaults: true
   },

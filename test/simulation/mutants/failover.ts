@@ -127,8 +127,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "evicts-its-successor",
     what: "a leader that was paused takes the lease back from who leads by then (v0.4, 8)",
     file: "src/controller/Leader.ts",
-    find: "if (lease.spec?.holderIdentity === options.identity) {",
-    replace: "if (lease.spec?.holderIdentity === options.identity || state.held !== undefined) {",
+    find: "if (isOwn(lease, options)) {",
+    replace: "if (isOwn(lease, options) || state.held !== undefined) {",
     killedBy: "S10",
     seeds: [2]
   }

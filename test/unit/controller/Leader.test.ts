@@ -24,7 +24,7 @@ const makeWorld = Effect.gen(function* () {
     const answers: Array<string> = []
     const program = Effect.gen(function* () {
       const cache = yield* Reflector.make({ type: leases, selection: { namespace: "default" } })
-      const onElected = Effect.sync(() => void elected.push(identity))
+      const onElected = () => Effect.sync(() => void elected.push(identity))
       const onAnsweredAgain = () => void answers.push(identity)
       return yield* Leader.make({ namespace: "default", identity, times, leases: cache, onElected, onAnsweredAgain })
     })

@@ -58,6 +58,13 @@ const slice = (nodeName: string, resourceVersion?: string) => ({
 const allocationOf = (cluster: TestCluster.TestCluster) =>
   cluster.memory.truth.get(ipAllocations, { namespace: "shop", name: "web" })
 
+const asking = (name: string, address: string) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, namespace: "shop" },
+  spec: { type: "LoadBalancer", ports: [{ port: 80 }], externalIPs: [address] }
+})
+
 const holderOf = (cluster: TestCluster.TestCluster) => allocationOf(cluster)?.spec.allocations[0]?.nodeName
 
 describe("a Service with externalTrafficPolicy Local", () => {
@@ -93,15 +100,42 @@ describe("an address of the Service network", () => {
           spec: { cidrs: ["10.96.0.0/16"] }
         })
         yield* Effect.sleep("5 seconds")
-        yield* cluster.api.create(services, {
-          apiVersion: "v1",
-          kind: "Service",
-          metadata: { name: "web", namespace: "shop" },
-          spec: { type: "LoadBalancer", ports: [{ port: 80 }], externalIPs: ["10.96.7.7"] }
-        })
+        yield* cluster.api.create(services, asking("web", "10.96.7.7"))
         yield* Effect.sleep("10 seconds")
         assert.strictEqual(allocationOf(cluster)?.status?.state, "pending")
         assert.include(allocationOf(cluster)?.status?.message, "the Service network")
+      })
+    )
+  })
+})
+
+describe("a leader whose watch of IPAllocations died in silence", () => {
+  it("grants nothing that its predecessor has granted meanwhile (seed 214 of the simulation)", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Cluster")
+        yield* cluster.startController("controller-b")
+        yield* Effect.sleep("5 seconds")
+        yield* cluster.api.delete(services, { namespace: "shop", name: "web" })
+        yield* Effect.sleep("5 seconds")
+        cluster.memory.watches.silence(({ plural, user }) => plural === "ipallocations" && user === "controller-b")
+        yield* cluster.api.create(services, asking("web", "192.0.2.10"))
+        yield* Effect.sleep("5 seconds")
+        // Its Service is gone, and the node that holds the address cannot hear of it.
+        cluster.cutOff(`operator-${holderOf(cluster)}`)
+        yield* cluster.api.delete(services, { namespace: "shop", name: "web" })
+        yield* Effect.sleep("1 second")
+        yield* cluster.first.kill
+        yield* cluster.api.create(services, asking("other", "192.0.2.10"))
+        const claims = (name: string) =>
+          cluster.memory.truth.get(ipAllocations, { namespace: "shop", name })?.spec.allocations.length ?? 0
+        const seen: Array<string> = []
+        for (let look = 0; look < 300; look++) {
+          yield* Effect.sleep("100 millis")
+          seen.push(`web ${claims("web")}, other ${claims("other")}`)
+        }
+        assert.notInclude(seen, "web 1, other 1")
+        assert.strictEqual(seen.at(-1), "web 0, other 1")
       })
     )
   })
@@ -141,12 +175,7 @@ describe("a leader whose watch of Services died in silence", () => {
         yield* Effect.sleep("5 seconds")
         assert.isUndefined(allocationOf(cluster))
         cluster.memory.watches.silence(({ plural, user }) => plural === "services" && user === "controller-b")
-        yield* cluster.api.create(services, {
-          apiVersion: "v1",
-          kind: "Service",
-          metadata: { name: "web", namespace: "shop" },
-          spec: { type: "LoadBalancer", ports: [{ port: 80 }], externalIPs: ["192.0.2.10"] }
-        })
+        yield* cluster.api.create(services, asking("web", "192.0.2.10"))
         yield* Effect.sleep("5 seconds")
         const uid = allocationOf(cluster)?.metadata.uid
         assert.isDefined(uid)

@@ -32,6 +32,8 @@ const start = Effect.fnUntraced(function* (wish: string) {
       options: { hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0", mode: "auto" } }
     }
   })
+  // Until the operator has heard of the pool, its interface is one that no node has.
+  yield* Effect.sleep("5 seconds")
   yield* cluster.api.create(services, {
     apiVersion: "v1",
     kind: "Service",
