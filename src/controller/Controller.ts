@@ -114,10 +114,10 @@ export const make = Effect.fnUntraced(function* ({
     caches.allocations.relist.pipe(
       Effect.andThen(
         Effect.sync(() => {
-          knownTerm = term
+          knownTerm = Math.max(knownTerm, term)
         })
       ),
-      Effect.when(Effect.sync(() => term !== knownTerm)),
+      Effect.when(Effect.sync(() => term > knownTerm)),
       Effect.andThen(everything),
       Effect.forkIn(scope),
       Effect.asVoid

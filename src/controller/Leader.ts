@@ -115,9 +115,10 @@ export const make = Effect.fnUntraced(function* (
     const wasLeader = yield* isLeader
     state.held = written
     state.renewedAt = sentAt
-    if (!isOwn(lease, options)) state.term += 1
+    const begins = !isOwn(lease, options)
+    if (begins) state.term += 1
     options.leases.absorb(written)
-    if (wasLeader) return
+    if (wasLeader && !begins) return
     yield* Effect.logInfo("this replica leads").pipe(Effect.annotateLogs({ identity: options.identity }))
     yield* options.onElected(state.term)
   })

@@ -52,7 +52,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/AllocationWriter.ts",
     find: "            labels: labelPatch(allocation, entriesOf(allocation)),\n            finalizers",
     replace: "            finalizers",
-    killedBy: "L3"
+    killedBy: "L3",
+    cluster: "drawn"
   },
   {
     name: "leads-by-what-it-knows",
@@ -70,7 +71,9 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/ServiceReconciler.ts",
     find: "({ isGone }) => isGone",
     replace: '({ reason }) => reason._tag === "NotFound"',
-    killedBy: "L1"
+    killedBy: "L1",
+    cluster: "drawn",
+    seeds: [260, 539]
   },
   {
     name: "finalizer-off-too-early",

@@ -160,6 +160,8 @@ describe("Leader", () => {
         yield* Effect.sleep("3 seconds")
         assert.isTrue(yield* replica.isLeader)
         assert.strictEqual(memory.truth.get(leases, ref)?.spec?.holderIdentity, "a")
+        // Another may have led in between: it is elected anew, though it never stopped.
+        assert.deepStrictEqual(replica.elected, ["a", "a"])
       })
     )
   })
