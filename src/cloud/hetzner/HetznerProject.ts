@@ -1,0 +1,85 @@
+/**
+ * One project of the Hetzner Cloud, as its token opens it. One operation at a time on a floating IP and on the server that
+ * it goes to: the API refuses a second one, and two that overlap end in either order.
+ */
+import { Effect, type Scope } from "effect"
+import type * as Cloud from "../../ports/Cloud.ts"
+import type { HttpExchange } from "../../ports/HttpExchange.ts"
+import * as ActionHub from "./ActionHub.ts"
+import * as ApiClient from "./ApiClient.ts"
+import { ensure } from "./Buying.ts"
+import { KeyedLock } from "./KeyedLock.ts"
+import { Listing } from "./Listing.ts"
+import * as Operations from "./Operations.ts"
+import * as Resources from "./Resources.ts"
+import * as Routing from "./Routing.ts"
+import * as Wire from "./Wire.ts"
+
+const addressLock = (id: string) => `address ${id}`
+const serverLock = (id: string) => `server ${id}`
+
+export const make = Effect.fnUntraced(function* (
+  options: ApiClient.ApiClientOptions
+): Effect.fn.Return<Cloud.CloudProject, never, HttpExchange | Scope.Scope> {
+  const client = yield* ApiClient.make(options)
+  const hub = yield* ActionHub.make(client)
+  const operations = Operations.make(client, hub)
+  const routing = Routing.make(client, operations)
+  const addresses = new Listing(Resources.allAddresses(client))
+  const servers = new Listing(Resources.allServers(client))
+  const locks = new KeyedLock()
+
+  const absorbed = (id: string) => (read: Effect.Effect<Cloud.CloudAddress | undefined, Cloud.CloudError>) =>
+    Effect.tap(read, (found) => (found === undefined ? addresses.drop(id) : addresses.absorb(found)))
+
+  const unassign = (id: string, priority: Cloud.Priority) =>
+    locks.holding([addressLock(id)], absorbed(id)(routing.unassign(id, priority)))
+
+  const remove = Effect.fnUntraced(function* (id: string) {
+    const left = yield* routing.unassign(id, "normal")
+    if (left === undefined) return yield* addresses.drop(id)
+    const path = `/floating_ips/${id}`
+    yield* Resources.orGone(client.call({ method: "DELETE", path, reply: undefined, priority: "normal" }))
+    yield* addresses.drop(id)
+  })
+
+  return {
+    probe: Effect.asVoid(client.call({ method: "GET", path: "/locations", reply: Wire.AnyReply, priority: "normal" })),
+    servers: (maxAgeMillis) => servers.get(maxAgeMillis),
+    server: (id, priority) => Resources.readServer(client, id, priority),
+    addresses: (maxAgeMillis) => addresses.get(maxAgeMillis),
+    address: (id, priority) => absorbed(id)(Resources.readAddress(client, id, priority)),
+    ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, addresses, wish)),
+    assign: (id, server, how) =>
+      locks.holding(
+        [addressLock(id), serverLock(server)],
+        Effect.flatMap(routing.assign(id, server, how), ({ address, changed }) =>
+          Effect.as(addresses.absorb(address), { changed })
+        )
+      ),
+    unassign: (id, priority) => Effect.asVoid(unassign(id, priority)),
+    remove: (id) => locks.holding([addressLock(id)], remove(id)),
+    relabel: (id, labels) =>
+      client
+        .call({
+          method: "PUT",
+          path: `/floating_ips/${id}`,
+          body: { labels },
+          reply: Wire.FloatingIpReply,
+          priority: "normal"
+        })
+        .pipe(
+          Effect.flatMap(({ floating_ip }) => addresses.absorb(Resources.addressOf(floating_ip))),
+          Effect.asVoid
+        ),
+    setReverseName: Effect.fnUntraced(function* (id, address, name) {
+      const outcome = yield* operations.operate(
+        id,
+        "change_dns_ptr",
+        { ip: address, dns_ptr: name ?? null },
+        "background"
+      )
+      yield* Operations.unlessFailed(Operations.pathOf(id, "change_dns_ptr"), outcome)
+    })
+  }
+})

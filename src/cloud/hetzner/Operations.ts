@@ -1,0 +1,69 @@
+/** What is done to a floating IP and takes a while: accepted by a reply, done or failed by its action. */
+import { Effect } from "effect"
+import * as Cloud from "../../ports/Cloud.ts"
+import type { ActionHub, Outcome } from "./ActionHub.ts"
+import type { ApiClient } from "./ApiClient.ts"
+import { ActionReply, ActionsReply } from "./Wire.ts"
+
+type Command = "assign" | "unassign" | "change_dns_ptr"
+
+interface Body {
+  readonly [key: string]: string | number | null
+}
+
+export interface Operations {
+  /** How it ended. While another operation works on the floating IP, its turn is waited for. */
+  readonly operate: (
+    id: string,
+    command: Command,
+    body: Body,
+    priority: Cloud.Priority
+  ) => Effect.Effect<Outcome, Cloud.CloudError>
+}
+
+/** Another operation may follow the one that was waited for. */
+const locksMax = 3
+
+export const pathOf = (id: string, command: Command): string => `/floating_ips/${id}/actions/${command}`
+
+/** Found out by us, without an answer that says so. */
+export const failure = (path: string, reason: Cloud.Reason, detail: string, code = ""): Cloud.CloudError =>
+  new Cloud.CloudError({ request: `POST ${path}`, reason, detail, code, correlationId: "" })
+
+/** An action that failed is told as it is; one that is unknown is judged by what is read. */
+export const unlessFailed = (path: string, outcome: Outcome): Effect.Effect<void, Cloud.CloudError> =>
+  outcome.type === "error"
+    ? Effect.fail(failure(path, new Cloud.OperationFailed(), outcome.message, outcome.code))
+    : Effect.void
+
+export const make = (client: ApiClient, hub: ActionHub): Operations => {
+  const post = (id: string, command: Command, body: Body, priority: Cloud.Priority) =>
+    client
+      .call({ method: "POST", path: pathOf(id, command), body, reply: ActionReply, priority })
+      .pipe(Effect.flatMap(({ action }) => hub.outcome(action)))
+
+  /** Until nothing works on the floating IP any more; what its server is busy with is not seen, and only time helps. */
+  const untilUnlocked = Effect.fnUntraced(function* (id: string, priority: Cloud.Priority) {
+    const path = `/floating_ips/${id}/actions`
+    const query = [["status", "running"] as const]
+    const { actions } = yield* client.call({ method: "GET", path, query, reply: ActionsReply, priority })
+    if (actions.length === 0) yield* Effect.sleep("1 second")
+    yield* Effect.forEach(actions, (action) => hub.outcome(action), { discard: true })
+  })
+
+  const attempt = (
+    operation: Effect.Effect<Outcome, Cloud.CloudError>,
+    unlocked: Effect.Effect<void, Cloud.CloudError>,
+    left: number
+  ): Effect.Effect<Outcome, Cloud.CloudError> =>
+    Effect.catchIf(
+      operation,
+      ({ reason }) => reason._tag === "Locked" && left > 0,
+      () => Effect.andThen(unlocked, attempt(operation, unlocked, left - 1))
+    )
+
+  return {
+    operate: (id, command, body, priority) =>
+      attempt(post(id, command, body, priority), untilUnlocked(id, priority), locksMax)
+  }
+}

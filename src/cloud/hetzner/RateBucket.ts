@@ -1,0 +1,52 @@
+/**
+ * The project's budget of requests: 3600 an hour unless the headers say otherwise, refilled all the time, shared with every
+ * other client of the project (cloud-controller-manager, CSI, Terraform), failed authentication included. What is left is
+ * estimated between replies and corrected by each.
+ */
+import type { Priority } from "../../ports/Cloud.ts"
+
+const limitDefault = 3_600
+const hourMillis = 3_600_000
+
+/** The part of the budget that must stay for those who may wait less. */
+const reserve: { readonly [P in Priority]: number } = { failover: 0, normal: 0.1, background: 0.5 }
+
+export class RateBucket {
+  private limit = limitDefault
+  private tokens = limitDefault
+  private atMillis: number
+
+  constructor(nowMillis: number) {
+    this.atMillis = nowMillis
+  }
+
+  /** Milliseconds until a request of this priority may be sent; 0: now. */
+  waitMillis(priority: Priority, nowMillis: number): number {
+    this.refill(nowMillis)
+    const lacking = Math.floor(this.limit * reserve[priority]) + 1 - this.tokens
+    return lacking <= 0 ? 0 : Math.ceil((lacking * hourMillis) / this.limit)
+  }
+
+  take(): void {
+    this.tokens = Math.max(0, this.tokens - 1)
+  }
+
+  /** What a reply said, while `inFlight` other requests may not have been counted yet. */
+  correct(limit: number, remaining: number, inFlight: number, nowMillis: number): void {
+    this.refill(nowMillis)
+    this.limit = Math.max(1, limit)
+    this.tokens = Math.min(this.limit, Math.max(0, remaining - inFlight))
+  }
+
+  /** Refused for rate: others were quicker. */
+  exhaust(nowMillis: number): void {
+    this.refill(nowMillis)
+    this.tokens = 0
+  }
+
+  private refill(nowMillis: number): void {
+    const elapsedMillis = Math.max(0, nowMillis - this.atMillis)
+    this.atMillis = nowMillis
+    this.tokens = Math.min(this.limit, this.tokens + (elapsedMillis * this.limit) / hourMillis)
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * What of the Hetzner Cloud API's answers is read (docs.hetzner.cloud, "Floating IPs", "Servers", "Actions"). Unknown
+ * keys, states and codes pass: the API's document changes in place, without versions.
+ */
+import { Schema } from "effect"
+
+/** 1 to 2^53 - 1. */
+const Id = Schema.Int
+
+const Location = Schema.Struct({ name: Schema.String, network_zone: Schema.String })
+
+export const FloatingIp = Schema.Struct({
+  id: Id,
+  name: Schema.String,
+  /** `192.0.2.9`, or the network of an IPv6 one: `2001:db8:1:7::/64`. */
+  ip: Schema.String,
+  type: Schema.Literals(["ipv4", "ipv6"]),
+  server: Schema.NullOr(Id),
+  home_location: Location,
+  blocked: Schema.Boolean,
+  protection: Schema.Struct({ delete: Schema.Boolean }),
+  labels: Schema.Record(Schema.String, Schema.String)
+})
+export type FloatingIp = typeof FloatingIp.Type
+
+export const Server = Schema.Struct({
+  id: Id,
+  name: Schema.String,
+  status: Schema.String,
+  location: Location,
+  public_net: Schema.Struct({ ipv4: Schema.NullOr(Schema.Struct({})), ipv6: Schema.NullOr(Schema.Struct({})) })
+})
+export type Server = typeof Server.Type
+
+export const Action = Schema.Struct({
+  id: Id,
+  command: Schema.String,
+  /** `running`, `success` or `error`; `error` beside `running` or `success` says nothing. */
+  status: Schema.String,
+  error: Schema.NullOr(Schema.Struct({ code: Schema.String, message: Schema.String }))
+})
+export type Action = typeof Action.Type
+
+const Meta = Schema.Struct({ pagination: Schema.Struct({ next_page: Schema.NullOr(Schema.Int) }) })
+
+export const FloatingIpReply = Schema.Struct({ floating_ip: FloatingIp })
+export const FloatingIpsReply = Schema.Struct({ floating_ips: Schema.Array(FloatingIp), meta: Meta })
+export const ServerReply = Schema.Struct({ server: Server })
+export const ServersReply = Schema.Struct({ servers: Schema.Array(Server), meta: Meta })
+export const ActionReply = Schema.Struct({ action: Action })
+/** Without `meta` where they were asked for by id. */
+export const ActionsReply = Schema.Struct({ actions: Schema.Array(Action) })
+
+export const ErrorReply = Schema.Struct({
+  error: Schema.Struct({ code: Schema.String, message: Schema.String })
+})
+
+/** Of a request whose status is all that is wanted. */
+export const AnyReply = Schema.Unknown

@@ -1,0 +1,265 @@
+/** What the adapter asks of the API of Hetzner Cloud, request by request, and what it makes of the answers. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { CloudError, CloudProject } from "../../../../src/ports/Cloud.ts"
+import * as Script from "./Script.ts"
+import { accepted, action, floatingIp, type Line, ok, page, played, refused, single } from "./Script.ts"
+
+const direct = { handover: "direct", priority: "normal" } as const
+
+const outcome = <A>(effect: Effect.Effect<A, CloudError>): Effect.Effect<string> =>
+  Effect.match(effect, {
+    onFailure: ({ message, reason }) => `${reason._tag}: ${message}`,
+    onSuccess: (value) => (value === undefined ? "done" : JSON.stringify(value))
+  })
+
+const assign = (project: CloudProject) => outcome(project.assign("7", "42", direct))
+
+const assignBoth = (project: CloudProject) =>
+  Effect.all([assign(project), outcome(project.assign("8", "42", direct))], { concurrency: 2 })
+
+const get: (server?: string, parts?: object) => Line = (server, parts) => ["GET /floating_ips/7", single(server, parts)]
+const assigning = (answer: Script.Answer): Line => ['POST /floating_ips/7/actions/assign {"server":42}', answer]
+const unassigning = (answer: Script.Answer): Line => ["POST /floating_ips/7/actions/unassign {}", answer]
+const polling = (...actions: ReadonlyArray<ReturnType<typeof action>>): Line => ["GET /actions?id=9", ok({ actions })]
+const success = polling(action("success"))
+
+describe("assign", () => {
+  it.each<[string, ReadonlyArray<Line>, string]>([
+    ["reads it, and asks no more when it is so already", [get("node-2")], '{"changed":false}'],
+    [
+      "is done when a read says so, not when the action does",
+      [get("node-1"), assigning(accepted()), polling(action("running")), success, get("node-2")],
+      '{"changed":true}'
+    ],
+    [
+      "was accepted, succeeded, and did not happen",
+      [get("node-1"), assigning(accepted()), success, get("node-1")],
+      "Conflict: POST /floating_ips/7/actions/assign: Conflict: it is routed to server 41, not to server 42"
+    ],
+    [
+      "failed at the provider",
+      [
+        get(),
+        assigning(accepted()),
+        polling(action("error", 9, { code: "server_not_stopped", message: "it says why" })),
+        get()
+      ],
+      "OperationFailed: POST /floating_ips/7/actions/assign: OperationFailed: it says why (server_not_stopped)"
+    ],
+    [
+      "is judged by what is read when its action vanished",
+      [get(), assigning(accepted()), polling(), polling(), get("node-2")],
+      '{"changed":true}'
+    ],
+    [
+      "waits for what works on it, by that one's action",
+      [
+        get("node-1"),
+        assigning(refused(423, "locked")),
+        ["GET /floating_ips/7/actions?status=running", ok({ actions: [action("running")] })],
+        success,
+        assigning(accepted()),
+        success,
+        get("node-2")
+      ],
+      '{"changed":true}'
+    ],
+    [
+      "unassigns first where the API insists",
+      [
+        get("node-1"),
+        assigning(refused(422, "floating_ip_assigned")),
+        get("node-1"),
+        unassigning(accepted()),
+        success,
+        get(),
+        assigning(accepted()),
+        success,
+        get("node-2")
+      ],
+      '{"changed":true}'
+    ],
+    [
+      "is not repeated when its reply is lost",
+      [get(), assigning("lost")],
+      "ReplyLost: POST /floating_ips/7/actions/assign: ReplyLost: socket hang up"
+    ],
+    [
+      "knows that nothing was sent",
+      [get(), assigning("not sent")],
+      "Unavailable: POST /floating_ips/7/actions/assign: Unavailable: connect ECONNREFUSED"
+    ],
+    [
+      "of one that is not there",
+      [["GET /floating_ips/7", refused(404, "not_found")]],
+      "NotFound: POST /floating_ips/7/actions/assign: NotFound: it is not there"
+    ]
+  ])("%s", (_, lines, expected) => {
+    assert.strictEqual(played(lines, assign), expected)
+  })
+
+  it("unassigns first where the pool wants it", () => {
+    const lines = [
+      get("node-1"),
+      get("node-1"),
+      unassigning(accepted()),
+      success,
+      get(),
+      assigning(accepted()),
+      success,
+      get("node-2")
+    ]
+    const handover = "unassignFirst" as const
+    assert.strictEqual(
+      played(lines, (project) => outcome(project.assign("7", "42", { handover, priority: "failover" }))),
+      '{"changed":true}'
+    )
+  })
+
+  it("goes one after the other for one server", () => {
+    const second = floatingIp("node-2", { id: 8, name: "mail" })
+    const lines: ReadonlyArray<Line> = [
+      get("node-1"),
+      assigning(accepted()),
+      success,
+      get("node-2"),
+      ["GET /floating_ips/8", ok({ floating_ip: second })]
+    ]
+    assert.deepStrictEqual(played(lines, assignBoth), ['{"changed":true}', '{"changed":false}'])
+  })
+})
+
+const wish = {
+  name: "web",
+  family: "IPv4",
+  location: "fsn1",
+  labels: { claim: "uid-1", cluster: "c", service: "web" },
+  identifiedBy: ["claim", "cluster"]
+} as const
+
+const none: Line = ["GET /floating_ips?page=1&per_page=50", page([])]
+const buying = (answer: Script.Answer): Line => [
+  `POST /floating_ips ${JSON.stringify({ type: "ipv4", home_location: "fsn1", name: "web", labels: wish.labels })}`,
+  answer
+]
+const byName = (answer: Script.Answer): Line => ["GET /floating_ips?name=web", answer]
+const ensure = (project: CloudProject) => outcome(Effect.map(project.ensure(wish), ({ id }) => id))
+
+const ensureTwice = (project: CloudProject) => Effect.all([ensure(project), ensure(project)], { concurrency: 2 })
+
+describe("ensure", () => {
+  it.each<[string, ReadonlyArray<Line>, string]>([
+    ["buys one", [none, buying(ok({ floating_ip: floatingIp(), action: null }, 201))], '"7"'],
+    [
+      "finds what it has bought before, on whatever page",
+      [
+        ["GET /floating_ips?page=1&per_page=50", page([floatingIp(undefined, { id: 3, labels: {} })], 2)],
+        ["GET /floating_ips?page=2&per_page=50", page([floatingIp()])]
+      ],
+      '"7"'
+    ],
+    ["finds what it has bought when the reply was lost", [none, buying("lost"), byName(page([floatingIp()]))], '"7"'],
+    [
+      "finds it behind a gateway that gave up in HTML",
+      [none, buying({ status: 502, body: "<html>bad gateway</html>" }), byName(page([floatingIp()]))],
+      '"7"'
+    ],
+    [
+      "finds what another try has bought",
+      [none, buying(refused(409, "uniqueness_error")), byName(page([floatingIp()]))],
+      '"7"'
+    ],
+    [
+      "says that the reply was lost when it bought none",
+      [none, buying("lost"), byName(page([]))],
+      "ReplyLost: POST /floating_ips: ReplyLost: socket hang up"
+    ],
+    [
+      "takes none of the same name that is somebody else's",
+      [none, buying(refused(409, "uniqueness_error")), byName(page([floatingIp(undefined, { labels: {} })]))],
+      "NameTaken: POST /floating_ips: NameTaken: floating IP 7 is called web, and its labels are not those of this claim (uniqueness_error)"
+    ],
+    [
+      "takes no IPv6 one of the same name for it",
+      [none, buying("lost"), byName(page([floatingIp(undefined, { type: "ipv6", ip: "2001:db8:1:7::/64" })]))],
+      "ReplyLost: POST /floating_ips: ReplyLost: socket hang up"
+    ],
+    [
+      "says which limit it met",
+      [none, buying(refused(403, "resource_limit_exceeded", "floating_ip limit exceeded"))],
+      "QuotaExceeded: POST /floating_ips: QuotaExceeded: floating_ip limit exceeded (resource_limit_exceeded, c0ffee)"
+    ]
+  ])("%s", (_, lines, expected) => {
+    assert.strictEqual(played(lines, ensure), expected)
+  })
+
+  it("buys once for two who want the same", () => {
+    const lines = [none, buying(ok({ floating_ip: floatingIp(), action: null }, 201))]
+    assert.deepStrictEqual(played(lines, ensureTwice), ['"7"', '"7"'])
+  })
+})
+
+const deleting = (answer: Script.Answer): Line => ["DELETE /floating_ips/7", answer]
+
+describe("remove", () => {
+  it.each<[string, ReadonlyArray<Line>, string]>([
+    ["deletes what is routed nowhere", [get(), deleting(ok("", 204))], "done"],
+    [
+      "unassigns first, and waits for it",
+      [get("node-1"), unassigning(accepted()), success, get(), deleting(ok("", 204))],
+      "done"
+    ],
+    ["is done when it is not there", [["GET /floating_ips/7", refused(404, "not_found")]], "done"],
+    ["is done when somebody was quicker", [get(), deleting(refused(404, "not_found"))], "done"],
+    [
+      "is done with unassigning when somebody else did that",
+      [get("node-1"), unassigning(refused(422, "service_error")), get(), deleting(ok("", 204))],
+      "done"
+    ],
+    [
+      "leaves what is protected",
+      [get(), deleting(refused(423, "protected", "Floating IP deletion is protected"))],
+      "Protected: DELETE /floating_ips/7: Protected: Floating IP deletion is protected (protected, c0ffee)"
+    ]
+  ])("%s", (_, lines, expected) => {
+    assert.strictEqual(
+      played(lines, (project) => outcome(project.remove("7"))),
+      expected
+    )
+  })
+})
+
+const probing = (answer: Script.Answer): Line => ["GET /locations", answer]
+
+const probeThrice = (project: CloudProject) =>
+  Effect.gen(function* () {
+    const first = yield* outcome(project.probe)
+    const second = yield* outcome(project.probe)
+    yield* Effect.sleep("31 seconds")
+    return [first === second, yield* outcome(project.probe)]
+  })
+
+describe("errors", () => {
+  const html = { status: 503, body: "<html></html>" }
+  it.each<[string, Script.Answer, string]>([
+    ["a token that is refused", refused(401, "unauthorized"), "Unauthorized permanent"],
+    ["a token that may only read", refused(403, "forbidden"), "Forbidden permanent"],
+    ["a token that may only read, as it was called before", refused(401, "token_readonly"), "Forbidden permanent"],
+    ["maintenance", refused(403, "maintenance"), "Unavailable transient"],
+    ["too many requests", refused(429, "rate_limit_exceeded"), "RateLimited throttled"],
+    ["a code that nobody knows", refused(422, "quantum_error"), "Refused permanent"],
+    ["a gateway", html, "Unavailable transient"],
+    ["silence", "never", "Unavailable transient"],
+    ["an answer that is no JSON", { status: 200, body: "{" }, "Malformed permanent"]
+  ])("of a read: %s", (_, answer, expected) => {
+    const verdict = played([probing(answer)], (project) => Effect.flip(project.probe))
+    assert.strictEqual(`${verdict.reason._tag} ${verdict.category}`, expected)
+    assert.notInclude(JSON.stringify(verdict) + verdict.message, Script.token)
+  })
+
+  it("are told again without asking, for a while, when the token is refused", () => {
+    const lines = [probing(refused(401, "unauthorized")), probing(ok({ locations: [] }))]
+    assert.deepStrictEqual(played(lines, probeThrice), [true, "done"])
+  })
+})
