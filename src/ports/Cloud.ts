@@ -46,6 +46,26 @@ export interface CloudServer {
   readonly families: ReadonlySet<Family>
 }
 
+/** What is known of a Node that may be one of the servers. */
+export interface NodeIdentity {
+  readonly name: string
+  /** `spec.providerID`. */
+  readonly providerId?: string | undefined
+  /** As a person wrote it on the Node. */
+  readonly serverId?: string | undefined
+  readonly labels?: Labels | undefined
+}
+
+/**
+ * `gone`: it was one, and the project has it no more. `unmanaged`: a machine to which the provider routes nothing. `unknown`:
+ * nothing says which it is.
+ */
+export type Resolution =
+  | { readonly type: "server"; readonly server: CloudServer }
+  | { readonly type: "gone"; readonly id: string }
+  | { readonly type: "unmanaged" }
+  | { readonly type: "unknown" }
+
 export interface Wish {
   /** Unique per project and family; the same for each try of one claim. */
   readonly name: string
@@ -185,6 +205,8 @@ export interface CloudProject {
   readonly servers: (maxAgeMillis: number) => Effect.Effect<ReadonlyArray<CloudServer>, CloudError>
   /** Read now; undefined: there is none. */
   readonly server: (id: string, priority: Priority) => Effect.Effect<CloudServer | undefined, CloudError>
+  /** Which server a Node is, by a list that is at most so old. */
+  readonly resolve: (node: NodeIdentity, maxAgeMillis: number) => Effect.Effect<Resolution, CloudError>
   readonly addresses: (maxAgeMillis: number) => Effect.Effect<ReadonlyArray<CloudAddress>, CloudError>
   readonly address: (id: string, priority: Priority) => Effect.Effect<CloudAddress | undefined, CloudError>
   /** Makes it, or finds what an earlier try has made. `NameTaken`: one of this name is somebody else's. */

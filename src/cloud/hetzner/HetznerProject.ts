@@ -13,6 +13,7 @@ import { Listing } from "./Listing.ts"
 import * as Operations from "./Operations.ts"
 import * as Resources from "./Resources.ts"
 import * as Routing from "./Routing.ts"
+import * as ServerIdentity from "./ServerIdentity.ts"
 import * as Wire from "./Wire.ts"
 
 const addressLock = (id: string) => `address ${id}`
@@ -47,6 +48,7 @@ export const make = Effect.fnUntraced(function* (
     probe: Effect.asVoid(client.call({ method: "GET", path: "/locations", reply: Wire.AnyReply, priority: "normal" })),
     servers: (maxAgeMillis) => servers.get(maxAgeMillis),
     server: (id, priority) => Resources.readServer(client, id, priority),
+    resolve: (node, maxAgeMillis) => Effect.map(servers.get(maxAgeMillis), (all) => ServerIdentity.resolve(node, all)),
     addresses: (maxAgeMillis) => addresses.get(maxAgeMillis),
     address: (id, priority) => absorbed(id)(Resources.readAddress(client, id, priority)),
     ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, addresses, wish)),
