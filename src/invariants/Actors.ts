@@ -2,3 +2,6 @@
 export const isController = (by: string): boolean => by.startsWith("controller-")
 export const isOperator = (by: string): boolean => by.startsWith("operator-")
 export const isOurs = (by: string): boolean => isController(by) || isOperator(by)
+
+/** A leader that another one has replaced may have writes under way for so long. */
+export const rivalryMillis = 10_000

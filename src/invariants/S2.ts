@@ -1,12 +1,12 @@
 /**
  * S2: one live claim per address, in canonical form; nobody shares one yet. Two leaders may each create an IPAllocation
- * for one address, which no compare-and-set of one object can see: the operator refuses the second and the controller
+ * for one address, one while what the other sent is under way, which no compare-and-set of one object can see: the operator refuses the second and the controller
  * withdraws it (failover R8), so that this is excused until both of them are shown to clients.
  */
 import { Result } from "effect"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as Address from "../domain/Address.ts"
-import { isOurs } from "./Actors.ts"
+import { isOurs, rivalryMillis } from "./Actors.ts"
 import { claimsOf, grantKey, keyOf, nameOf, ownerUidOf, shownBy } from "./Claims.ts"
 import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
 
@@ -20,12 +20,26 @@ const isShown = (truth: GroundTruth, allocation: IPAllocation, address: string):
   return service?.metadata.uid === ownerUidOf(allocation) && shownBy(service).includes(address)
 }
 
-/** By grant, who made it. */
-type Writers = ReadonlyMap<string, string>
+interface Grant {
+  readonly by: string
+  readonly atMillis: number
+}
+
+/** By grant, who made it, and when. */
+type Grants = ReadonlyMap<string, Grant>
+
+/** By leaders of which each may not have known of the other's; or one is a person's. */
+const areRivals = (grants: ReadonlyArray<Grant>): boolean => {
+  const times = grants.map(({ atMillis }) => atMillis)
+  const isTogether = Math.max(...times) - Math.min(...times) <= rivalryMillis
+  return (
+    grants.some(({ by }) => !isOurs(by)) || (isTogether && new Set(grants.map(({ by }) => by)).size === grants.length)
+  )
+}
 
 const judgeClaims = (
   truth: GroundTruth,
-  writers: Writers,
+  grants: Grants,
   address: string,
   claimants: ReadonlyArray<IPAllocation>
 ): ReadonlyArray<Violation> => {
@@ -36,17 +50,18 @@ const judgeClaims = (
   }
   if (claimants.length < 2) return []
   const message = `${address} is claimed by ${claimants.map(nameOf).join(" and ")}`
-  const by = claimants.map((each) => writers.get(grantKey(each, address)) ?? "")
-  const isOfTwo = new Set(by).size === by.length || by.some((each) => !isOurs(each))
+  const of = claimants.map((each) => grants.get(grantKey(each, address)) ?? { by: "", atMillis: 0 })
   const shown = claimants.filter((each) => isShown(truth, each, address))
   return [
-    isOfTwo && shown.length < 2 ? { ...rule, message, excuse: `granted by ${by.join(" and ")}` } : { ...rule, message }
+    areRivals(of) && shown.length < 2
+      ? { ...rule, message, excuse: `granted by ${of.map(({ by }) => by).join(" and ")}` }
+      : { ...rule, message }
   ]
 }
 
 const judgeAll = (
   truth: GroundTruth,
-  writers: Writers,
+  grants: Grants,
   isConcerned: (address: string) => boolean
 ): ReadonlyArray<Violation> => {
   const claimants = new Map<string, Array<IPAllocation>>()
@@ -58,21 +73,21 @@ const judgeAll = (
       else known.push(allocation)
     }
   }
-  return [...claimants].flatMap(([address, all]) => judgeClaims(truth, writers, address, all))
+  return [...claimants].flatMap(([address, all]) => judgeClaims(truth, grants, address, all))
 }
 
 export const S2: Safety = {
   id: "S2",
   title: "one live claim per address, in canonical form",
   judge: () => {
-    const writers = new Map<string, string>()
+    const grants = new Map<string, Grant>()
     return {
       after: (event, truth) => {
         if (event.type !== "Written" || (event.kind !== "IPAllocation" && event.kind !== "Service")) return []
         if (event.kind === "Service") {
           const shown = new Set(shownBy(event.after))
           for (const address of shownBy(event.before)) shown.delete(address)
-          return shown.size === 0 ? [] : judgeAll(truth, writers, (address) => shown.has(address))
+          return shown.size === 0 ? [] : judgeAll(truth, grants, (address) => shown.has(address))
         }
         const { after, before, by } = event
         const old = new Set(
@@ -80,10 +95,11 @@ export const S2: Safety = {
         )
         const next = after === undefined ? [] : claimsOf(after).map(({ address }) => address)
         const fresh = new Set(after === undefined ? [] : next.filter((address) => !old.has(grantKey(after, address))))
-        if (after !== undefined) for (const address of fresh) writers.set(grantKey(after, address), by)
-        return fresh.size === 0 ? [] : judgeAll(truth, writers, (address) => fresh.has(address))
+        if (after !== undefined)
+          for (const address of fresh) grants.set(grantKey(after, address), { by, atMillis: truth.nowMillis })
+        return fresh.size === 0 ? [] : judgeAll(truth, grants, (address) => fresh.has(address))
       },
-      whole: (truth) => judgeAll(truth, writers, () => true)
+      whole: (truth) => judgeAll(truth, grants, () => true)
     }
   }
 }

@@ -6,7 +6,7 @@
 import { loadBalancerClass } from "../api/Names.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import type { Service } from "../api/Service.ts"
-import { isController, isOurs } from "./Actors.ts"
+import { isController, isOurs, rivalryMillis } from "./Actors.ts"
 import { claimsOf, grantKey, isDeleting, isLeaving, keyOf, ownerUidOf, shownBy, staleMillis } from "./Claims.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation, Written } from "./GroundTruth.ts"
 
@@ -36,9 +36,6 @@ class Calm {
     return nowMillis - Math.max(this.everywhereMillis, this.byKey.get(key) ?? 0) > staleMillis
   }
 }
-
-/** A leader that another one has replaced may have writes under way for so long. */
-const rivalryMillis = 10_000
 
 class JudgeOfStatus {
   /** Grants whose address was on a node since they were made; whether its cable was in is more than anybody can tell. */

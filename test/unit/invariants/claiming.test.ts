@@ -30,7 +30,16 @@ describe("S2: one live claim per address, in canonical form", () => {
       (trial) => trial.allocation(allocation()).allocation(allocation("api")),
       "192.0.2.10 is claimed by shop/web (uid web-a1) and shop/api (uid api-a1)"
     ],
-    ["two by two leaders", both, "EXCUSED"],
+    ["two by two leaders at the same time", both, "EXCUSED"],
+    [
+      "two by two leaders, of which the second could know",
+      (trial) => {
+        trial.service(service("web", { shown: [address] })).allocation(allocation())
+        trial.nowMillis += 11_000
+        return trial.allocation(allocation("api"), "controller-2")
+      },
+      "is claimed by"
+    ],
     [
       "two by two leaders, both shown",
       (trial) => both(trial).service(service("api", { shown: [address] }), "controller-2"),
