@@ -15,11 +15,19 @@ export const interfaceDown: Fault = {
         const host = random.pick(hosts.filter((each) => each.isOn && has(each, "pl0")))
         if (host === undefined) return Effect.void
         story.note("interface-down")
-        const setUp = (up: boolean) => () =>
+        const setUp = (name: string, up: boolean) =>
           host.meddle("person", (network) => {
-            if (has(host, "pl0")) network.setUp("pl0", up)
+            if (has(host, name)) network.setUp(name, up)
           })
-        return broken(random.between(100, 30_000), setUp(false), setUp(true))
+        return broken(
+          random.between(100, 30_000),
+          () => setUp("pl0", false),
+          () => {
+            setUp("pl0", true)
+            // It may have been renamed meanwhile (interface-renamed).
+            setUp("br7", true)
+          }
+        )
       })
     )
 }
