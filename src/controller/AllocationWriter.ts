@@ -140,6 +140,16 @@ export const remove = Effect.fnUntraced(
   )
 )
 
+export const label = (allocation: IPAllocation) =>
+  Kubernetes.use((kubernetes) =>
+    kubernetes.patch(ipAllocations, refOf(allocation), {
+      metadata: {
+        resourceVersion: allocation.metadata.resourceVersion,
+        labels: labelPatch(allocation, entriesOf(allocation))
+      }
+    })
+  )
+
 export const finalize = (allocation: IPAllocation) =>
   Kubernetes.use((kubernetes) =>
     kubernetes.patch(ipAllocations, refOf(allocation), {

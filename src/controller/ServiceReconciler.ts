@@ -161,6 +161,9 @@ const apply = Effect.fnUntraced(function* (
       yield* onAllocation(AllocationWriter.remove(allocation))
       yield* seeDeleted(key)
       return
+    case "Label":
+      if (allocation !== undefined) yield* onAllocation(AllocationWriter.label(allocation))
+      return
     case "Finalize":
       if (allocation !== undefined) yield* onAllocation(AllocationWriter.finalize(allocation))
   }

@@ -36,6 +36,9 @@ export const observeService = (service: Service, rules: ServiceRequest.ClassRule
 export const ownerUidOf = (allocation: IPAllocation): string | undefined =>
   allocation.metadata.ownerReferences?.find((owner) => owner.kind === "Service")?.uid
 
+const isFindable = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): boolean =>
+  hasLabels(allocation, labelsOf(entries, acknowledgementsOf(allocation)))
+
 const isWellFormed = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): boolean => {
   const wanted = labelsOf(entries, acknowledgementsOf(allocation))
   const present = allocation.metadata.labels ?? {}
@@ -43,7 +46,7 @@ const isWellFormed = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): 
   return (
     ownerUidOf(allocation) !== undefined &&
     (allocation.metadata.finalizers ?? []).includes(finalizer) &&
-    hasLabels(allocation, wanted) &&
+    isFindable(allocation, entries) &&
     Object.keys(present).every((label) => !isOurLabel(label) || label in wanted) &&
     (allocation.spec.addressList ?? "") === lists.addressList &&
     (allocation.spec.nodeList ?? "") === lists.nodeList
@@ -57,6 +60,7 @@ export const observeAllocation = (allocation: IPAllocation): ObservedAllocation 
     serviceUid: ownerUidOf(allocation),
     deleting: allocation.metadata.deletionTimestamp !== undefined,
     hasFinalizer: (allocation.metadata.finalizers ?? []).includes(finalizer),
+    isFindable: isFindable(allocation, entries),
     type: allocation.spec.type,
     entries,
     acknowledgements: acknowledgementsOf(allocation),

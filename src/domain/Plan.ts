@@ -49,6 +49,8 @@ export interface ObservedAllocation {
   readonly serviceUid: string | undefined
   readonly deleting: boolean
   readonly hasFinalizer: boolean
+  /** It carries the labels by which its holders find it. */
+  readonly isFindable: boolean
   readonly type: AllocationType
   readonly entries: ReadonlyArray<Hold.Entry>
   readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
@@ -84,6 +86,8 @@ export type Change = Data.TaggedEnum<{
   Show: { readonly addresses: ReadonlyArray<Address> }
   /** Asks for the deletion of the IPAllocation, which its finalizer delays until every holder has let go. */
   Delete: {}
+  /** Puts the labels back by which the holders find what is being deleted: who does not see it never lets go. */
+  Label: {}
   Finalize: {}
   /** State and message for users; at low priority, after everything that serves. */
   Report: { readonly report: Report }
@@ -124,10 +128,12 @@ const planRemoval = (observed: Observed, allocation: ObservedAllocation): Readon
   const { service } = observed
   const ours = new Set(allocation.entries.map((entry) => entry.address))
   const kept = service?.shown.filter((address) => !ours.has(address)) ?? []
+  const released = isReleased(allocation, observed.isFenced)
   return [
     ...(service !== undefined && kept.length < service.shown.length ? [Change.Show({ addresses: kept })] : []),
     ...(allocation.deleting ? [] : [Change.Delete()]),
-    ...(isReleased(allocation, observed.isFenced) && allocation.hasFinalizer ? [Change.Finalize()] : [])
+    ...(allocation.deleting && allocation.hasFinalizer && !released && !allocation.isFindable ? [Change.Label()] : []),
+    ...(released && allocation.hasFinalizer ? [Change.Finalize()] : [])
   ]
 }
 
@@ -263,6 +269,7 @@ export const render = (change: Change): string =>
     Assign: ({ entries }) => `assign [${entries.map(renderEntry).join(", ")}]`,
     Show: ({ addresses }) => `show [${addresses.join(", ")}]`,
     Delete: () => "delete",
+    Label: () => "label",
     Finalize: () => "finalize",
     Report: ({ report }) => `report ${report.state}: ${report.message}`,
     Condition: ({ finding }) =>

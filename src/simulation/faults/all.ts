@@ -26,6 +26,7 @@ import { finalizerStripped } from "./finalizerStripped.ts"
 import { interfaceDown } from "./interfaceDown.ts"
 import { interfaceMissing } from "./interfaceMissing.ts"
 import { interfaceRenamed } from "./interfaceRenamed.ts"
+import { labelsStripped } from "./labelsStripped.ts"
 import { lanCut } from "./lanCut.ts"
 import { lanOneWay } from "./lanOneWay.ts"
 import { lateWrites } from "./lateWrites.ts"
@@ -131,6 +132,7 @@ export const faults: ReadonlyArray<Fault> = [
   poolPolicy,
   sameAddressAsked,
   finalizerStripped,
+  labelsStripped,
   statusEdited,
   downgraded,
   nodeCordoned,

@@ -6,8 +6,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "drop-the-compare-and-set",
     what: "spec.allocations is written without the version that was read",
     file: "src/controller/AllocationWriter.ts",
-    find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels:",
-    replace: "        labels:",
+    find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels: labelPatch(allocation, entries),",
+    replace: "        labels: labelPatch(allocation, entries),",
     killedBy: "S8",
     seeds: [4]
   },
@@ -47,6 +47,14 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     cluster: "drawn"
   },
   {
+    name: "deleted-and-not-found",
+    what: "labels that are taken off what is being deleted are not put back",
+    file: "src/domain/Plan.ts",
+    find: "[Change.Label()]",
+    replace: "[]",
+    killedBy: "L3"
+  },
+  {
     name: "delete-without-labels",
     what: "an IPAllocation that its holders cannot find is deleted as it is",
     file: "src/controller/AllocationWriter.ts",
@@ -79,8 +87,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "finalizer-off-too-early",
     what: "our finalizer is taken off before every holder has let go",
     file: "src/domain/Plan.ts",
-    find: "isReleased(allocation, observed.isFenced) && allocation.hasFinalizer",
-    replace: "allocation.hasFinalizer",
+    find: "released && allocation.hasFinalizer ?",
+    replace: "allocation.hasFinalizer ?",
     killedBy: "S7",
     isFoundWithoutFaults: true
   },

@@ -12,6 +12,7 @@ const allocationOf = (some: Partial<Plan.ObservedAllocation>): Plan.ObservedAllo
   serviceUid: "web",
   deleting: false,
   hasFinalizer: true,
+  isFindable: true,
   type: "persistent",
   entries: [],
   acknowledgements: [],
@@ -157,6 +158,9 @@ describe("Plan.plan, for a Service that is gone, not ours any more, or another o
     ["waits for former holders, too",                     gone,                            { deleting: true },    "a@n2.2<n1.1",  "a-n2.2",      "",     []],
     ["takes the finalizer off when all have let go",      gone,                            { deleting: true },    "a@n2.2<n1.1",  "a-n2.2 a-n1.1", "",   ["finalize"]],
     ["does not wait for the fenced",                      gone,                            { deleting: true },    "a@n1.1",       "a+n1.1",      "n1",   ["finalize"]],
+    ["lets its holders find what they are to let go of",  gone,                            { deleting: true, isFindable: false }, "a@n1.1", "a+n1.1", "", ["label"]],
+    ["needs to be found by nobody who has let go",        gone,                            { deleting: true, isFindable: false }, "a@n1.1", "a-n1.1", "", ["finalize"]],
+    ["is not labelled before it is deleted",              gone,                            { isFindable: false },  "a@n1.1",       "a+n1.1",      "",     ["delete"]],
     ["leaves an object alone that has no finalizer of ours", gone,                         { deleting: true, hasFinalizer: false }, "a@n1.1", "a-n1.1", "", []],
     ["takes only its own addresses from the status",      foreign,                         {},                    "a@n1.1",       "a+n1.1",      "",     ["show [x]", "delete"]],
     ["clears up after the predecessor first (uid)",       serviceOf("", { uid: "other" }), {},                    "a@n1.1",       "a+n1.1",      "",     ["delete"]],
@@ -191,6 +195,8 @@ const after = (observed: Plan.Observed, change: Plan.Change): Plan.Observed => {
       }
     case "Delete":
       return { ...observed, allocation: allocationOf({ ...allocation, deleting: true }) }
+    case "Label":
+      return { ...observed, allocation: allocationOf({ ...allocation, isFindable: true }) }
     case "Finalize":
       return { ...observed, allocation: undefined }
     case "Report":
