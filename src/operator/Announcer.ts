@@ -20,7 +20,7 @@ export interface Announcer {
   /**
    * Returns after the first frames are out; the rest follows by itself, each as long as the node may still serve: a frame
    * of a holder that has lost its lease would take clients away from its successor. Answers which could not be announced
-   * because the operator may not; what failed otherwise (an uplink that knows no ARP) is left to the repeats.
+   * on each of their uplinks; one that has disappeared meanwhile counts for nothing.
    */
   readonly start: (
     batch: ReadonlyArray<Announcement>,
@@ -56,7 +56,7 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
       Effect.catch(({ message, reason }) =>
         Effect.logWarning("not announced").pipe(
           Effect.annotateLogs({ uplink, error: message }),
-          Effect.as(reason._tag === "NotPermitted" ? addresses : [])
+          Effect.as(reason._tag === "InterfaceMissing" ? [] : addresses)
         )
       )
     )

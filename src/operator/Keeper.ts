@@ -11,6 +11,7 @@ import type { InterfaceReadiness } from "../api/NodeLease.ts"
 import type { NodeConfig } from "../api/NodeConfig.ts"
 import * as Address from "../domain/Address.ts"
 import type { HoldId } from "../domain/HoldId.ts"
+import { parseMac } from "../domain/Frames.ts"
 import { hostPrefixLength } from "../domain/HostAddress.ts"
 import * as InterfaceMode from "../domain/InterfaceMode.ts"
 import * as InterfacePlan from "../domain/InterfacePlan.ts"
@@ -174,6 +175,12 @@ const heldAsPlanned = (
 
 const notReported = (error: string) => Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error }))
 
+const announceableIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
+  const able = interfaces.filter(({ mac, up }) => up && Result.isSuccess(parseMac(mac)))
+  const names = new Set(able.map(({ name }) => name))
+  return (name) => names.has(name)
+}
+
 const upIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
   const names = new Set(interfaces.flatMap(({ name, up }) => (up ? [name] : [])))
   return (name) => names.has(name)
@@ -228,14 +235,19 @@ export const make = Effect.fnUntraced(function* (
     const after = changes.length === 0 ? before : yield* network.state
     remember(plan, changed && changes.length === plan.changes.length, before)
     const held = heldIn(after)
-    const isUp = upIn(after)
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     const mayServe = options.mayServe(holdId)
-    const isHeld = heldAsPlanned(plan, held, isUp)
+    const isHeld = heldAsPlanned(plan, held, upIn(after))
     const served = plan.held.filter(({ address }) => isHeld(address))
     // The process before this one may have died between the address and its announcement, or in the middle of its burst.
     const isFresh = (address: Address.Address) => phase === "startup" || added.has(address)
-    const unannounced = yield* news.tell({ served, allocations, isFresh, isUp, mayServe })
+    const unannounced = yield* news.tell({
+      served,
+      allocations,
+      isFresh,
+      canAnnounceOn: announceableIn(after),
+      mayServe
+    })
     const isAnnounced = (address: Address.Address) => !unannounced.has(address)
     const reporting = { self, allocations, isHeld, isAnnounced, viewOf }
     const failures = yield* StatusReporter.reportAll(reporting, options.allocations)

@@ -43,7 +43,8 @@ export interface Round {
   readonly allocations: ReadonlyArray<IPAllocation>
   /** It was not there before this round, as far as this process knows. */
   readonly isFresh: (address: Address) => boolean
-  readonly isUp: (interfaceName: string) => boolean
+  /** The interface is up and has a hardware address; a tunnel knows no ARP. */
+  readonly canAnnounceOn: (interfaceName: string) => boolean
   readonly mayServe: Effect.Effect<boolean>
 }
 
@@ -57,16 +58,17 @@ export const make = (node: string, announcer: Announcer): News => {
   const uplinksSeen = new UplinksSeen()
   let unannounced: ReadonlySet<Address> = new Set()
 
-  const tell = Effect.fnUntraced(function* ({ allocations, isFresh, isUp, mayServe, served }: Round) {
+  const tell = Effect.fnUntraced(function* ({ allocations, canAnnounceOn, isFresh, mayServe, served }: Round) {
     const late = lateReleases(allocations)
     const mayRepeat = yield* mayServe
     const isNew = (each: Announcement) =>
       isFresh(each.address) ||
       unannounced.has(each.address) ||
-      (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, isUp)))
+      (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, canAnnounceOn)))
     announcer.retain(new Set(served.map(({ address }) => address)))
-    unannounced = yield* announcer.start(served.filter(isNew), mayServe)
-    if (mayRepeat) uplinksSeen.note(served, isUp)
+    const due = served.filter(isNew).map((each) => ({ ...each, uplinks: each.uplinks.filter(canAnnounceOn) }))
+    unannounced = yield* announcer.start(due, mayServe)
+    if (mayRepeat) uplinksSeen.note(served, canAnnounceOn)
     return unannounced
   })
 

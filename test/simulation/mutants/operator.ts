@@ -41,8 +41,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "released-while-held",
     what: "an address is reported as released while the kernel still has it",
     file: "src/operator/Keeper.ts",
-    find: "    const isHeld = heldAsPlanned(plan, held, isUp)\n",
-    replace: "    const isHeld = heldAsPlanned(plan, heldIn({ ...after, interfaces: [] }), isUp)\n",
+    find: "    const isHeld = heldAsPlanned(plan, held, upIn(after))\n",
+    replace: "    const isHeld = heldAsPlanned(plan, heldIn({ ...after, interfaces: [] }), upIn(after))\n",
     killedBy: "L1",
     isFoundWithoutFaults: true
   },
@@ -125,7 +125,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "uplink-comes-back-unheard",
     what: "what was announced before an uplink went is not announced on it again",
     file: "src/operator/News.ts",
-    find: " || uplinksSeen.hasNew(each, isUp))",
+    find: " || uplinksSeen.hasNew(each, canAnnounceOn))",
     replace: ")",
     killedBy: "S15"
   },
