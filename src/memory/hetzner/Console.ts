@@ -98,6 +98,7 @@ export const make = (core: Core, budget: Budget): Console => {
     },
     change: (id, change) => {
       const before = now()
+      if (typeof change.server === "number") required(before.servers, change.server, "server")
       commit(withFloatingIp(before, { ...required(before.floatingIps, id, "floating IP"), ...change }))
     },
     deleteFloatingIp: (id) => {

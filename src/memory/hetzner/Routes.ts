@@ -42,6 +42,9 @@ const routes: ReadonlyArray<Route> = [
   route("GET", "/actions/{id}", ActionsApi.getAction, "actions")
 ]
 
+/** As faults and counters call them: `GET /servers/{id}`. */
+export const routeNames: ReadonlyArray<string> = routes.map(({ method, pattern }) => `${method} ${pattern}`)
+
 const compiled = routes.map((each) => ({
   route: each,
   path: new RegExp(`^/v1${each.pattern.replace("{id}", "(\\d+)")}$`, "u")

@@ -199,7 +199,8 @@ describe("Console", () => {
   })
 
   it("refuses what would not be a project", () => {
-    const { project } = world()
+    const { id, project } = world()
+    assert.throws(() => project.console.change(id, { server: 99 }), /no server 99/)
     assert.throws(() => project.console.addServer({ name: "node-1" }), /two servers node-1/)
     assert.throws(() => project.console.addServer({ name: "node-9", location: "moon" }), /no location moon/)
     assert.throws(() => project.console.setServerStatus(99, "off"), /no server 99/)
