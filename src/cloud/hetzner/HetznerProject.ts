@@ -3,7 +3,7 @@
  * it goes to: the API refuses a second one, and two that overlap end in either order.
  */
 import { Effect, type Scope } from "effect"
-import type * as Cloud from "../../ports/Cloud.ts"
+import * as Cloud from "../../ports/Cloud.ts"
 import type { HttpExchange } from "../../ports/HttpExchange.ts"
 import * as ActionHub from "./ActionHub.ts"
 import * as ApiClient from "./ApiClient.ts"
@@ -15,6 +15,15 @@ import * as Resources from "./Resources.ts"
 import * as Routing from "./Routing.ts"
 import * as ServerIdentity from "./ServerIdentity.ts"
 import * as Wire from "./Wire.ts"
+
+const isProtected = ({ id, name }: Cloud.CloudAddress): Cloud.CloudError =>
+  new Cloud.CloudError({
+    request: `DELETE /floating_ips/${id}`,
+    reason: new Cloud.Protected(),
+    code: "protected",
+    detail: `floating IP ${name} is protected from being deleted`,
+    correlationId: ""
+  })
 
 const addressLock = (id: string) => `address ${id}`
 const serverLock = (id: string) => `server ${id}`
@@ -36,9 +45,12 @@ export const make = Effect.fnUntraced(function* (
   const unassign = (id: string, priority: Cloud.Priority) =>
     locks.holding([addressLock(id)], absorbed(id)(routing.unassign(id, priority)))
 
+  /** What is protected is not even unassigned: whoever protects it wants it to go on. */
   const remove = Effect.fnUntraced(function* (id: string) {
-    const left = yield* routing.unassign(id, "normal")
-    if (left === undefined) return yield* addresses.drop(id)
+    const before = yield* Resources.readAddress(client, id, "normal")
+    if (before === undefined) return yield* addresses.drop(id)
+    if (before.isProtected) return yield* Effect.fail(isProtected(before))
+    if (before.server !== undefined) yield* routing.unassign(id, "normal")
     const path = `/floating_ips/${id}`
     yield* Resources.orGone(client.call({ method: "DELETE", path, reply: undefined, priority: "normal" }))
     yield* addresses.drop(id)

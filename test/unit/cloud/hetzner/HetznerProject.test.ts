@@ -207,18 +207,23 @@ describe("remove", () => {
     ["deletes what is routed nowhere", [get(), deleting(ok("", 204))], "done"],
     [
       "unassigns first, and waits for it",
-      [get("node-1"), unassigning(accepted()), success, get(), deleting(ok("", 204))],
+      [get("node-1"), get("node-1"), unassigning(accepted()), success, get(), deleting(ok("", 204))],
       "done"
     ],
     ["is done when it is not there", [["GET /floating_ips/7", refused(404, "not_found")]], "done"],
     ["is done when somebody was quicker", [get(), deleting(refused(404, "not_found"))], "done"],
     [
       "is done with unassigning when somebody else did that",
-      [get("node-1"), unassigning(refused(422, "service_error")), get(), deleting(ok("", 204))],
+      [get("node-1"), get("node-1"), unassigning(refused(422, "service_error")), get(), deleting(ok("", 204))],
       "done"
     ],
     [
-      "leaves what is protected",
+      "does not touch what is protected",
+      [get("node-1", { protection: { delete: true } })],
+      "Protected: DELETE /floating_ips/7: Protected: floating IP web is protected from being deleted (protected)"
+    ],
+    [
+      "leaves what was protected a moment ago",
       [get(), deleting(refused(423, "protected", "Floating IP deletion is protected"))],
       "Protected: DELETE /floating_ips/7: Protected: Floating IP deletion is protected (protected, c0ffee)"
     ]
