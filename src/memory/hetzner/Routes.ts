@@ -28,6 +28,8 @@ const routes: ReadonlyArray<Route> = [
   route("GET", "/networks/{id}", ServersApi.getNetwork),
   route("GET", "/locations", ServersApi.listLocations),
   route("GET", "/locations/{id}", ServersApi.getLocation),
+  route("GET", "/datacenters", ServersApi.goneDatacenters),
+  route("GET", "/datacenters/{id}", ServersApi.goneDatacenters),
   route("GET", "/floating_ips", FloatingIpsApi.listFloatingIps),
   route("POST", "/floating_ips", FloatingIpsApi.createFloatingIp),
   route("GET", "/floating_ips/{id}", FloatingIpsApi.getFloatingIp),

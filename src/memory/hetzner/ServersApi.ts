@@ -49,6 +49,14 @@ export const getLocation: Operation = (_, { id = 0 }) => {
   return Result.succeed({ status: 200, body: { location: locationJson(location) } })
 }
 
+/** Since 2026-10-01; what a server had as `datacenter` went on 2026-07-01. */
+export const goneDatacenters: Operation = () =>
+  Result.fail(
+    error("deprecated_api_endpoint", "datacenters are gone, use locations", {
+      announcement: "https://docs.hetzner.cloud/changelog"
+    })
+  )
+
 const AliasIpsBody = Schema.Struct({ network: Schema.Int, alias_ips: Schema.Array(Schema.String) })
 /** Limit of the vendor, for each network of a server. */
 const aliasIpsMax = 5

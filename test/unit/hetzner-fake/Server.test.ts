@@ -60,6 +60,7 @@ describe("the fake over HTTP", () => {
       const { api, control } = yield* started
       const route = "POST /floating_ips"
       assert.strictEqual((yield* control("POST", "/faults", { route, fault: { loseReply: true } })).status, 204)
+      assert.strictEqual((yield* api("GET", "/locations")).status, 200)
       assert.strictEqual((yield* api("POST", "/floating_ips", create)).status, "broken")
       assert.strictEqual((yield* api("POST", "/floating_ips", create)).json.error.code, "uniqueness_error")
       const { json } = yield* control("GET", "/ledger")
@@ -67,14 +68,15 @@ describe("the fake over HTTP", () => {
         json.purchases.map(({ by, name }: { readonly by: string; readonly name: string }) => `${by} ${name}`),
         ["controller edge"]
       )
-      assert.deepStrictEqual(json.requests, { "POST /floating_ips": 2 })
+      assert.deepStrictEqual(json.requests, { "GET /locations": 1, "POST /floating_ips": 2 })
     })
   )
 
   it.live("answers 502 with HTML", () =>
     Effect.gen(function* () {
       const { api, control } = yield* started
-      yield* control("POST", "/faults", { times: 2, fault: { badGateway: "before" } })
+      yield* control("POST", "/faults", { times: 3, fault: { badGateway: "before" } })
+      assert.strictEqual((yield* api("GET", "/locations")).status, 502)
       const { headers, status } = yield* api("GET", "/servers")
       assert.deepStrictEqual([status, headers?.get("content-type")], [502, "text/html"])
       yield* control("DELETE", "/faults")

@@ -48,6 +48,22 @@ describe("assign and unassign", () => {
     assert.strictEqual(serverOf(world, id), null)
   })
 
+  it("end in their own order and at their own times, however late anybody looks", () => {
+    const world = two({ actionTime: { millis: 4000 } })
+    const { a, ask, b, id, pass, project } = world
+    project.faults.next(({ route }) => route.endsWith("/assign"), { action: { millis: 9000 } })
+    const other = world.create()
+    const slow = assign(world, id, a).json.action.id
+    const quick = assign(world, other, b).json.action.id
+    pass(60_000)
+    const finished = ask(`GET /actions?id=${slow}&id=${quick}`).json.actions.map(
+      (each: { readonly finished: string }) => each.finished
+    )
+    assert.deepStrictEqual(finished, ["2026-01-30T23:50:09Z", "2026-01-30T23:50:04Z"])
+    project.faults.setPolicy(() => ({ staleMillis: 53_000 }))
+    assert.deepStrictEqual([serverOf(world, id), serverOf(world, other)], [null, b])
+  })
+
   it("move from server to server at once, or not, as it is told", () => {
     const direct = two()
     assign(direct, direct.id, direct.a)
@@ -180,6 +196,7 @@ describe("GET /actions", () => {
       json.actions.map(({ id }: { readonly id: number }) => id),
       [first, second]
     )
+    assert.strictEqual(world.ask(`GET /actions?id=${second}&id=${first}`).json.actions[0].id, first)
   })
 
   it("does not list without ids any more (since 2025-01-30)", () => {
@@ -216,6 +233,8 @@ describe("change_dns_ptr", () => {
     assert.deepStrictEqual(entries(), unnamed)
     assert.strictEqual(change("192.0.2.1", "mail.example.com"), "422 invalid_input")
     assert.strictEqual(change("2001:db8::1", "mail.example.com"), "422 invalid_input")
+    // The same number as 198.18.0.1.
+    assert.strictEqual(change("::c612:1", "mail.example.com"), "422 invalid_input")
   })
 
   it("names any address of an IPv6 network, at most a hundred", () => {

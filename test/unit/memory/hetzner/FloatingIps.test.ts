@@ -62,6 +62,13 @@ describe("POST /floating_ips", () => {
     assert.match(json.floating_ip.ip, /^\d+\.\d+\.\d+\.\d+$/)
   })
 
+  it("takes its location from the server", () => {
+    const { ask, project } = start()
+    const server = project.console.addServer({ name: "node-1", location: "hel1" }).id
+    const { floating_ip: floatingIp } = ask("POST /floating_ips", { type: "ipv4", server }).json
+    assert.strictEqual(floatingIp.home_location.name, "hel1")
+  })
+
   // oxfmt-ignore
   it.each<[string, object | string | undefined, string]>([
     ["a location by id",          { type: "ipv4", home_location: 3 },                                "201"],

@@ -23,6 +23,8 @@ describe("HetznerProject.handle", () => {
     ["writing with a read-only token",                  "DELETE /floating_ips/9", readonlyToken, "403 forbidden"],
     ["an id of nothing",                                "GET /floating_ips/9",    "secret",      "404 not_found"],
     ["an id of another kind",                           "GET /floating_ips/1",    "secret",      "404 not_found"],
+    ["what is gone",                                    "GET /datacenters",       "secret",      "410 deprecated_api_endpoint"],
+    ["what is gone, by id",                             "GET /datacenters/4",     "secret",      "410 deprecated_api_endpoint"],
     ["a server",                                        "GET /servers/1",         "secret",      "200"],
     ["a location",                                      "GET /locations/6",       "secret",      "200"],
     ["a location that is none",                         "GET /locations/7",       "secret",      "404 not_found"]
