@@ -18,18 +18,16 @@ const historyMillis = 600_000
 
 export const make = (startMillis: number): Store => {
   const empty: Snapshot = { servers: new Map(), floatingIps: new Map(), networks: new Map() }
-  let history: ReadonlyArray<{ readonly sinceMillis: number; readonly snapshot: Snapshot }> = [
+  const history: Array<{ readonly sinceMillis: number; readonly snapshot: Snapshot }> = [
     { sinceMillis: startMillis, snapshot: empty }
   ]
-  const now = (): Snapshot => history.at(-1)?.snapshot ?? empty
   return {
-    now,
-    at: (millis) =>
-      history.findLast(({ sinceMillis }) => sinceMillis <= millis)?.snapshot ?? history[0]?.snapshot ?? empty,
+    now: () => history.at(-1)?.snapshot ?? empty,
+    at: (millis) => (history.findLast(({ sinceMillis }) => sinceMillis <= millis) ?? history[0])?.snapshot ?? empty,
     commit: (snapshot, atMillis) => {
+      history.push({ sinceMillis: atMillis, snapshot })
       // The last one before the horizon is what stood at the horizon.
-      const first = history.findLastIndex(({ sinceMillis }) => sinceMillis <= atMillis - historyMillis)
-      history = [...history.slice(Math.max(0, first)), { sinceMillis: atMillis, snapshot }]
+      while ((history[1]?.sinceMillis ?? atMillis) <= atMillis - historyMillis) history.shift()
     }
   }
 }

@@ -143,6 +143,26 @@ describe("Faults", () => {
     assert.deepStrictEqual(ask(`GET /servers/${server}`).json.server.public_net.floating_ips, [id])
   })
 
+  it.each([
+    [0, "third"],
+    [1000, "second"],
+    [599_000, "second"],
+    [600_000, "first"],
+    [9_000_000, "first"]
+  ])("show the past of ten minutes: %i ms ago it was the %s", (staleMillis, name) => {
+    const { ask, id, pass, project } = world()
+    for (const [millis, next] of [
+      [1_000_000, "first"],
+      [1000, "second"],
+      [599_500, "third"]
+    ] as const) {
+      pass(millis)
+      project.console.change(id, { name: next })
+    }
+    project.faults.setPolicy(() => ({ staleMillis }))
+    assert.strictEqual(ask(`GET /floating_ips/${id}`).json.floating_ip.name, name)
+  })
+
   it("ask the policy once for each request to a known route", () => {
     const { ask, id, project } = world()
     const asked: Array<string> = []
