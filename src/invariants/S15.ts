@@ -5,7 +5,7 @@
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { isOperator } from "./Actors.ts"
-import { nameOf } from "./Claims.ts"
+import { claimsOf, nameOf } from "./Claims.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
 import { fencedOf, holdIdOf } from "./Registrations.ts"
 
@@ -50,12 +50,18 @@ const judgeRemoval = (event: Placed, truth: GroundTruth): ReadonlyArray<Violatio
   return [{ invariant: "S15", message: `${event.by} took off ${event.address}, which it serves for ${nameOf(served)}` }]
 }
 
-const servingOf = (allocation: IPAllocation | undefined): ReadonlyMap<string, { address: string; node: string }> =>
-  new Map(
-    (allocation?.status?.addresses ?? []).flatMap(({ address, epoch, holdId, node, phase }) =>
-      phase === "Serving" ? [[`${address} ${node} ${holdId} ${epoch}`, { address, node }] as const] : []
-    )
+/** Of a former holder, and of what is being deleted, the word only says that the address still lies there. */
+const servingOf = (allocation: IPAllocation | undefined): ReadonlyMap<string, { address: string; node: string }> => {
+  const isGoing = allocation?.metadata.deletionTimestamp !== undefined
+  const claims = allocation === undefined || isGoing ? [] : claimsOf(allocation)
+  const holders = new Set(claims.map((each) => `${each.address} ${each.nodeName} ${each.holdId} ${each.epoch}`))
+  return new Map(
+    (allocation?.status?.addresses ?? []).flatMap(({ address, epoch, holdId, node, phase }) => {
+      const key = `${address} ${node} ${holdId} ${epoch}`
+      return phase === "Serving" && holders.has(key) ? [[key, { address, node }] as const] : []
+    })
   )
+}
 
 export const S15: Safety = {
   id: "S15",

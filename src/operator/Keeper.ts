@@ -241,20 +241,20 @@ export const make = Effect.fnUntraced(function* (
     const served = plan.held.filter(({ address }) => isHeld(address))
     // The process before this one may have died between the address and its announcement, or in the middle of its burst.
     const isFresh = (address: Address.Address) => phase === "startup" || added.has(address)
-    const unannounced = yield* news.tell({
+    const { failed, notNow } = yield* news.tell({
       served,
       allocations,
       isFresh,
       canAnnounceOn: announceableIn(after),
       mayServe
     })
-    const isAnnounced = (address: Address.Address) => !unannounced.has(address)
+    const isAnnounced = (address: Address.Address) => !failed.has(address) && !notNow.has(address)
     const reporting = { self, allocations, isHeld, isAnnounced, viewOf }
     const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
     // A start-up cleaning that failed is tried again as such.
     if (changed) phase = "steady"
-    return { applied: changed && unannounced.size === 0, reported: failures.length === 0 }
+    return { applied: changed && failed.size === 0, reported: failures.length === 0 && notNow.size === 0 }
   })
 
   const look = Effect.map(network.state, (state) => {

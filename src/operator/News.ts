@@ -48,28 +48,34 @@ export interface Round {
   readonly mayServe: Effect.Effect<boolean>
 }
 
+/** What the network has not been told: it is in the next round, and is not to be called served before. */
+export interface Untold {
+  readonly failed: ReadonlySet<Address>
+  /** Nothing is announced while the lease may have run out: clients may have to ask another node by now. */
+  readonly notNow: ReadonlySet<Address>
+}
+
 export interface News {
-  /** Answers which of them could not be announced: told of in the next round, and not to be called served before. */
-  readonly tell: (round: Round) => Effect.Effect<ReadonlySet<Address>>
+  readonly tell: (round: Round) => Effect.Effect<Untold>
 }
 
 export const make = (node: string, announcer: Announcer): News => {
   const lateReleases = newLateReleases(node)
   const uplinksSeen = new UplinksSeen()
-  let unannounced: ReadonlySet<Address> = new Set()
+  let failed: ReadonlySet<Address> = new Set()
 
   const tell = Effect.fnUntraced(function* ({ allocations, canAnnounceOn, isFresh, mayServe, served }: Round) {
     const late = lateReleases(allocations)
     const mayRepeat = yield* mayServe
-    const isNew = (each: Announcement) =>
-      isFresh(each.address) ||
-      unannounced.has(each.address) ||
-      (mayRepeat && (late.has(each.address) || uplinksSeen.hasNew(each, canAnnounceOn)))
+    const isFirst = ({ address }: Announcement) => isFresh(address) || failed.has(address)
+    const isUnheard = (each: Announcement) => uplinksSeen.hasNew(each, canAnnounceOn)
+    const isNew = (each: Announcement) => isFirst(each) || (mayRepeat && (late.has(each.address) || isUnheard(each)))
     announcer.retain(new Set(served.map(({ address }) => address)))
     const due = served.filter(isNew).map((each) => ({ ...each, uplinks: each.uplinks.filter(canAnnounceOn) }))
-    unannounced = yield* announcer.start(due, mayServe)
+    failed = yield* announcer.start(due, mayServe)
     if (mayRepeat) uplinksSeen.note(served, canAnnounceOn)
-    return unannounced
+    const left = mayRepeat ? [] : served.filter((each) => !isFirst(each) && isUnheard(each))
+    return { failed, notNow: new Set(left.map(({ address }) => address)) }
   })
 
   return { tell }

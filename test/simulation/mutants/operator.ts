@@ -125,7 +125,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "uplink-comes-back-unheard",
     what: "what was announced before an uplink went is not announced on it again",
     file: "src/operator/News.ts",
-    find: " || uplinksSeen.hasNew(each, canAnnounceOn))",
+    find: " || isUnheard(each))",
     replace: ")",
     killedBy: "S15"
   },
@@ -151,7 +151,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "served-unannounced",
     what: "what could not be announced is said to be served, and not announced later",
     file: "src/operator/News.ts",
-    find: "unannounced = yield* announcer.start(",
+    find: "failed = yield* announcer.start(",
     replace: "yield* announcer.start(",
     killedBy: "S15",
     cluster: "drawn",

@@ -398,6 +398,27 @@ describe("S15: what is served stays where it is, and was announced", () => {
     ["put there, announced, said", served, "FINE"],
     ["said before it was announced", (trial) => report(trial.allocation(allocation()).hold("node-1")), "not announced"],
     [
+      "said of what is another's by now, that it lies there still",
+      (trial) => {
+        const spec = allocation("web", { claims: [claim({ nodeName: "node-2", holdId: "1.bb", epoch: 2 })] }).spec
+        trial
+          .allocation(allocation())
+          .hold("node-1")
+          .allocation({ ...allocation(), spec })
+        return trial.allocation({ ...serving(), spec }, "operator-node-1")
+      },
+      "FINE"
+    ],
+    [
+      "said of what is being deleted, that it lies there still",
+      (trial) => {
+        const metadata = { ...allocation().metadata, ...deleting.metadata }
+        trial.allocation({ ...allocation(), metadata }).hold("node-1")
+        return trial.allocation({ ...serving(), metadata }, "operator-node-1")
+      },
+      "FINE"
+    ],
+    [
       "announced before it was put there",
       (trial) => report(announce(trial.allocation(allocation()), "node-1").hold("node-1")),
       "not announced"
