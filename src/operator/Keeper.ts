@@ -239,8 +239,7 @@ export const make = Effect.fnUntraced(function* (
     const mayServe = options.mayServe(holdId)
     const isHeld = heldAsPlanned(plan, held, upIn(after))
     const served = plan.held.filter(({ address }) => isHeld(address))
-    // The process before this one may have died between the address and its announcement, or in the middle of its burst.
-    const isFresh = (address: Address.Address) => phase === "startup" || added.has(address)
+    const isFresh = (address: Address.Address) => added.has(address)
     const { failed, notNow } = yield* news.tell({
       served,
       allocations,

@@ -23,7 +23,9 @@ const newLateReleases = (node: string) => {
 
 /**
  * On which uplinks an address was announced while they were there and up. One that comes, or comes back, has clients behind
- * it that heard nothing meanwhile: where the default route was missing, there was no uplink to announce on.
+ * it that heard nothing meanwhile: where the default route was missing, there was no uplink to announce on. Nor was anything
+ * heard of what this process found in place: the one before it may have died between the address and its announcement, or in
+ * the middle of its burst.
  */
 class UplinksSeen {
   private seen: ReadonlyMap<string, ReadonlySet<string>> = new Map()
@@ -41,7 +43,7 @@ export interface Round {
   /** What the kernel answers for. */
   readonly served: ReadonlyArray<Announcement>
   readonly allocations: ReadonlyArray<IPAllocation>
-  /** It was not there before this round, as far as this process knows. */
+  /** It was put there in this round. */
   readonly isFresh: (address: Address) => boolean
   /** The interface is up and has a hardware address; a tunnel knows no ARP. */
   readonly canAnnounceOn: (interfaceName: string) => boolean

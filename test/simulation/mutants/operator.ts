@@ -14,9 +14,9 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
   {
     name: "successor-announces-nothing",
     what: "an operator announces only what it has put in place itself",
-    file: "src/operator/Keeper.ts",
-    find: 'phase === "startup" || added.has(address)',
-    replace: "added.has(address)",
+    file: "src/operator/News.ts",
+    find: "this.seen.get(address)?.has(uplink) !== true",
+    replace: "this.seen.get(address)?.has(uplink) === false",
     killedBy: "S15"
   },
   {
