@@ -137,6 +137,14 @@ const buying: ReadonlyArray<Case> = [
   }
 ]
 
+const playMove = Effect.fnUntraced(function* (world: World) {
+  const [one, other] = twoServers(world)
+  const { id } = yield* world.cloud.ensure(wish())
+  yield* world.cloud.assign(id, one, how)
+  yield* world.cloud.assign(id, other, how)
+  assert.strictEqual(serverOf(world, id), other)
+})
+
 const moving: ReadonlyArray<Case> = [
   {
     name: "routes to a server, and says whether that was new",
@@ -148,26 +156,11 @@ const moving: ReadonlyArray<Case> = [
       assert.isFalse((yield* world.cloud.assign(id, node, how)).changed)
     })
   },
-  {
-    name: "moves from server to server",
-    play: Effect.fnUntraced(function* (world) {
-      const [one, other] = twoServers(world)
-      const { id } = yield* world.cloud.ensure(wish())
-      yield* world.cloud.assign(id, one, how)
-      yield* world.cloud.assign(id, other, how)
-      assert.strictEqual(serverOf(world, id), other)
-    })
-  },
+  { name: "moves from server to server", play: playMove },
   {
     name: "moves where the provider insists that it be unassigned first",
     moves: "refused",
-    play: Effect.fnUntraced(function* (world) {
-      const [one, other] = twoServers(world)
-      const { id } = yield* world.cloud.ensure(wish())
-      yield* world.cloud.assign(id, one, how)
-      yield* world.cloud.assign(id, other, how)
-      assert.strictEqual(serverOf(world, id), other)
-    })
+    play: playMove
   },
   {
     name: "does not believe an action that succeeds and changes nothing",
