@@ -1,6 +1,7 @@
 /**
  * `npm run hetzner-clients`: the official clients of Hetzner Cloud, for Python and for Go, each against a fake of its own on
- * a free port. What cannot run here is skipped, and said. Exit code 1 if a check failed or nothing ran.
+ * a free port. What cannot run here is skipped, and said. The last line is the count of all checks: `N passed, N failed`. Exit
+ * code 1 if one failed or nothing ran.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -85,8 +86,28 @@ const startFake = async (): Promise<{ readonly endpoint: string; readonly end: (
   throw new Error(`the fake ended with ${await ended} before it listened`)
 }
 
-let ranCount = 0
-let failedCount = 0
+interface Count {
+  readonly passed: number
+  readonly failed: number
+}
+
+/** Each client ends with its own count; one that says none has failed as a whole. */
+const run = async (command: string, args: ReadonlyArray<string>, endpoint: string): Promise<Count> => {
+  const env = { ...process.env, ...secrets, HCLOUD_ENDPOINT: endpoint }
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] })
+  const ended = exitOf(child)
+  let count: Count | undefined
+  for await (const line of createInterface({ input: child.stdout })) {
+    console.log(line)
+    const [, passed, failed] = /^(\d+) passed, (\d+) failed$/u.exec(line) ?? []
+    if (passed !== undefined) count = { passed: Number(passed), failed: Number(failed) }
+  }
+  const code = await ended
+  if (count === undefined) return { passed: 0, failed: 1 }
+  return code !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count
+}
+
+const counts: Array<Count> = []
 for (const { name, prepare } of clients) {
   const prepared = prepare()
   if ("skip" in prepared) {
@@ -95,10 +116,9 @@ for (const { name, prepare } of clients) {
   }
   console.log(`--- ${name}`)
   const { end, endpoint } = await startFake()
-  const environment = { ...process.env, ...secrets, HCLOUD_ENDPOINT: endpoint }
-  const code = await exitOf(spawn(prepared.command, prepared.args, { env: environment, stdio: "inherit" }))
+  counts.push(await run(prepared.command, prepared.args, endpoint))
   await end()
-  ranCount += 1
-  if (code !== 0) failedCount += 1
 }
-process.exitCode = ranCount > 0 && failedCount === 0 ? 0 : 1
+const sumOf = (field: keyof Count): number => counts.reduce((sum, each) => sum + each[field], 0)
+console.log(`--- all clients\n${sumOf("passed")} passed, ${sumOf("failed")} failed`)
+process.exitCode = counts.length > 0 && sumOf("failed") === 0 ? 0 : 1
