@@ -50,7 +50,7 @@ export const make = Effect.fnUntraced(function* (
     const before = yield* Resources.readAddress(client, id, "normal")
     if (before === undefined) return yield* addresses.drop(id)
     if (before.isProtected) return yield* Effect.fail(isProtected(before))
-    if (before.server !== undefined) yield* routing.unassign(id, "normal")
+    if (before.server !== undefined) yield* routing.release(before, "normal")
     const path = `/floating_ips/${id}`
     yield* Resources.orGone(client.call({ method: "DELETE", path, reply: undefined, priority: "normal" }))
     yield* addresses.drop(id)

@@ -15,7 +15,12 @@ export interface Routing {
     server: string,
     how: Cloud.Assigning
   ) => Effect.Effect<{ readonly changed: boolean; readonly address: Cloud.CloudAddress }, Cloud.CloudError>
-  /** Undefined: it is not there any more. */
+  /** Unassigns what was just read as assigned. Undefined: it is not there any more. */
+  readonly release: (
+    assigned: Cloud.CloudAddress,
+    priority: Cloud.Priority
+  ) => Effect.Effect<Cloud.CloudAddress | undefined, Cloud.CloudError>
+  /** The same of one that may be unassigned, or not there. */
   readonly unassign: (
     id: string,
     priority: Cloud.Priority
@@ -34,9 +39,7 @@ const elsewhere = (path: string, server: string | undefined, wanted: string): Cl
 }
 
 export const make = (client: ApiClient, { operate }: Operations.Operations): Routing => {
-  const unassign: Routing["unassign"] = Effect.fnUntraced(function* (id, priority) {
-    const before = yield* readAddress(client, id, priority)
-    if (before?.server === undefined) return before
+  const release: Routing["release"] = Effect.fnUntraced(function* ({ id }, priority) {
     // "cannot unassign … because it is not assigned" has the code `service_error`: the read that follows tells.
     const outcome = yield* Effect.catchIf(
       operate(id, "unassign", {}, priority),
@@ -49,11 +52,16 @@ export const make = (client: ApiClient, { operate }: Operations.Operations): Rou
     return yield* Effect.fail(elsewhere(unassignPath(id), after.server, "none"))
   })
 
+  const unassign: Routing["unassign"] = Effect.fnUntraced(function* (id, priority) {
+    const before = yield* readAddress(client, id, priority)
+    return before?.server === undefined ? before : yield* release(before, priority)
+  })
+
   const assign: Routing["assign"] = Effect.fnUntraced(function* (id, server, { handover, priority }) {
     const before = yield* readAddress(client, id, priority)
     if (before === undefined) return yield* Effect.fail(gone(id))
     if (before.server === server) return { changed: false, address: before }
-    if (handover === "unassignFirst" && before.server !== undefined) yield* unassign(id, priority)
+    if (handover === "unassignFirst" && before.server !== undefined) yield* release(before, priority)
     const direct = operate(id, "assign", { server: Number(server) }, priority)
     const outcome = yield* Effect.catchIf(
       direct,
@@ -67,5 +75,5 @@ export const make = (client: ApiClient, { operate }: Operations.Operations): Rou
     return yield* Effect.fail(elsewhere(assignPath(id), after.server, `server ${server}`))
   })
 
-  return { assign, unassign }
+  return { assign, release, unassign }
 }

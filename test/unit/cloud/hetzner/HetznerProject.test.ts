@@ -102,7 +102,6 @@ describe("assign", () => {
   it("unassigns first where the pool wants it", () => {
     const lines = [
       get("node-1"),
-      get("node-1"),
       unassigning(accepted()),
       success,
       get(),
@@ -207,14 +206,14 @@ describe("remove", () => {
     ["deletes what is routed nowhere", [get(), deleting(ok("", 204))], "done"],
     [
       "unassigns first, and waits for it",
-      [get("node-1"), get("node-1"), unassigning(accepted()), success, get(), deleting(ok("", 204))],
+      [get("node-1"), unassigning(accepted()), success, get(), deleting(ok("", 204))],
       "done"
     ],
     ["is done when it is not there", [["GET /floating_ips/7", refused(404, "not_found")]], "done"],
     ["is done when somebody was quicker", [get(), deleting(refused(404, "not_found"))], "done"],
     [
       "is done with unassigning when somebody else did that",
-      [get("node-1"), get("node-1"), unassigning(refused(422, "service_error")), get(), deleting(ok("", 204))],
+      [get("node-1"), unassigning(refused(422, "service_error")), get(), deleting(ok("", 204))],
       "done"
     ],
     [
