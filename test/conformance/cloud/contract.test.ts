@@ -1,5 +1,6 @@
 /** Our adapter and our fake, each against the provider's contract: neither is right because the other agrees. */
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import { make } from "../../../src/memory/hetzner/HetznerProject.ts"
 import { HttpExchange, type HttpRequest } from "../../../src/ports/HttpExchange.ts"
 import { virtually } from "../../unit/virtually.ts"
@@ -13,20 +14,17 @@ const sentOf = ({ body, method, url }: HttpRequest): Sent => {
   return { method, path: pathname.replace(new URL(endpoint).pathname, ""), query: searchParams, body }
 }
 
+/** Whether the cases pass is shown elsewhere: what the fake refuses as well must be told here in the contract's words. */
 const recorded = (): ReadonlyArray<HttpRequest> => {
   const requests: Array<HttpRequest> = []
-  for (const each of cases) {
-    virtually(
-      play(each, ({ send }) =>
-        HttpExchange.of({
-          send: (request) => {
-            requests.push(request)
-            return send(request)
-          }
-        })
-      )
-    )
-  }
+  const recording = ({ send }: HttpExchange["Service"]) =>
+    HttpExchange.of({
+      send: (request) => {
+        requests.push(request)
+        return send(request)
+      }
+    })
+  for (const each of cases) virtually(Effect.exit(play(each, recording)))
   return requests
 }
 
