@@ -1,36 +1,8 @@
 /** The contract of a Cloud, over the project in memory, in virtual time. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Layer, Redacted } from "effect"
-import * as HetznerCloud from "../../../src/cloud/hetzner/HetznerCloud.ts"
-import * as HetznerExchange from "../../../src/memory/hetzner/HetznerExchange.ts"
-import { make } from "../../../src/memory/hetzner/HetznerProject.ts"
-import { Cloud } from "../../../src/ports/Cloud.ts"
-import { HttpExchange } from "../../../src/ports/HttpExchange.ts"
 import { virtually } from "../../unit/virtually.ts"
-import { type Case, cases, tokens } from "./cases.ts"
-
-const play = ({ floatingIpsMax = 10, moves = "direct", play: program }: Case) =>
-  Effect.gen(function* () {
-    const clock = yield* Clock.Clock
-    const project = make({
-      nowMillis: () => clock.currentTimeMillisUnsafe(),
-      tokens: [
-        { secret: tokens.write, name: "write", mayWrite: true },
-        { secret: tokens.read, name: "read", mayWrite: false }
-      ],
-      moves,
-      floatingIpsMax
-    })
-    const layer = Layer.provide(
-      HetznerCloud.layer({ endpoint: "https://api.hetzner.cloud/v1", userAgent: "conformance" }),
-      Layer.succeed(HttpExchange, HetznerExchange.make(project))
-    )
-    yield* Effect.gen(function* () {
-      const { open } = yield* Cloud
-      const opened = (token: string) => open(Redacted.make(token))
-      yield* program({ project, cloud: yield* opened(tokens.write), open: opened })
-    }).pipe(Effect.provide(layer))
-  })
+import { cases } from "./cases.ts"
+import { play } from "./inMemory.ts"
 
 describe("the cloud in memory", () => {
   it.each(cases)("$name", (each) => {
