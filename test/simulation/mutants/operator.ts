@@ -119,7 +119,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Operator.ts",
     find: "      Effect.timeout(parts.settings.renewEveryMillis),\n      Effect.tap(",
     replace: "      Effect.timeout(3_600_000),\n      Effect.tap(",
-    killedBy: "S1"
+    killedBy: "S7",
+    seeds: [3]
   },
   {
     name: "uplink-comes-back-unheard",
