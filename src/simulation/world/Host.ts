@@ -26,6 +26,9 @@ export interface Crossing {
 /** Of an address that was written by a program. */
 export const parse = (text: string): Address.Address => Result.getOrThrow(Address.parse(text))
 
+/** Of 203.0.113.0/24 only the lower half: Services ask for some of the upper. */
+const foreignAddressOf = (number: number) => parse(`203.0.${113 + (number >> 7)}.${number & 0x7f}`)
+
 export class Host {
   readonly name: string
   readonly address: Address.Address
@@ -197,7 +200,7 @@ export class Host {
         // Another program's, which is none of ours to touch.
         {
           name: "dummy0",
-          addresses: [{ address: parse(`203.0.113.${this.number}`), prefixLength: 32, scope: "global" }]
+          addresses: [{ address: foreignAddressOf(this.number), prefixLength: 32, scope: "global" }]
         }
       ],
       defaultRoutes: [{ interfaceName: "eth0", metric: 100 }],

@@ -31,4 +31,27 @@ describe("World", () => {
     const exit = withGuard(() => kernel.run(program))
     assert.deepStrictEqual(exit, Exit.succeed({ withOne: false, withNone: true, after: false }))
   })
+
+  it("has room for a thousand nodes, each with an address of its own that is none of ours", () => {
+    const kernel = new Kernel({ seed: 1 })
+    const program = Effect.gen(function* () {
+      const world = yield* World.make(
+        kernel,
+        new Story(kernel, { isTold: false }),
+        { ...options, nodesCount: 1_000 },
+        () => {}
+      )
+      return world.hosts.flatMap(({ network }) =>
+        network.state().interfaces.flatMap(({ addresses, name }) => (name === "pl0" ? [] : addresses))
+      )
+    })
+    const exit = withGuard(() => kernel.run(program))
+    if (Exit.isFailure(exit)) return assert.fail(String(exit.cause))
+    const addresses = exit.value.map(({ address }) => address)
+    assert.strictEqual(new Set(addresses).size, addresses.length)
+    assert.deepStrictEqual(
+      addresses.filter((each) => /^203\.0\.113\.2\d\d$/.test(each)),
+      []
+    )
+  })
 })
