@@ -126,7 +126,8 @@ const scenario = Effect.fnUntraced(function* (
   const memory = Heap.measure()
   const [victim] = world.hosts.toSorted((a, b) => b.held().size - a.held().size)
   if (victim === undefined) return yield* Effect.die(new Error("there is no node"))
-  const lost = [...victim.held().keys()]
+  // Not what another program has put there.
+  const lost = [...victim.held().keys()].filter((address) => address.startsWith("198.18."))
   progress(`${victim.name} loses its power, and with it ${lost.length} addresses`)
   const beforeLoss = process.cpuUsage()
   world.powerOff(victim)
