@@ -53,6 +53,18 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
 
 {{- define "plenuslb.healthPort" -}}{{ .Values.envs.HEALTH_PORT | int }}{{- end }}
 
+{{/* With that of the cloud's endpoint, which says it or leaves it to the scheme. An IPv6 host has colons of its own. */}}
+{{- define "plenuslb.egressPorts" -}}
+{{- $ports := list }}
+{{- range .Values.networkPolicy.egressPorts }}{{ $ports = append $ports (int .) }}{{ end }}
+{{- with .Values.hetzner.endpoint }}
+{{- $url := urlParse . }}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "80" "443" (eq $url.scheme "http")) }}
+{{- $ports = append $ports (int $port) }}
+{{- end }}
+{{- uniq $ports | toJson }}
+{{- end }}
+
 {{- define "plenuslb.startupAndLiveness" -}}
 startupProbe:
   httpGet: {path: /health, port: health}

@@ -41,4 +41,5 @@ FAILOVER_PROFILE: failover.profile
 DEFAULT_LOAD_BALANCER: defaultLoadBalancer
 LOAD_BALANCER_CLASS: loadBalancerClass
 IGNORE_EXCLUDE_LABEL: ignoreExcludeLabel
+HCLOUD_ENDPOINT: hetzner.endpoint
 {{- end }}

@@ -13,7 +13,9 @@ export const PoolNetwork = Schema.Struct({
   mode: Schema.Literals(["auto", "bridge", "uplink"]),
   /** Empty: the interfaces of the default routes. */
   uplinks: Schema.Array(Schema.String),
-  startupCleaning: Schema.Literals(["all", "ours"])
+  startupCleaning: Schema.Literals(["all", "ours"]),
+  /** By a cloud provider, to the node; absent: no. */
+  isRouted: Schema.optionalKey(Schema.Boolean)
 })
 export type PoolNetwork = typeof PoolNetwork.Type
 

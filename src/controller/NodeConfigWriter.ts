@@ -20,7 +20,8 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
       interfaceName: options.interfaceName,
       mode,
       uplinks: options.uplinks ?? [],
-      startupCleaning: options.startupCleaning ?? (mode === "uplink" ? "ours" : "all")
+      startupCleaning: options.startupCleaning ?? (mode === "uplink" ? "ours" : "all"),
+      ...(pool.spec.cloudIntegration === undefined ? {} : { isRouted: true })
     }
   ]
 }

@@ -4,6 +4,9 @@
  * - `bridge`, as v0.4: an interface that carries nothing else, usually an empty bridge. ARP that arrives on an uplink is
  *   answered for it as long as arp_ignore is 0. There is no such thing for IPv6.
  * - `uplink`: the interface on which the neighbours are. Also for IPv6 and beside IPVS with strictARP.
+ *
+ * Where a provider routes the addresses, neighbours are not asked: either mode does for either family, whatever ARP says,
+ * and nothing is announced.
  */
 import { type Address, type Family, familyOf } from "./Address.ts"
 import { hostPrefixLength, labelFor, ownMetric } from "./HostAddress.ts"
@@ -47,6 +50,8 @@ export interface PoolInterface {
   readonly mode: "auto" | "bridge" | "uplink"
   /** Empty: the interfaces of the default routes. */
   readonly uplinks: ReadonlyArray<string>
+  /** A cloud provider sends packets for its addresses to the node, whatever neighbours are told. */
+  readonly isRouted?: boolean | undefined
 }
 
 export interface Use {
@@ -88,7 +93,7 @@ export const judging = (node: NodeFacts): ((pool: PoolInterface, address: Addres
   return (pool, address) => {
     if (nodeAddresses.has(address)) return isNodeAddress(address)
     const family = familyOf(address)
-    const key = JSON.stringify([family, pool.interfaceName, pool.mode, pool.uplinks])
+    const key = JSON.stringify([family, pool.interfaceName, pool.mode, pool.uplinks, pool.isRouted === true])
     const verdict = verdicts.get(key) ?? judgeInterface(node, pool, family)
     verdicts.set(key, verdict)
     return verdict
@@ -100,12 +105,25 @@ const judgeInterface = (node: NodeFacts, pool: PoolInterface, family: Family): U
   if (found === undefined) return missing(pool.interfaceName)
   if (!found.up) return down(found.name)
   const uplinks = uplinksOf(node.network, pool)
+  if (pool.isRouted === true) return judgeRouted(node, pool, found, uplinks)
   const refusal = family === "IPv4" ? ipvsWithoutStrictArp(node.network, uplinks) : undefined
   if (refusal !== undefined) return refusal
   if (pool.mode === "uplink") return asUplink(found.name, uplinks)
   const blocked = bridgeRefusal(node, pool, found) ?? unreachableOnBridge(node.network, found.name, uplinks, family)
   if (blocked === undefined) return { mode: "bridge", uplinks }
   return pool.mode === "auto" && uplinks.includes(found.name) ? { mode: "uplink", uplinks } : blocked
+}
+
+const judgeRouted = (
+  node: NodeFacts,
+  pool: PoolInterface,
+  found: InterfaceFacts,
+  uplinks: ReadonlyArray<string>
+): Use | Refusal => {
+  if (pool.mode === "uplink") return { mode: "uplink", uplinks: [] }
+  const blocked = bridgeRefusal(node, pool, found)
+  if (blocked === undefined) return { mode: "bridge", uplinks: [] }
+  return pool.mode === "auto" && uplinks.includes(found.name) ? { mode: "uplink", uplinks: [] } : blocked
 }
 
 /** Why an interface may not be treated as one that carries nothing but addresses of ours, whatever the family. */

@@ -89,7 +89,8 @@ const readinessOf = (config: NodeConfig, facts: InterfaceMode.NodeFacts): Interf
 const wantedOf = (duties: ReadonlyArray<NodeDuty.Duty>, config: NodeConfig): ReadonlyArray<InterfacePlan.Wanted> =>
   duties.map(({ address, interfaceName, pool }) => {
     const known = config.pools.find((each) => each.pool === pool && each.interfaceName === interfaceName)
-    return { address, interfaceName, mode: known?.mode ?? "auto", uplinks: known?.uplinks ?? [] }
+    const { isRouted, mode = "auto", uplinks = [] } = known ?? {}
+    return { address, interfaceName, mode, uplinks, isRouted }
   })
 
 /** Applies all changes at once: the adapter puts whatever waits into one process, in this order. True: all succeeded. */

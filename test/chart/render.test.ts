@@ -12,6 +12,7 @@ const everything = {
   defaultLoadBalancer: false,
   loadBalancerClass: "example.com/edge",
   failover: { profile: "fast" },
+  hetzner: { endpoint: "http://hetzner-fake.example:8080/v1" },
   ignoreExcludeLabel: true,
   controller: {
     nodeSelector: { role: "system" },

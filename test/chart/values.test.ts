@@ -63,6 +63,9 @@ const refused: ReadonlyArray<readonly [string, object, RegExp]> = [
   ["no load balancer class",                 { loadBalancerClass: "" },                            /loadBalancerClass/],
   ["what the Pod itself knows",              { envs: { MY_NODE_NAME: "n1" } },                     /envs\.MY_NODE_NAME: the Pod itself knows it\. Remove it/],
   ["a variable that has a value",            { envs: { LOG_LEVEL: "debug" } },                     /envs\.LOG_LEVEL is what the value logLevel sets\. Remove it from envs and set logLevel/],
+  ["an endpoint without its version",        { hetzner: { endpoint: "https://hetzner.example" } }, /endpoint/],
+  ["an endpoint without scheme",             { hetzner: { endpoint: "hetzner.example/v1" } },      /endpoint/],
+  ["an endpoint in envs",                    { envs: { HCLOUD_ENDPOINT: "http://a/v1" } },         /envs\.HCLOUD_ENDPOINT is what the value hetzner\.endpoint sets/],
   ["two operator images",                    { envs: { OPERATOR_IMAGE: "a/b:1" }, operator: { image: { tag: "2" } } }, /envs\.OPERATOR_IMAGE and operator\.image\.tag both name/],
   ["one variable in envs and extraEnv",      { envs: { A: "1" }, controller: { extraEnv: [{ name: "A", value: "2" }] } }, /controller\.extraEnv has A, which envs or another value sets/]
 ]

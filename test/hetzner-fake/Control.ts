@@ -119,6 +119,17 @@ const TokensBody = Schema.Struct({
   tokens: Schema.Array(Schema.Struct({ secret: Schema.String, name: Schema.String, mayWrite: Schema.Boolean }))
 })
 
+/** Which server, by name, gets the packets for each floating IP now; small, because a router asks all the time. */
+const routesOf = ({
+  truth
+}: HetznerProject): ReadonlyArray<{ readonly ip: string; readonly server: string | null }> => {
+  const names = new Map(truth.servers().map(({ id, name }) => [id, name]))
+  return truth.floatingIps().map(({ ip, isBlocked, server }) => ({
+    ip,
+    server: (isBlocked || server === null ? undefined : names.get(server)) ?? null
+  }))
+}
+
 const handlers: { readonly [route: string]: Handler } = {
   "GET /control/ledger": ({ project }) => ({
     status: 200,
@@ -130,6 +141,7 @@ const handlers: { readonly [route: string]: Handler } = {
       requests: Object.fromEntries(project.requests())
     }
   }),
+  "GET /control/routes": ({ project }) => ({ status: 200, body: routesOf(project) }),
   "POST /control/faults": addFault,
   "DELETE /control/faults": ({ project }) => {
     project.faults.clear()

@@ -4,7 +4,7 @@ import { type Action, type Actions, type ActionOrder } from "./Actions.ts"
 import type { Fault, RoutedRequest } from "./Faults.ts"
 import type { PageOptions } from "./Paging.ts"
 import { type Answer, type ApiError, error } from "./Reply.ts"
-import type { ResourceRef, Type } from "./Resources.ts"
+import type { Labels, ResourceRef, Type } from "./Resources.ts"
 import type { Snapshot, Store } from "./Store.ts"
 
 export interface Settings extends PageOptions {
@@ -24,8 +24,9 @@ export interface Purchase {
   readonly id: number
   readonly type: Type
   readonly ip: string
-  /** As it was called at first. */
+  /** As it was called, and labelled, at first: for whom it was bought. */
   readonly name: string
+  readonly labels: Labels
   /** Name of the token, or `console`. */
   readonly by: string
   readonly boughtMillis: number

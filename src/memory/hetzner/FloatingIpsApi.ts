@@ -163,6 +163,7 @@ export const buy = (core: Core, { by, name, ...wanted }: Purchasing): FloatingIp
     type: wanted.type,
     ip,
     name: floatingIp.name,
+    labels: floatingIp.labels,
     by,
     boughtMillis: nowMillis,
     deletedMillis: null

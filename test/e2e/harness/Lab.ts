@@ -21,6 +21,10 @@ export const kubeconfig = required("KUBECONFIG")
 export const auditLog = join(state, "audit.log")
 export const nodeNames: ReadonlyArray<string> = ["node1", "node2", "node3"]
 
+/** Of a node in the lab's LAN; its number is in its name. */
+export const lanAddressOf = (node: string, family: "-4" | "-6"): string =>
+  `${family === "-4" ? "172.30.0." : "fd00:172:30::"}1${node.replace("node", "")}`
+
 const script = join(import.meta.dirname, "../../lab/cluster.sh")
 
 /** Standard output of a command; its failure carries what it wrote to standard error. */
@@ -40,7 +44,13 @@ export const onClient = (...args: ReadonlyArray<string>): Promise<string> => onN
 
 /** The body, or undefined while nothing answers. */
 export const httpFromClient = (address: string, port = 80): Promise<string | undefined> =>
-  onClient("curl", "-sf", "--max-time", "2", `http://${address}:${port}/`).catch(() => undefined)
+  onClient(
+    "curl",
+    "-sf",
+    "--max-time",
+    "2",
+    `http://${address.includes(":") ? `[${address}]` : address}:${port}/`
+  ).catch(() => undefined)
 
 interface Link {
   readonly ifname: string

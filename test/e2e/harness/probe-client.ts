@@ -19,7 +19,7 @@ export interface ProbeReport {
 
 const [address = "", port = "", period = ""] = process.argv.slice(2)
 const periodMillis = Number(period)
-const socket = createSocket("udp4")
+const socket = createSocket(address.includes(":") ? "udp6" : "udp4")
 const started = performance.now()
 const seen = new Set<number>()
 let sent = 0

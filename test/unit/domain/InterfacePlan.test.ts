@@ -214,6 +214,13 @@ describe("InterfacePlan.plan: mode and refusals", () => {
     ["IPVS without strictARP is refused on the uplink too",       ipvs,    wanted("192.0.2.10", eth0),                               "IPVSWithoutStrictARP"],
     ["IPVS with strictARP serves on the uplink",                  { ...ipvs, arpIgnore: { eth0: 1 } }, wanted("192.0.2.10", eth0),  "uplink, announced on eth0"],
     ["IPVS does not concern IPv6",                                ipvs,    wanted("2001:db8::10", eth0),                             "uplink, announced on eth0"],
+    ["a routed IPv6 address lies on an empty bridge",             cards,   wanted("2001:db8::10", { isRouted: true }),               "bridge, announced on "],
+    ["a routed address does so whatever ARP says",                strict,  wanted("192.0.2.10", { isRouted: true, mode: "bridge" }), "bridge, announced on "],
+    ["a routed address does so beside IPVS without strictARP",    ipvs,    wanted("192.0.2.10", { isRouted: true }),                 "bridge, announced on "],
+    ["a routed address lies on the uplink that auto finds",       cards,   wanted("2001:db8::10", { ...eth0, isRouted: true }),      "uplink, announced on "],
+    ["a routed address lies on any card that is called uplink",   cards,   wanted("192.0.2.10", { interfaceName: "eth1", mode: "uplink", isRouted: true }), "uplink, announced on "],
+    ["a routed address is refused on a card of the node's",       cards,   wanted("192.0.2.10", { interfaceName: "eth1", isRouted: true }), "InterfaceCarriesNodeAddress"],
+    ["a routed address is refused on a missing interface",        cards,   wanted("192.0.2.10", { interfaceName: "pl7", isRouted: true }), "InterfaceMissing"],
     ["a node without default route serves without announcing",    { ...cards, defaultRouteInterfaces: [] }, wanted("192.0.2.10"),   "bridge, announced on "]
   ]
   it.each(cases)("%s", (_, facts, each, expected) => {

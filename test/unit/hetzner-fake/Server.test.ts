@@ -110,6 +110,22 @@ describe("the fake over HTTP", () => {
     })
   )
 
+  it.live("tells a router where packets go: by server, and nowhere when unassigned or blocked", () =>
+    Effect.gen(function* () {
+      const { control, server } = yield* started
+      const mail = yield* control("POST", "/floating_ips", { type: "ipv4", server })
+      yield* control("POST", "/floating_ips", { type: "ipv6" })
+      const [v4, v6] = ["198.18.0.1", "2001:db8:1:1::/64"]
+      const routes = () => Effect.map(control("GET", "/routes"), ({ json }) => json)
+      assert.deepStrictEqual(yield* routes(), [
+        { ip: v4, server: "node-1" },
+        { ip: v6, server: null }
+      ])
+      yield* control("PUT", `/floating_ips/${mail.json.id}`, { isBlocked: true })
+      assert.deepInclude(yield* routes(), { ip: v4, server: null })
+    })
+  )
+
   it.live.each([
     [
       "POST",

@@ -230,20 +230,22 @@ describe("DELETE /floating_ips/{id}", () => {
 describe("what the project pays for", () => {
   it("is known by who bought it, from the first day to the last", () => {
     const { ask, create, pass, project } = start()
-    const id = create({ name: "edge" })
+    const id = create({ name: "edge", labels: { namespace: "shop" } })
     const { id: other } = project.console.addFloatingIp({ type: "ipv6", name: "mail" })
+    ask(`PUT /floating_ips/${id}`, { labels: {} })
     pass(60_000)
     ask(`DELETE /floating_ips/${id}`)
     assert.deepStrictEqual(
-      project.truth.purchases().map(({ boughtMillis, by, deletedMillis, id, name }) => ({
+      project.truth.purchases().map(({ boughtMillis, by, deletedMillis, id, labels, name }) => ({
         id,
         name,
+        labels,
         by,
         heldMillis: deletedMillis === null ? null : deletedMillis - boughtMillis
       })),
       [
-        { id, name: "edge", by: "controller", heldMillis: 60_000 },
-        { id: other, name: "mail", by: "console", heldMillis: null }
+        { id, name: "edge", labels: { namespace: "shop" }, by: "controller", heldMillis: 60_000 },
+        { id: other, name: "mail", labels: {}, by: "console", heldMillis: null }
       ]
     )
   })
