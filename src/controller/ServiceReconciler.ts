@@ -11,6 +11,7 @@ import { services } from "../api/Service.ts"
 import * as Plan from "../domain/Plan.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { type Reflector, refOf } from "../reconcile/Reflector.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
@@ -225,13 +226,18 @@ const tell = Effect.fnUntraced(function* (key: string, change: Told, observation
   }
 })
 
+/** A purchase and a route take a provider some seconds. */
+const patienceMillis = ({ entries, purchases }: WantedState): number =>
+  purchases.length > 0 || entries.some(({ cloudProvider }) => cloudProvider !== undefined) ? 5_000 : 1_000
+
 /**
  * The low-priority step: state and message of the IPAllocation, and with them the events; then the condition of the
- * Service. What lacks nothing and is not served yet is given a second: the usual end is `success`, and one write instead
+ * Service. What lacks nothing and is not served yet is given a while: the usual end is `success`, and one write instead
  * of two.
  */
 export const reportStep = (reconciling: Reconciling) => {
-  const patience = new Set<string>()
+  /** Since when each key has been on its way. */
+  const patience = new Map<string, number>()
   return Effect.fn("ServiceReconciler.reportStep")(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
@@ -241,9 +247,12 @@ export const reportStep = (reconciling: Reconciling) => {
     const transitional = isTransitional(observation.wanted)
     if (change === undefined || !transitional) patience.delete(key)
     if (change === undefined) return "settled"
-    if (transitional && !patience.has(key)) {
-      patience.add(key)
-      return { afterMillis: 1_000 }
+    if (transitional) {
+      const nowMillis = yield* monotonicMillis
+      const since = patience.get(key) ?? nowMillis
+      patience.set(key, since)
+      const leftMillis = since + patienceMillis(observation.wanted) - nowMillis
+      if (leftMillis > 0) return { afterMillis: leftMillis }
     }
     yield* tell(key, change, observation)
     if (change._tag === "Report") return "again"

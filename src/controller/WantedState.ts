@@ -161,13 +161,14 @@ const reportOf = (
   entries: ReadonlyArray<Hold.Entry>,
   lack: WantedState["lack"],
   homeless: boolean,
-  served: boolean
+  { isWithNode, served }: { readonly isWithNode: boolean; readonly served: boolean }
 ): Report => {
   if (lack?.reason === "AddressRemovedFromPool") return { state: "address_deleted_from_pool", message: lack.message }
   const isOfNodes = homeless || lack?.reason === "HolderGone"
   if (lack !== undefined) return { state: isOfNodes ? "node_error" : "pending", message: lack.message }
   if (entries.length === 0) return { state: "pending", message: "Waiting for allocator" }
-  return served ? { state: "success", message: "Allocated" } : { state: "pending", message: "Waiting for the node" }
+  if (served) return { state: "success", message: "Allocated" }
+  return { state: "pending", message: isWithNode ? "Waiting for the cloud" : "Waiting for the node" }
 }
 
 const isRefusal = ({ severity }: RequestProblem): boolean => severity === "refusal"
@@ -300,7 +301,9 @@ export const wantedState = (
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.unrecognised(entries, nodeBook)
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
-  const type: AllocationType = decision.type
+  // By its type a Service keeps what it has: as long as the successor is only to be bought, that is judged as it was.
+  const isBuying = decision.outcomes.some(({ _tag }) => _tag === "Buy")
+  const type: AllocationType = (isBuying ? inputs.type : undefined) ?? decision.type
   const removed = decision.outcomes.flatMap((outcome) =>
     outcome._tag === "Release" && outcome.reason === "RemovedFromPool" ? [outcome.address] : []
   )
@@ -309,7 +312,10 @@ export const wantedState = (
     entries,
     purchases: buying.purchases,
     withdrawn: [...removed, ...standing.lost.map(({ address }) => address)],
-    report: reportOf(entries, lack, homeless !== undefined, served && buying.purchases.length === 0),
+    report: reportOf(entries, lack, homeless !== undefined, {
+      served: served && buying.purchases.length === 0,
+      isWithNode: entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, () => "inPlace"))
+    }),
     fresh: grants.filter((_, index) => granted[index]?._tag === "Grant"),
     lack,
     awaits: [

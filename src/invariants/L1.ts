@@ -7,13 +7,14 @@
 import type { Allocation } from "../api/IPAllocation.ts"
 import type { Service } from "../api/Service.ts"
 import { keyOf, shownBy } from "./Claims.ts"
+import { ofClaim } from "./Clouds.ts"
 import { type Expectation, expectationsOf } from "./Expectations.ts"
 import type { GroundTruth, Liveness } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
 import { isAble, someoneCanHold } from "./Hosts.ts"
 
 const nobodyCanHold = (truth: GroundTruth, { networkInterface, pool }: Allocation): boolean => {
-  const known = truth.pools.get(`PersistentIPPool/${pool}`)
+  const known = truth.pools.get(`PersistentIPPool/${pool}`) ?? truth.pools.get(`EphemeralIPPool/${pool}`)
   return networkInterface !== undefined && known !== undefined && !someoneCanHold(truth, known, networkInterface)
 }
 
@@ -23,7 +24,7 @@ const isLeftOnNode = (truth: GroundTruth, { holdId, networkInterface = "", nodeN
 
 const lackOnNodes = (
   truth: GroundTruth,
-  { address, networkInterface = "", nodeName }: Allocation
+  { address, cloudProvider, networkInterface = "", nodeName }: Allocation
 ): string | undefined => {
   // Whom a fault hinders, or did a moment ago, may go on holding it beside the one that is to; the client must not be
   // told so. The one that is to hold it serves as soon as it does.
@@ -34,9 +35,19 @@ const lackOnNodes = (
   if (holder === undefined || holders.length > 1) return `is on ${holders.length} nodes (${holders.join(", ")})`
   if (holder !== nodeName) return `is on ${holder}, and assigned to ${nodeName ?? "no node"}`
   if (!isAble(truth, holder, networkInterface)) return `is on ${holder}, which is not healthy`
+  // Nobody on the segment is told of what a provider routes.
+  if (cloudProvider !== undefined) return undefined
   return truth.answeredBy(address) === holder
     ? undefined
     : `does not answer a client, whose neighbour table knows ${truth.answeredBy(address) ?? "another node"}`
+}
+
+const lackOfRoute = (truth: GroundTruth, claim: Allocation): string | undefined => {
+  const found = ofClaim(truth, claim)
+  if (found === undefined) return "is not in the cloud project"
+  return found.node === claim.nodeName
+    ? undefined
+    : `is routed to ${found.node ?? "no server"}, and assigned to ${claim.nodeName ?? "no node"}`
 }
 
 const lackOf = (truth: GroundTruth, service: Service, expectation: Expectation): string | undefined => {
@@ -46,6 +57,8 @@ const lackOf = (truth: GroundTruth, service: Service, expectation: Expectation):
   // Nor is it to be shown, once a person took it out of the status: what is on no node is not shown (S6).
   if (nobodyCanHold(truth, claim) || isLeftOnNode(truth, claim)) return undefined
   const lack = claim.networkInterface === undefined ? undefined : lackOnNodes(truth, claim)
+  const lackInCloud = claim.cloudProvider === undefined ? undefined : lackOfRoute(truth, claim)
+  if (lackInCloud !== undefined) return `${claim.address} ${lackInCloud}`
   if (lack !== undefined) return `${claim.address} ${lack}`
   return shownBy(service).includes(claim.address) ? undefined : `${claim.address} is not in its status`
 }

@@ -8,6 +8,7 @@ import { type Node, nodes } from "../../api/Node.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { type Service, services } from "../../api/Service.ts"
 import type {
+  CloudAddressTruth,
   GroundTruth,
   NodeTruth,
   PoolTruth,
@@ -86,6 +87,7 @@ export class Truth implements GroundTruth {
   readonly nodeObjects = new Map<string, Node>()
   readonly leases = new Map<string, Lease>()
   readonly secrets: Array<string> = []
+  cloud: ReadonlyArray<CloudAddressTruth> = []
   readonly holders = new Map<string, Set<string>>()
   private readonly records = new Map<string, NodeRecord & { readonly name: string }>()
   private readonly followers: ReadonlyMap<string, Follow>
@@ -173,6 +175,14 @@ export class Truth implements GroundTruth {
     if (record.impairments.size > 0) return
     record.impairedSince = undefined
     record.impairedUntil = this.kernel.nowMillis
+  }
+
+  /** Looks at what the provider has. */
+  lookAtCloud(addresses: ReadonlyArray<CloudAddressTruth>, by: string): void {
+    const before = this.cloud
+    if (JSON.stringify(before) === JSON.stringify(addresses)) return
+    this.cloud = addresses
+    this.publish({ type: "CloudChanged", by, before })
   }
 
   /** A frame of the host left for the segment. */

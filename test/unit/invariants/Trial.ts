@@ -8,6 +8,7 @@ import type { Namespace } from "../../../src/api/Namespace.ts"
 import type { Node } from "../../../src/api/Node.ts"
 import type { Service } from "../../../src/api/Service.ts"
 import type {
+  CloudAddressTruth,
   GroundTruth,
   Judge,
   NodeTruth,
@@ -130,6 +131,7 @@ export class Trial implements GroundTruth {
   readonly nodes = new Map<string, MutableNode>()
   readonly holders = new Map<string, Set<string>>()
   readonly secrets: Array<string> = []
+  cloud: ReadonlyArray<CloudAddressTruth> = []
   /** What clients were told last, by address. */
   readonly neighbours = new Map<string, string>()
   readonly found: Array<Violation> = []
