@@ -38,6 +38,16 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     seeds: [2]
   },
   {
+    name: "serving-while-it-waits",
+    what: "a holder that waits to begin reports as served what it still holds of an epoch before",
+    file: "src/domain/NodeDuty.ts",
+    find: "  if (present && !allocation.deleting) return undefined\n  if (held) return duty",
+    replace: "  if (present && !allocation.deleting && !held) return undefined\n  if (held) return duty",
+    killedBy: "S15",
+    cluster: "drawn",
+    seeds: [2057]
+  },
+  {
     name: "released-while-held",
     what: "an address is reported as released while the kernel still has it",
     file: "src/operator/Keeper.ts",
