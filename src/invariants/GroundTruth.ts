@@ -51,6 +51,11 @@ export interface GroundTruth {
   readonly holders: ReadonlyMap<string, ReadonlySet<string>>
   /** The node from which a client on the segment gets an answer, by its own neighbour table; undefined: none comes. */
   readonly answeredBy: (address: string) => string | undefined
+  /**
+   * By address, which node a client went on asking when that node let go of it, hindered by a fault until then: since when
+   * nobody answers there. Whatever is announced of the address ends it.
+   */
+  readonly leftLate: ReadonlyMap<string, { readonly node: string; readonly atMillis: number }>
   /** Texts that only those may read who were given them. */
   readonly secrets: ReadonlyArray<string>
 }

@@ -15,6 +15,8 @@ import type {
   Written,
   WrittenContent
 } from "../../invariants/GroundTruth.ts"
+import { isOperator } from "../../invariants/Actors.ts"
+import { isHindered } from "../../invariants/Hindered.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { textAt } from "../../memory/kubernetes/Json.ts"
 import { keyOf } from "../../reconcile/Reflector.ts"
@@ -87,6 +89,7 @@ export class Truth implements GroundTruth {
   readonly leases = new Map<string, Lease>()
   readonly secrets: Array<string> = []
   readonly holders = new Map<string, Set<string>>()
+  readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   private readonly records = new Map<string, NodeRecord & { readonly name: string }>()
   private readonly followers: ReadonlyMap<string, Follow>
   private readonly kernel: Kernel
@@ -177,6 +180,7 @@ export class Truth implements GroundTruth {
 
   /** A frame of the host left for the segment. */
   announced(node: string, address: string): void {
+    this.leftLate.delete(address)
     this.publish({ type: "Announced", node, address })
   }
 
@@ -213,6 +217,8 @@ export class Truth implements GroundTruth {
     if (isHeld) holders.add(node)
     else holders.delete(node)
     this.holders.set(address, holders)
+    const isLate = !isHeld && isOperator(by) && isHindered(this, node) && this.segment.knows(address) === node
+    if (isLate) this.leftLate.set(address, { node, atMillis: this.nowMillis })
     this.publish({ type: "Held", node, address, isHeld, by })
   }
 

@@ -129,6 +129,7 @@ export class Trial implements GroundTruth {
   readonly leases = new Map<string, Lease>()
   readonly nodes = new Map<string, MutableNode>()
   readonly holders = new Map<string, Set<string>>()
+  readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   readonly secrets: Array<string> = []
   /** What clients were told last, by address. */
   readonly neighbours = new Map<string, string>()
