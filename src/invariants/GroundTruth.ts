@@ -107,7 +107,13 @@ export type TruthEvent =
       readonly by: string
     }
   /** A frame that says that the address is at this node left it. */
-  | { readonly type: "Announced"; readonly node: string; readonly address: string }
+  | {
+      readonly type: "Announced"
+      readonly node: string
+      readonly address: string
+      /** It was stopped, between two steps or with its clock, until a moment ago, and cannot know how late it is. */
+      readonly isStopped: boolean
+    }
   /** What belongs to the machine itself (interfaces, networks, its own addresses) is otherwise than before. */
   | {
       readonly type: "HostChanged"

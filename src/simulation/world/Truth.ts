@@ -179,9 +179,9 @@ export class Truth implements GroundTruth {
   }
 
   /** A frame of the host left for the segment. */
-  announced(node: string, address: string): void {
+  announced({ name: node, wasStopped: isStopped }: Host, address: string): void {
     this.leftLate.delete(address)
-    this.publish({ type: "Announced", node, address })
+    this.publish({ type: "Announced", node, address, isStopped })
   }
 
   logged(by: string, text: string): void {

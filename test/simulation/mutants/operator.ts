@@ -107,6 +107,14 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     killedBy: "S6"
   },
   {
+    name: "calls-clients-back",
+    what: "what came while the lease may have been fenced is announced at once",
+    file: "src/operator/News.ts",
+    find: "if (!(yield* mayServe)) {",
+    replace: "if (!(yield* mayServe) && !due.some(({ address }) => isFresh(address))) {",
+    killedBy: "S6"
+  },
+  {
     name: "acts-before-it-has-seen-all",
     what: "registers and cleans before its caches are complete",
     file: "src/operator/Operator.ts",
@@ -136,8 +144,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "uplink-comes-back-unheard",
     what: "what was announced before an uplink went is not announced on it again",
     file: "src/operator/News.ts",
-    find: " || isUnheard(each))",
-    replace: ")",
+    find: " || isUnheard(each)\n",
+    replace: "\n",
     killedBy: "S15"
   },
   {
@@ -162,7 +170,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "served-unannounced",
     what: "what could not be announced is said to be served, and not announced later",
     file: "src/operator/News.ts",
-    find: "failed = yield* announcer.start(",
+    find: "owed = yield* announcer.start(",
     replace: "yield* announcer.start(",
     killedBy: "S15",
     cluster: "drawn",
