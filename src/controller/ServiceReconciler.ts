@@ -8,6 +8,7 @@ import { ipAllocations } from "../api/IPAllocation.ts"
 import type { KubernetesObject, ResourceType } from "../api/KubernetesObject.ts"
 import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
+import * as Hold from "../domain/Hold.ts"
 import * as Plan from "../domain/Plan.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
@@ -150,9 +151,20 @@ const seeDeleted = (key: string) =>
     () => undefined
   )
 
+/** Whether it takes an address away that clients may have been told. */
+const takesAway = (change: Plan.Change, { observed }: Observation): boolean =>
+  change._tag === "Delete" ||
+  (change._tag === "Assign" &&
+    (observed.allocation?.entries ?? []).some(
+      (entry) =>
+        !Hold.isLeaving(entry) &&
+        !change.entries.some((next) => next.address === entry.address && !Hold.isLeaving(next))
+    ))
+
 /**
- * What is deleted is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
- * when it died in silence: to such a replica a new Service is not there, or is its predecessor. So the API is asked first.
+ * What is taken away is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
+ * when it died in silence: to such a replica a new Service is not there, or is its predecessor, or shows nothing yet. So
+ * the API is asked first.
  */
 const isAsSeen = (key: string, service: Service | undefined) =>
   lookAgain(
@@ -201,7 +213,7 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
         queues.report(key)
         return "settled"
       }
-      if (change._tag === "Delete" && !(yield* isAsSeen(key, observation.service))) return "again"
+      if (takesAway(change, observation) && !(yield* isAsSeen(key, observation.service))) return "again"
       if (change._tag === "Show" && change.addresses.length > 0) {
         const outcome = yield* beforeShowing(key, observation.allocation)
         if (outcome !== undefined) return outcome

@@ -69,6 +69,11 @@ export interface GroundTruth {
   readonly answeredBy: (address: string) => string | undefined
   /** All floating IPs of the project. */
   readonly cloud: ReadonlyArray<CloudAddressTruth>
+  /**
+   * By address, which node a client went on asking when that node let go of it, hindered by a fault until then: since when
+   * nobody answers there. Whatever is announced of the address ends it.
+   */
+  readonly leftLate: ReadonlyMap<string, { readonly node: string; readonly atMillis: number }>
   /** Texts that only those may read who were given them. */
   readonly secrets: ReadonlyArray<string>
 }
@@ -120,7 +125,13 @@ export type TruthEvent =
       readonly by: string
     }
   /** A frame that says that the address is at this node left it. */
-  | { readonly type: "Announced"; readonly node: string; readonly address: string }
+  | {
+      readonly type: "Announced"
+      readonly node: string
+      readonly address: string
+      /** It was stopped, between two steps or with its clock, until a moment ago, and cannot know how late it is. */
+      readonly isStopped: boolean
+    }
   /** What belongs to the machine itself (interfaces, networks, its own addresses) is otherwise than before. */
   | {
       readonly type: "HostChanged"

@@ -42,7 +42,7 @@ const isBought = ({ cloud }: GroundTruth, { metadata }: IPAllocation, address: A
 
 const whyNot = (pool: PoolTruth, hasIt: boolean, namespace: Namespace): string | undefined => {
   if (pool.metadata.deletionTimestamp !== undefined) return "is being deleted"
-  if (!hasIt) return "does not have it"
+  if (!hasIt) return "does not list it"
   return allows(pool, namespace) ? undefined : `does not allow namespace ${namespace.metadata.name}`
 }
 

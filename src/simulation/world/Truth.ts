@@ -16,6 +16,8 @@ import type {
   Written,
   WrittenContent
 } from "../../invariants/GroundTruth.ts"
+import { isOperator } from "../../invariants/Actors.ts"
+import { isHindered } from "../../invariants/Hindered.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { textAt } from "../../memory/kubernetes/Json.ts"
 import { keyOf } from "../../reconcile/Reflector.ts"
@@ -89,6 +91,7 @@ export class Truth implements GroundTruth {
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []
   readonly holders = new Map<string, Set<string>>()
+  readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   private readonly records = new Map<string, NodeRecord & { readonly name: string }>()
   private readonly followers: ReadonlyMap<string, Follow>
   private readonly kernel: Kernel
@@ -186,8 +189,9 @@ export class Truth implements GroundTruth {
   }
 
   /** A frame of the host left for the segment. */
-  announced(node: string, address: string): void {
-    this.publish({ type: "Announced", node, address })
+  announced({ name: node, wasStopped: isStopped }: Host, address: string): void {
+    this.leftLate.delete(address)
+    this.publish({ type: "Announced", node, address, isStopped })
   }
 
   logged(by: string, text: string): void {
@@ -223,6 +227,8 @@ export class Truth implements GroundTruth {
     if (isHeld) holders.add(node)
     else holders.delete(node)
     this.holders.set(address, holders)
+    const isLate = !isHeld && isOperator(by) && isHindered(this, node) && this.segment.knows(address) === node
+    if (isLate) this.leftLate.set(address, { node, atMillis: this.nowMillis })
     this.publish({ type: "Held", node, address, isHeld, by })
   }
 

@@ -152,7 +152,7 @@ const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segme
   new Host(number, kernel, {
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
-      truth.announced(host.name, address)
+      truth.announced(host, address)
       if (host.announces) segment.announce(host.name, address)
     }
   })

@@ -130,6 +130,7 @@ export class Trial implements GroundTruth {
   readonly leases = new Map<string, Lease>()
   readonly nodes = new Map<string, MutableNode>()
   readonly holders = new Map<string, Set<string>>()
+  readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []
   /** What clients were told last, by address. */
