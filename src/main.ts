@@ -9,6 +9,8 @@ import { reportFailure, withUsageExitCode } from "./cli/ErrorReport.ts"
 import * as Environment from "./cli/Environment.ts"
 import * as PlaygroundCommand from "./cli/playground/PlaygroundCommand.ts"
 import * as UninstallCommand from "./cli/UninstallCommand.ts"
+import * as HetznerCloud from "./cloud/hetzner/HetznerCloud.ts"
+import * as NodeHttpExchange from "./live/http/NodeHttpExchange.ts"
 import * as Logging from "./live/Logging.ts"
 import * as Kubeconfig from "./live/kubernetes/Kubeconfig.ts"
 import * as LiveKubernetes from "./live/kubernetes/LiveKubernetes.ts"
@@ -25,9 +27,16 @@ const onCluster = <A, E>(program: Effect.Effect<A, E, Kubernetes>) =>
     Effect.provide(Logging.layer(Environment.logLevel))
   )
 
-const controller = Command.make("controller", {}, () => onCluster(ControllerCommand.run)).pipe(
-  Command.withDescription("Run the controller: two replicas, one of which leads")
-)
+/** `HCLOUD_ENDPOINT`, as the provider's own tools have it. */
+const HetznerApi = Layer.unwrap(
+  Effect.map(Environment.optional("HCLOUD_ENDPOINT", "https://api.hetzner.cloud/v1"), (endpoint) =>
+    HetznerCloud.layer({ endpoint, userAgent: `plenuslb/${version}` })
+  )
+).pipe(Layer.provide(NodeHttpExchange.layer))
+
+const controller = Command.make("controller", {}, () =>
+  onCluster(Effect.provide(ControllerCommand.run, HetznerApi))
+).pipe(Command.withDescription("Run the controller: two replicas, one of which leads"))
 
 const crdsApply = Command.make("apply", {}, () => onCluster(CrdsCommand.apply)).pipe(
   Command.withDescription("Apply the custom resource definitions; never deletes any")

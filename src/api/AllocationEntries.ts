@@ -1,7 +1,7 @@
 /** Between the wire form of an IPAllocation and the domain's entries. What cannot be read as an address is left out. */
 import { Result } from "effect"
 import * as Address from "../domain/Address.ts"
-import type { Acknowledgement, Entry } from "../domain/Hold.ts"
+import type { Acknowledgement, Entry, Intent } from "../domain/Hold.ts"
 import { claimedAddresses, involvedNodes } from "../domain/Hold.ts"
 import type { AllocationView } from "../domain/NodeDuty.ts"
 import type { Allocation, IPAllocation } from "./IPAllocation.ts"
@@ -15,7 +15,7 @@ import {
   nodeLabelPrefix
 } from "./Names.ts"
 
-/** v0.4 writes `address: ""` after a failed purchase: no entry. */
+/** What has no address yet is an intent, not an entry. */
 export const entriesOf = once((allocation: IPAllocation): ReadonlyArray<Entry> =>
   allocation.spec.allocations.flatMap((each) => {
     const parsed = Address.parse(each.address)
@@ -26,6 +26,7 @@ export const entriesOf = once((allocation: IPAllocation): ReadonlyArray<Entry> =
         pool: each.pool,
         interfaceName: each.networkInterface,
         cloudProvider: each.cloudProvider,
+        cloudId: each.cloudId,
         node: each.nodeName,
         holdId: each.holdId,
         epoch: each.epoch,
@@ -33,6 +34,13 @@ export const entriesOf = once((allocation: IPAllocation): ReadonlyArray<Entry> =
       }
     ]
   })
+)
+
+/** v0.4 leaves one after a failed purchase, without provider or family: Hetzner and IPv4 were all it knew. */
+export const intentsOf = once((allocation: IPAllocation): ReadonlyArray<Intent> =>
+  allocation.spec.allocations.flatMap(({ address, cloudProvider = "hetzner", family = "IPv4", pool }) =>
+    address === "" ? [{ pool, family, cloudProvider }] : []
+  )
 )
 
 export const acknowledgementsOf = once((allocation: IPAllocation): ReadonlyArray<Acknowledgement> =>
@@ -61,12 +69,15 @@ export const views = (): typeof viewOf => {
   }
 }
 
+export const wireOfIntent = (intent: Intent): Allocation => ({ address: "", ...intent })
+
 export const wireOf = (entry: Entry): Allocation => ({
   address: entry.address,
   pool: entry.pool,
   ...(entry.node === undefined ? {} : { nodeName: entry.node }),
   ...(entry.interfaceName === undefined ? {} : { networkInterface: entry.interfaceName }),
   ...(entry.cloudProvider === undefined ? {} : { cloudProvider: entry.cloudProvider }),
+  ...(entry.cloudId === undefined ? {} : { cloudId: entry.cloudId }),
   ...(entry.holdId === undefined ? {} : { holdId: entry.holdId }),
   ...(entry.epoch === undefined ? {} : { epoch: entry.epoch }),
   ...(entry.previous.length === 0 ? {} : { previous: entry.previous })

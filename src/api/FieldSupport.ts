@@ -24,6 +24,14 @@ export const honoured: ReadonlyArray<Support> = [
   { path: "avoidBuggyIPs" },
   { path: "disabled" },
   { path: "nodeSelector" },
+  { path: "maxAddresses" },
+  { path: "homeLocation" },
+  { path: "cloudIntegration.hetzner.token" },
+  { path: "cloudIntegration.hetzner.tokenSecretRef" },
+  { path: "cloudIntegration.hetzner.localityPolicy" },
+  { path: "cloudIntegration.hetzner.ipv6Suffix" },
+  { path: "cloudIntegration.hetzner.nodeGracePeriod" },
+  { path: "cloudIntegration.hetzner.handover" },
   { path: "options.drainOnCordon" },
   { path: "options.hostNetworkInterface.addAddressesToInterface" },
   { path: "options.hostNetworkInterface.interfaceName" },
@@ -33,16 +41,8 @@ export const honoured: ReadonlyArray<Support> = [
 ]
 
 export const notYetHonoured: ReadonlyArray<string> = [
-  "cloudIntegration.hetzner.token",
-  "cloudIntegration.hetzner.tokenSecretRef",
-  "cloudIntegration.hetzner.localityPolicy",
-  "cloudIntegration.hetzner.ipv6Suffix",
-  "cloudIntegration.hetzner.nodeGracePeriod",
-  "cloudIntegration.hetzner.handover",
   "options.hostNetworkInterface.flushConntrack",
-  "options.onControlPlaneLoss",
-  "maxAddresses",
-  "homeLocation"
+  "options.onControlPlaneLoss"
 ]
 
 const support = new Map(honoured.map((entry) => [entry.path, entry]))

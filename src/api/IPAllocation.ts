@@ -44,6 +44,11 @@ export const Allocation = Schema.Struct({
   ),
   cloudProvider: Schema.optionalKey(name("Cloud that routes the address, such as hetzner.")),
   cloudId: Schema.optionalKey(name("Id of the address in that cloud.", "1.0")),
+  family: Schema.optionalKey(
+    Schema.Literals(["IPv4", "IPv6"]).annotate(
+      field({ description: "Of the address that is to be bought, while there is none.", since: "1.0" })
+    )
+  ),
   holdId: Schema.optionalKey(holdId),
   epoch: Schema.optionalKey(epoch),
   previous: Schema.optionalKey(

@@ -16,6 +16,9 @@ export const finalizer = `${group}/cleanup`
 /** The value of `spec.loadBalancerClass` that is ours, unless configured otherwise. */
 export const loadBalancerClass = `${group}/plenuslb`
 
+/** On Nodes: id of the server that it is, where `spec.providerID` does not say so. */
+export const hetznerServerId = `${group}/hetzner-server-id`
+
 /** Annotations of a NodeLease (failover: parts). */
 export const nodeLeaseAnnotations = {
   node: `${group}/node`,

@@ -7,7 +7,8 @@ import {
   isOurLabel,
   labelsOf,
   listsOf,
-  wireOf
+  wireOf,
+  wireOfIntent
 } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
@@ -16,8 +17,8 @@ import { apiVersion, controllerFieldManager, finalizer } from "../api/Names.ts"
 import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
 import type { Address } from "../domain/Address.ts"
-import type { Entry } from "../domain/Hold.ts"
-import type { AllocationType, Report } from "../domain/Plan.ts"
+import type { Entry, Intent } from "../domain/Hold.ts"
+import type { AllocationType, Report } from "../domain/PlanInput.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 
 const ownedBy = (service: Service): OwnerReference => ({
@@ -29,13 +30,24 @@ const ownedBy = (service: Service): OwnerReference => ({
   blockOwnerDeletion: false
 })
 
-const specOf = (type: AllocationType, entries: ReadonlyArray<Entry>) => ({
-  type,
-  allocations: entries.map(wireOf),
+/** What is granted, and what is to be bought. */
+export interface Content {
+  readonly entries: ReadonlyArray<Entry>
+  readonly intents: ReadonlyArray<Intent>
+}
+
+interface TypedContent extends Content {
+  readonly type: AllocationType
+}
+
+const contentOf = ({ entries, intents }: Content) => ({
+  allocations: [...entries.map(wireOf), ...intents.map(wireOfIntent)],
   ...listsOf(entries)
 })
 
-export const create = (service: Service, type: AllocationType, entries: ReadonlyArray<Entry>) =>
+const specOf = (content: TypedContent) => ({ type: content.type, ...contentOf(content) })
+
+export const create = (service: Service, content: TypedContent) =>
   Kubernetes.use((kubernetes) =>
     kubernetes.create(ipAllocations, {
       apiVersion,
@@ -43,11 +55,11 @@ export const create = (service: Service, type: AllocationType, entries: Readonly
       metadata: {
         name: service.metadata.name,
         namespace: service.metadata.namespace,
-        labels: labelsOf(entries, []),
+        labels: labelsOf(content.entries, []),
         finalizers: [finalizer],
         ownerReferences: [ownedBy(service)]
       },
-      spec: specOf(type, entries)
+      spec: specOf(content)
     })
   )
 
@@ -69,25 +81,32 @@ const withFinalizer = ({ metadata: { finalizers = [] } }: IPAllocation): Readonl
 ]
 
 /** Compare-and-set by resourceVersion: what another replica wrote meanwhile is never overwritten. */
-export const assign = (
-  service: Service,
-  allocation: IPAllocation,
-  type: AllocationType,
-  entries: ReadonlyArray<Entry>
-) => {
+export const assign = (service: Service, allocation: IPAllocation, content: TypedContent) => {
   const foreignOwners = (allocation.metadata.ownerReferences ?? []).filter((owner) => owner.kind !== "Service")
   return Kubernetes.use((kubernetes) =>
     kubernetes.patch(ipAllocations, refOf(allocation), {
       metadata: {
         resourceVersion: allocation.metadata.resourceVersion,
-        labels: labelPatch(allocation, entries),
+        labels: labelPatch(allocation, content.entries),
         finalizers: withFinalizer(allocation),
         ownerReferences: [...foreignOwners, ownedBy(service)]
       },
-      spec: specOf(type, entries)
+      spec: specOf(content)
     })
   )
 }
+
+/** Takes off the list what has been returned to the cloud. */
+export const settle = (allocation: IPAllocation, content: Content) =>
+  Kubernetes.use((kubernetes) =>
+    kubernetes.patch(ipAllocations, refOf(allocation), {
+      metadata: {
+        resourceVersion: allocation.metadata.resourceVersion,
+        labels: labelPatch(allocation, content.entries)
+      },
+      spec: contentOf(content)
+    })
+  )
 
 /** Only on the Service as it was read: it may be of another class by now, and its status another controller's. */
 export const show = (service: Service, addresses: ReadonlyArray<Address>) =>

@@ -3,17 +3,19 @@
  * with the caches by their change handlers, synchronously, so that no reader ever sees one without the other.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
-import { acknowledgementsOf, claimsInLabels, entriesOf } from "../api/AllocationEntries.ts"
+import { acknowledgementsOf, claimsInLabels, entriesOf, intentsOf } from "../api/AllocationEntries.ts"
 import type { ObjectMeta } from "../api/KubernetesObject.ts"
 import type { Node } from "../api/Node.ts"
 import * as AddressIndex from "../domain/AddressIndex.ts"
 import type { Address } from "../domain/Address.ts"
 import type { Entry, Holder } from "../domain/Hold.ts"
+import * as FloatingAddress from "../domain/FloatingAddress.ts"
 import * as Hold from "../domain/Hold.ts"
 import * as Pool from "../domain/Pool.ts"
 import type { Reserved } from "../domain/PoolConflicts.ts"
 import type { Change } from "../reconcile/Reflector.ts"
 import { Claims } from "./Claims.ts"
+import { CloudBook } from "./cloud/CloudBook.ts"
 import { Multimap } from "./Multimap.ts"
 import { ReadyEndpoints } from "./ReadyEndpoints.ts"
 import * as Waiting from "./Waiting.ts"
@@ -61,6 +63,7 @@ export class Books {
   readonly loadByNode = new Map<string, number>()
   readonly waiting = new Waiting.Waiting()
   readonly endpoints = new ReadyEndpoints()
+  readonly clouds = new CloudBook()
   /** Services to look at again, because of what happened to another's claim. */
   wake: (keys: Iterable<string>) => void = () => {}
   private readonly reservedBySource = new Map<string, ReadonlyArray<Reserved>>()
@@ -93,6 +96,28 @@ export class Books {
       }
       this.recorded.set(key, { claims: labelled, pools: [], nodes: [], holders: [] })
     }
+  }
+
+  /** Where both kinds have the name, the one that lists addresses. */
+  poolNamed(name: string): Pool.Pool | undefined {
+    return (this.pools.get(`PersistentIPPool/${name}`) ?? this.pools.get(`EphemeralIPPool/${name}`))?.pool
+  }
+
+  /** A pool that cannot be read is not a pool that is gone. */
+  isUnreadable(pool: string): boolean {
+    const isUnread =
+      this.unreadablePools.has(`PersistentIPPool/${pool}`) || this.unreadablePools.has(`EphemeralIPPool/${pool}`)
+    return this.poolNamed(pool) === undefined && isUnread
+  }
+
+  /** How many addresses of this pool are paid for; what is bought and not written down yet counts for every pool. */
+  countBought(pool: Pool.Pool): number {
+    const inUse = AddressIndex.counts(this.index, pool)
+    const { cloud } = pool
+    const bought = cloud === undefined ? [] : this.clouds.boughtIn(pool)
+    const addresses = bought.map(({ network }) => cloud && FloatingAddress.hostOf(network, cloud.ipv6Suffix))
+    const unclaimed = addresses.filter((each) => each && AddressIndex.claimOf(this.index, each) === undefined)
+    return inUse.IPv4.inUse + inUse.IPv6.inUse + unclaimed.length
   }
 
   /** A claim for what is about to be written, so that no other Service is granted it meanwhile. False: it is taken. */
@@ -177,7 +202,7 @@ export class Books {
     }
     this.recorded.set(key, {
       claims: claimed,
-      pools: [...new Set(entries.map(({ pool }) => pool))],
+      pools: [...new Set([...entries, ...intentsOf(allocation)].map(({ pool }) => pool))],
       nodes: [...new Set([...entries.flatMap(nodesOf), ...serving.map(({ node }) => node)])],
       holders: entries.flatMap(({ node }) => node ?? [])
     })

@@ -6,6 +6,7 @@ import { Clock, Effect } from "effect"
 import type { Scope } from "effect"
 import { daemonSetName } from "../api/Names.ts"
 import type { LeaderTimes } from "../domain/FailoverTimes.ts"
+import type { Cloud } from "../ports/Cloud.ts"
 import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
@@ -17,10 +18,13 @@ import { Caches } from "./Caches.ts"
 import type { Events } from "./Events.ts"
 import * as Leader from "./Leader.ts"
 import { NodeBook } from "./NodeBook.ts"
+import * as CloudStep from "./cloud/CloudStep.ts"
+import * as ProjectFollower from "./cloud/ProjectFollower.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
 import * as OperatorDaemonSet from "./OperatorDaemonSet.ts"
 import * as OperatorPods from "./OperatorPods.ts"
+import type { Reconciling } from "./Observation.ts"
 import * as PoolReconciler from "./PoolReconciler.ts"
 import * as ServiceReconciler from "./ServiceReconciler.ts"
 import type { ControllerSettings } from "./Settings.ts"
@@ -95,11 +99,12 @@ export const make = Effect.fnUntraced(function* ({
   identity,
   leaderTimes,
   settings
-}: Options): Effect.fn.Return<Controller, never, Kubernetes | Events | Scope.Scope> {
+}: Options): Effect.fn.Return<Controller, never, Kubernetes | Cloud | Events | Scope.Scope> {
   const clock = yield* Clock.Clock
   const nowMillis = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
   const nodeBook = new NodeBook(settings.renewEveryMillis, settings.fenceAfterMillis, nowMillis())
   const books = new Books((holder) => nodeBook.isFenced(holder))
+  books.clouds.clusterName = settings.clusterName
   const adoption = new Adoption()
   const sinks = newSinks()
   books.wake = (keys) => {
@@ -151,7 +156,10 @@ export const make = Effect.fnUntraced(function* ({
 const wakeEverything = (caches: Caches["Service"], books: Books, sinks: Sinks): void => {
   for (const key of keysOf(caches.services.values())) sinks.service(key)
   for (const key of keysOf(caches.allocations.values())) sinks.service(key)
-  for (const key of books.pools.keys()) sinks.pool(key)
+  for (const key of books.pools.keys()) {
+    sinks.pool(key)
+    sinks.project(key)
+  }
   for (const [plural, { cache }] of Unreadable.watched(caches)) {
     for (const key of cache.undecodable.keys()) sinks.unreadable(Unreadable.keyOf(plural, key))
   }
@@ -163,11 +171,47 @@ const keysOf = (
   objects: Iterable<{ readonly metadata: { readonly name: string; readonly namespace?: string | undefined } }>
 ) => [...objects].map(({ metadata }) => Reflector.keyOf(metadata))
 
-const startQueues = Effect.fnUntraced(function* (
-  reconciling: ServiceReconciler.Reconciling,
-  adoption: Adoption,
-  sinks: Sinks
+/** One queue for what is asked of the clouds for each Service, one for the project of each pool. */
+const startCloudQueues = Effect.fnUntraced(function* (
+  reconciling: Reconciling,
+  sinks: Sinks,
+  add: { readonly service: (key: string) => void; readonly report: (key: string) => void }
 ) {
+  const { books, isLeader, nodeBook, settings } = reconciling
+  const wakeForPool = (poolKey: string) => {
+    const name = poolKey.slice(poolKey.indexOf("/") + 1)
+    sinks.pool(poolKey)
+    for (const key of [...books.keysByPool.get(name), ...books.waiting.all("pools"), ...books.waiting.all("nodes")]) {
+      add.service(key)
+    }
+  }
+  return {
+    services: yield* WorkQueue.make({
+      name: "clouds",
+      concurrency: Math.max(4, settings.concurrency / 2),
+      step: CloudStep.step({
+        ...reconciling,
+        oneByOne: CloudStep.oneByOne(),
+        onDone: add.service,
+        onTold: add.report
+      })
+    }),
+    projects: yield* WorkQueue.make({
+      name: "cloud projects",
+      concurrency: 4,
+      step: ProjectFollower.step({
+        book: books.clouds,
+        isLeader,
+        namespace: settings.namespace,
+        millisUntilLost: (graceMillis) =>
+          Effect.map(monotonicMillis, (now) => nodeBook.millisUntilLost(graceMillis, now)),
+        onChange: wakeForPool
+      })
+    })
+  }
+})
+
+const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, adoption: Adoption, sinks: Sinks) {
   const { books, isLeader, settings } = reconciling
   const operatorPods = new OperatorPods.OperatorPods()
   const reports = yield* WorkQueue.make({
@@ -178,7 +222,14 @@ const startQueues = Effect.fnUntraced(function* (
   const serviceQueue = yield* WorkQueue.make({
     name: "services",
     concurrency: settings.concurrency,
-    step: ServiceReconciler.step(reconciling, (key) => reports.add(key))
+    step: ServiceReconciler.step(reconciling, {
+      report: (key) => reports.add(key),
+      cloud: (key) => clouds.services.add(key)
+    })
+  })
+  const clouds = yield* startCloudQueues(reconciling, sinks, {
+    service: (key) => serviceQueue.add(key),
+    report: (key) => reports.add(key)
   })
   const poolQueue = yield* WorkQueue.make({
     name: "pools",
@@ -209,6 +260,7 @@ const startQueues = Effect.fnUntraced(function* (
   const addPool = yield* batched((key) => poolQueue.add(key))
   sinks.service = (key) => serviceQueue.add(key)
   sinks.pool = addPool
+  sinks.project = yield* batched((key) => clouds.projects.add(key))
   sinks.unreadable = (key) => unreadable.add(key)
   sinks.deployment = () => deployment.add(daemonSetName)
   sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)

@@ -1,6 +1,6 @@
 /** What a Service lacks because of the node that its IPAllocation names, while nothing proves that this one has let go. */
 import * as Hold from "../domain/Hold.ts"
-import type { Lack } from "../domain/Plan.ts"
+import type { Lack } from "../domain/PlanInput.ts"
 import type { NodeBook } from "./NodeBook.ts"
 
 /** An id of a later or foreign registration: nothing proves that the holder is fenced, and it does not serve (R1). */

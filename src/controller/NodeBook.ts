@@ -29,6 +29,8 @@ export class NodeBook {
   readonly unreadable = new Set<string>()
   counts: LeaseCount.LeaseCounts
   private readonly nodes = new Map<string, Node>()
+  /** When each Node that is not Ready was first seen so. */
+  private readonly notReadySince = new Map<string, number>()
   private readonly fenceAfterMillis: number
   /** Since when only a consistent list can bring the counts back. */
   private gapSinceMillis: number | undefined
@@ -41,9 +43,11 @@ export class NodeBook {
     this.gapSinceMillis = nowMillis
   }
 
-  onNode(name: string, node: Node | undefined): void {
+  onNode(name: string, node: Node | undefined, nowMillis: number): void {
     this.known = undefined
     this.unreadable.delete(name)
+    if (node === undefined || isReady(node)) this.notReadySince.delete(name)
+    else if (!this.notReadySince.has(name)) this.notReadySince.set(name, nowMillis)
     if (node === undefined) this.nodes.delete(name)
     else this.nodes.set(name, node)
   }
@@ -145,10 +149,18 @@ export class NodeBook {
       labels: metadata.labels ?? {},
       taints: spec?.taints ?? [],
       conditions: status?.conditions ?? [],
+      notReadySinceMillis: this.notReadySince.get(metadata.name),
       unschedulable: spec?.unschedulable ?? false,
       deleting: metadata.deletionTimestamp !== undefined,
       lease: this.leaseFacts(metadata.name, nowMillis)
     }
+  }
+
+  /** Milliseconds until the next Node will have been NotReady for so long; undefined: none is on its way to it. */
+  millisUntilLost(graceMillis: number, nowMillis: number): number | undefined {
+    const left = [...this.notReadySince.values()].map((since) => since + graceMillis - nowMillis)
+    const due = left.filter((millis) => millis > 0)
+    return due.length === 0 ? undefined : Math.min(...due)
   }
 
   private freshFor({ durationMillis }: NodeLease.NodeLease): number {
@@ -203,6 +215,9 @@ export class NodeBook {
     return { ownMillis: this.fenceAfterMillis, announcedMillis: content.durationMillis }
   }
 }
+
+const isReady = ({ status }: Node): boolean =>
+  status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true
 
 const sameForHolders = (a: NodeLease.NodeLease, b: NodeLease.NodeLease): boolean =>
   a.holdId === b.holdId &&

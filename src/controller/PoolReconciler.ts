@@ -32,14 +32,41 @@ export const keyOfPool = (kind: Pool.PoolKind, name: string): string => `${kind}
 /** Conditions without their times. */
 type Finding = Omit<Condition, "lastTransitionTime">
 
-const ready = ({ pool }: KnownPool): Finding => {
+const ready = ({ pool }: KnownPool, books: Books): Finding => {
   if (pool.deleting) {
     return { type: "Ready", status: "False", reason: "Deleting", message: "Waits until its addresses are released." }
   }
   if (pool.disabled) {
     return { type: "Ready", status: "False", reason: "Disabled", message: "spec.disabled is true: no new grants." }
   }
+  const trouble = pool.cloud === undefined ? undefined : books.clouds.poolTrouble(pool)
+  if (trouble !== undefined) return { type: "Ready", status: "False", ...trouble }
   return { type: "Ready", status: "True", reason: "Ready", message: "Grants addresses." }
+}
+
+const hasTokenInPool = ({ spec }: AnyPool): boolean => spec.cloudIntegration?.hetzner?.token !== undefined
+
+/** Only of pools with a cloud. */
+const credentials = ({ pool }: KnownPool, object: AnyPool, { clouds }: Books): ReadonlyArray<Finding> => {
+  if (pool.cloud === undefined) return []
+  const type = "CredentialsValid"
+  const trouble = clouds.poolTrouble(pool)
+  if (trouble !== undefined) return [{ type, status: "False", ...trouble }]
+  if (clouds.viewOf(pool) === undefined) {
+    return [{ type, status: "Unknown", reason: "CloudNotRead", message: "The cloud project has not been read yet." }]
+  }
+  return [
+    hasTokenInPool(object)
+      ? {
+          type,
+          status: "True",
+          reason: "TokenInPool",
+          message:
+            "The token is accepted, and everybody who may read pools can read it. Put it into a Secret in the " +
+            "controller's namespace, name that in tokenSecretRef, and take spec.cloudIntegration.hetzner.token away."
+        }
+      : { type, status: "True", reason: "Accepted", message: "The token opens the project of the cluster's nodes." }
+  ]
 }
 
 const conflict = ({ pool }: KnownPool, books: Books): Finding => {
@@ -90,7 +117,12 @@ const statusOf = (
       Number.MAX_SAFE_INTEGER,
       families.reduce((total, family) => total + pick(family), 0)
     )
-  const findings = [ready(known), conflict(known, books), degraded(known, object, operators)]
+  const findings = [
+    ready(known, books),
+    conflict(known, books),
+    ...credentials(known, object, books),
+    degraded(known, object, operators)
+  ]
   return {
     observedGeneration: object.metadata.generation ?? 0,
     addressesTotal: sum((family) => family.addressesTotal),
@@ -107,9 +139,13 @@ const statusOf = (
 const changedConditions = (before: PoolStatus | undefined, after: PoolStatus): ReadonlyArray<Condition> =>
   (after.conditions ?? []).filter((condition) => {
     const old = before?.conditions?.find(({ type }) => type === condition.type)
-    const isTrouble = condition.type !== "Ready" && condition.status === "True"
-    return isTrouble && (old?.status !== condition.status || old.message !== condition.message)
+    return isTrouble(condition) && (old?.status !== condition.status || old.message !== condition.message)
   })
+
+const isTrouble = ({ reason, status, type }: Condition): boolean => {
+  if (type === "Ready") return false
+  return type === "CredentialsValid" ? status === "False" || reason === "TokenInPool" : status === "True"
+}
 
 /** Removing our finalizer, or putting it there; undefined when it is as it should be. */
 const finalizersFor = (object: AnyPool, books: Books): ReadonlyArray<string> | undefined => {

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { serviceConditionFieldManager, serviceConditionType } from "../api/Names.ts"
 import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
-import type { Finding } from "../domain/Plan.ts"
+import type { Finding } from "../domain/PlanInput.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 

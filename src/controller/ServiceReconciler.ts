@@ -3,86 +3,24 @@
  * Leadership is asked before every effect; a replica that does not lead settles, and a new leader looks at every key.
  */
 import { Effect } from "effect"
-import { acknowledgementsOf, entriesOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
 import type { KubernetesObject, ResourceType } from "../api/KubernetesObject.ts"
 import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
 import * as Plan from "../domain/Plan.ts"
-import * as ServiceRequest from "../domain/ServiceRequest.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
-import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { type Reflector, refOf } from "../reconcile/Reflector.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
 import * as AllocationWriter from "./AllocationWriter.ts"
-import type { Books } from "./Books.ts"
 import { Caches } from "./Caches.ts"
-import type { NodeBook } from "./NodeBook.ts"
 import type { Events } from "./Events.ts"
+import { isUnreadable, observe, type Observation, type Reconciling } from "./Observation.ts"
 import * as ServiceCondition from "./ServiceCondition.ts"
 import * as ServiceNotices from "./ServiceNotices.ts"
-import { observeAllocation, observeService } from "./ServiceView.ts"
-import type { ControllerSettings } from "./Settings.ts"
-import { wantedState } from "./WantedState.ts"
 import type { WantedState } from "./WantedState.ts"
-
-export interface Reconciling {
-  readonly settings: ControllerSettings
-  readonly books: Books
-  readonly nodeBook: NodeBook
-  readonly isLeader: Effect.Effect<boolean>
-}
-
-const nothing: WantedState = {
-  type: "persistent",
-  entries: [],
-  withdrawn: [],
-  report: { state: "", message: "" },
-  fresh: [],
-  lack: undefined,
-  awaits: []
-}
-
-interface Observation {
-  readonly service: Service | undefined
-  readonly allocation: IPAllocation | undefined
-  readonly observed: Plan.Observed
-  readonly wanted: WantedState
-  readonly problems: ReadonlyArray<ServiceRequest.RequestProblem>
-}
-
-const observe = Effect.fnUntraced(function* (key: string, { books, nodeBook, settings }: Reconciling) {
-  const caches = yield* Caches
-  const nowMillis = yield* monotonicMillis
-  const service = caches.services.get(key)
-  const allocation = caches.allocations.get(key)
-  const observed: Plan.Observed = {
-    service: service === undefined ? undefined : observeService(service, settings),
-    allocation: allocation === undefined ? undefined : observeAllocation(allocation),
-    isFenced: (holder) => nodeBook.isFenced(holder)
-  }
-  if (service === undefined || observed.service?.ours !== true) {
-    return { service, allocation, observed, wanted: nothing, problems: [] } satisfies Observation
-  }
-  const { problems, request } = ServiceRequest.readRequest(service)
-  const inputs = {
-    key,
-    request,
-    problems,
-    namespaceLabels: caches.namespaces.get(request.namespace)?.metadata.labels ?? {},
-    type: allocation?.spec.type,
-    entries: allocation === undefined ? [] : entriesOf(allocation),
-    acknowledgements: allocation === undefined ? [] : acknowledgementsOf(allocation),
-    reported: observed.allocation?.report ?? nothing.report,
-    generation: allocation?.metadata.generation ?? 0,
-    ignoreExcludeLabel: settings.ignoreExcludeLabel,
-    nowMillis
-  }
-  return { service, allocation, observed, wanted: wantedState(inputs, books, nodeBook), problems } satisfies Observation
-})
 
 /**
  * Claims what is granted for the first time, writes, and takes the claims back if nothing was written. Two workers that
@@ -120,11 +58,13 @@ const withClaims = <A, R>(
 /** What is told to users only, at low priority. */
 type Told = Extract<Plan.Change, { readonly _tag: "Report" | "Condition" }>
 
+const isHere = (change: Plan.Change): change is Exclude<Plan.Change, Plan.CloudChange> => !Plan.isOfCloud(change)
+
 const isTold = (change: Plan.Change): change is Told => change._tag === "Report" || change._tag === "Condition"
 
 const apply = Effect.fnUntraced(function* (
   key: string,
-  change: Exclude<Plan.Change, Told>,
+  change: Exclude<Plan.Change, Told | Plan.CloudChange>,
   observation: Observation,
   reconciling: Reconciling
 ) {
@@ -137,7 +77,7 @@ const apply = Effect.fnUntraced(function* (
     case "Create":
       if (service === undefined) return
       yield* withClaims(
-        onAllocation(AllocationWriter.create(service, change.type, change.entries)),
+        onAllocation(AllocationWriter.create(service, change)),
         observation,
         reconciling,
         () => caches.allocations.get(key) !== undefined
@@ -146,7 +86,7 @@ const apply = Effect.fnUntraced(function* (
     case "Assign":
       if (service === undefined || allocation === undefined) return
       yield* withClaims(
-        onAllocation(AllocationWriter.assign(service, allocation, change.type, change.entries)),
+        onAllocation(AllocationWriter.assign(service, allocation, change)),
         observation,
         reconciling,
         () => caches.allocations.get(key)?.metadata.resourceVersion !== allocation.metadata.resourceVersion
@@ -172,12 +112,6 @@ const apply = Effect.fnUntraced(function* (
 /** A NodeLease may arrive a moment later than the IPAllocation that names its hold id. */
 const isTransitional = ({ lack, report }: WantedState): boolean =>
   report.state === "pending" && (lack === undefined || lack.reason === "HolderNotRecognised")
-
-/** To half of the truth a Service would be gone, or lack its IPAllocation: nothing is touched until both can be read. */
-const isUnreadable = (key: string) =>
-  Caches.use(({ allocations, services }) =>
-    Effect.succeed(services.undecodable.has(key) || allocations.undecodable.has(key))
-  )
 
 /**
  * The answer to these carries no newer version, so the cache knows of them by the watch alone: asked again before that,
@@ -243,17 +177,26 @@ const beforeShowing = (key: string, allocation: IPAllocation | undefined) =>
     }
   )
 
-/** `report` receives the keys whose state for users is out of date; those writes have a queue of their own. */
-export const step = (reconciling: Reconciling, report: (key: string) => void) =>
+export interface Queues {
+  /** Keys whose state for users is out of date. */
+  readonly report: (key: string) => void
+  /** Keys for which something is to be asked of a cloud. */
+  readonly cloud: (key: string) => void
+}
+
+/** What users are told and what clouds are asked for have queues of their own. */
+export const step = (reconciling: Reconciling, queues: Queues) =>
   Effect.fn("ServiceReconciler.step")(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
       if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, reconciling)
       reconciling.books.wait(key, observation.wanted.awaits)
-      const [change] = Plan.plan(observation.wanted, observation.observed)
+      const changes = Plan.plan(observation.wanted, observation.observed)
+      if (changes.some(Plan.isOfCloud)) queues.cloud(key)
+      const change = changes.find(isHere)
       if (change === undefined) return "settled"
       if (isTold(change)) {
-        report(key)
+        queues.report(key)
         return "settled"
       }
       if (change._tag === "Delete" && !(yield* isAsSeen(key, observation.service))) return "again"

@@ -1,12 +1,20 @@
 /** What the plan needs to see of a Service and its IPAllocation, taken from their wire forms. */
 import { Result } from "effect"
-import { acknowledgementsOf, entriesOf, hasLabels, isOurLabel, labelsOf, listsOf } from "../api/AllocationEntries.ts"
+import {
+  acknowledgementsOf,
+  entriesOf,
+  hasLabels,
+  intentsOf,
+  isOurLabel,
+  labelsOf,
+  listsOf
+} from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { finalizer } from "../api/Names.ts"
 import type { LoadBalancerIngress, Service } from "../api/Service.ts"
 import * as Address from "../domain/Address.ts"
 import type { Entry } from "../domain/Hold.ts"
-import type { ObservedAllocation, ObservedService } from "../domain/Plan.ts"
+import type { ObservedAllocation, ObservedService } from "../domain/PlanInput.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
 import * as ServiceCondition from "./ServiceCondition.ts"
 
@@ -63,6 +71,7 @@ export const observeAllocation = (allocation: IPAllocation): ObservedAllocation 
     isFindable: isFindable(allocation, entries),
     type: allocation.spec.type,
     entries,
+    intents: intentsOf(allocation),
     acknowledgements: acknowledgementsOf(allocation),
     wellFormed: isWellFormed(allocation, entries),
     report: { state: allocation.status?.state ?? "", message: allocation.status?.message ?? "" }

@@ -1,13 +1,15 @@
 /** What one Service should have now: which addresses, on which nodes, and what its users are told. Pure over the books. */
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
-import * as Hold from "../domain/Hold.ts"
+import type * as Hold from "../domain/Hold.ts"
 import * as Placement from "../domain/Placement.ts"
-import type { AllocationType, Lack, Report, Wanted } from "../domain/Plan.ts"
-import type * as Pool from "../domain/Pool.ts"
+import type { AllocationType, Lack, Observed, Report, Wanted } from "../domain/PlanInput.ts"
 import * as Refusal from "../domain/Refusal.ts"
 import type { RequestProblem, ServiceRequest } from "../domain/ServiceRequest.ts"
+import * as Target from "../domain/Target.ts"
 import type { Books } from "./Books.ts"
+import type { CloudView } from "./cloud/CloudView.ts"
+import * as CloudWishes from "./cloud/CloudWishes.ts"
 import * as HolderLack from "./HolderLack.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import * as Waiting from "./Waiting.ts"
@@ -42,11 +44,8 @@ type Granted = Extract<AllocationDecision.Outcome, { readonly _tag: "Keep" | "Gr
 const isGranted = (outcome: AllocationDecision.Outcome): outcome is Granted =>
   outcome._tag === "Keep" || outcome._tag === "Grant" || outcome._tag === "Retain"
 
-const poolNamed = (books: Books, name: string): Pool.Pool | undefined =>
-  books.pools.get(`PersistentIPPool/${name}`)?.pool ?? books.pools.get(`EphemeralIPPool/${name}`)?.pool
-
 const demandsOf = (books: Books, poolName: string, inputs: Inputs): Placement.Demands => {
-  const pool = poolNamed(books, poolName)
+  const pool = books.poolNamed(poolName)
   return {
     nodeSelector: pool?.nodeSelector,
     interfaceName: pool?.interfaceName,
@@ -56,10 +55,24 @@ const demandsOf = (books: Books, poolName: string, inputs: Inputs): Placement.De
   }
 }
 
+/** Of the candidates, those nearest to where the address is at home; all where it is of no cloud. */
+const nearest = <A extends { readonly name: string }>(
+  candidates: ReadonlyArray<A>,
+  distanceOf: (node: string) => number
+): ReadonlyArray<A> => {
+  const distances = candidates.map(({ name }) => distanceOf(name))
+  const least = Math.min(...distances)
+  return candidates.filter((_, index) => distances[index] === least)
+}
+
 /** Loads as they will be: what this very decision places counts already. */
-const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs): Assignment.Nodes => {
+const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud: CloudView): Assignment.Nodes => {
   const placedHere = new Map<string, number>()
   const demands = (grant: Assignment.Grant) => demandsOf(books, grant.pool, inputs)
+  const mayRouteTo = (node: string, { address, pool }: Assignment.Grant) => {
+    const found = books.poolNamed(pool)
+    return found === undefined || cloud.mayRouteTo(found, node, address)
+  }
   return {
     holdIdOf: (node) => nodeBook.holdIdOf(node),
     isFenced: (holder) => nodeBook.isFenced(holder),
@@ -67,36 +80,55 @@ const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs): Assignment.
     mayKeep: (node, grant) => {
       if (nodeBook.unreadable.has(node)) return true
       const found = nodeBook.facts(inputs.nowMillis).get(node)
-      return found !== undefined && Placement.mustHandOver(found, demands(grant)).length === 0
+      return (
+        found !== undefined &&
+        Placement.mustHandOver(found, demands(grant)).length === 0 &&
+        !CloudWishes.isLostToCloud(found, books.poolNamed(grant.pool), inputs.nowMillis) &&
+        mayRouteTo(node, grant)
+      )
     },
     choose: (grant) => {
       const wanted = demands(grant)
       const candidates = [...nodeBook.facts(inputs.nowMillis).values()]
-        .filter((node) => Placement.candidacy(node, wanted).length === 0)
+        .filter((node) => Placement.candidacy(node, wanted).length === 0 && mayRouteTo(node.name, grant))
         .map((node) => ({
           name: node.name,
           zone: Placement.zoneOf(node),
           addresses: (books.loadByNode.get(node.name) ?? 0) + (placedHere.get(node.name) ?? 0)
         }))
       const key = `${inputs.request.uid}/${grant.address}`
-      const chosen = Placement.choose({ key, candidates, preferred: inputs.request.preferredNode })
+      const pool = books.poolNamed(grant.pool)
+      const near =
+        pool?.cloud === undefined
+          ? candidates
+          : nearest(candidates, (node) => cloud.distance(pool, node, grant.address))
+      const chosen = Placement.choose({ key, candidates: near, preferred: inputs.request.preferredNode })
       if (chosen !== undefined) placedHere.set(chosen, (placedHere.get(chosen) ?? 0) + 1)
       return chosen
     }
   }
 }
 
-const grantOf = (books: Books, { address, pool }: Granted, present: ReadonlyArray<Hold.Entry>): Assignment.Grant => {
-  const known = poolNamed(books, pool)
-  const entry = known === undefined ? present.find((each) => each.address === address) : undefined
-  if (entry !== undefined) {
-    return { address, pool, interfaceName: entry.interfaceName, cloudProvider: entry.cloudProvider }
+const grantOf = (
+  books: Books,
+  { address, pool }: Granted,
+  present: ReadonlyArray<Hold.Entry>,
+  cloud: CloudView
+): Assignment.Grant => {
+  const known = books.poolNamed(pool)
+  const entry = present.find((each) => each.address === address)
+  if (known === undefined && entry !== undefined) {
+    const { cloudId, cloudProvider, interfaceName } = entry
+    return { address, pool, interfaceName, cloudProvider, cloudId }
   }
+  // The id that is written stays: a list that is read later must cost no write.
+  const cloudId = known?.cloud && (entry === undefined ? cloud.find(known, { address })?.id : entry.cloudId)
   return {
     address,
     pool,
     ...(known?.interfaceName === undefined ? {} : { interfaceName: known.interfaceName }),
-    ...(known?.cloud === true ? { cloudProvider: "hetzner" } : {})
+    ...(known?.cloud === undefined ? {} : { cloudProvider: known.cloud.provider }),
+    ...(cloudId === undefined ? {} : { cloudId })
   }
 }
 
@@ -115,7 +147,7 @@ const exists = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean =>
 
 /** An entry that no node holds or will hold as things are. */
 const isHomeless = (entry: Hold.Entry, nodeBook: NodeBook, inputs: Inputs): boolean => {
-  if (entry.interfaceName === undefined) return false
+  if (entry.interfaceName === undefined) return entry.cloudProvider !== undefined && entry.node === undefined
   if (HolderLack.isLeftOnNode(entry)) return isOutOfService(entry.node, nodeBook, inputs)
   if (entry.node === undefined) return true
   return (
@@ -169,13 +201,9 @@ const removalTold = (pending: Refusal.Refusal, reported: Report): string | undef
  */
 const standingOf = ({ entries, key }: Inputs, books: Books) => {
   const lost = entries.filter((entry) => books.claims.rivalOf(entry.address, key) !== undefined)
-  const frozen = entries.filter((entry) => !lost.includes(entry) && isUnreadable(books, entry.pool))
+  const frozen = entries.filter((entry) => !lost.includes(entry) && books.isUnreadable(entry.pool))
   return { lost, frozen, current: entries.filter((entry) => !lost.includes(entry)) }
 }
-
-const isUnreadable = (books: Books, pool: string): boolean =>
-  poolNamed(books, pool) === undefined &&
-  (books.unreadablePools.has(`PersistentIPPool/${pool}`) || books.unreadablePools.has(`EphemeralIPPool/${pool}`))
 
 const rivalry = ({ key, request }: Inputs, books: Books, lost: ReadonlyArray<Hold.Entry>): Lack | undefined => {
   const [first] = lost
@@ -204,22 +232,33 @@ const frozenLack = (frozen: ReadonlyArray<Hold.Entry>): Lack | undefined => {
  * A Service that names addresses of which none can be read has not asked for just any: it keeps what it has, and gets
  * nothing until it is corrected.
  */
-const decide = (inputs: Inputs, books: Books, current: ReadonlyArray<Hold.Entry>): AllocationDecision.Decision => {
+const decide = (
+  inputs: Inputs,
+  books: Books,
+  current: ReadonlyArray<Hold.Entry>,
+  cloud: CloudView
+): AllocationDecision.Decision => {
   const { namespaceLabels, problems, request, type } = inputs
   const unreadable = request.addresses.length === 0 && problems.some(isRefusal)
   if (unreadable && current.length === 0) return { type: "persistent", outcomes: [], pending: undefined }
   const asked = unreadable ? { ...request, addresses: current.map(({ address }) => address) } : request
-  return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index: books.index })
+  const boughtBy: AllocationDecision.Situation["boughtBy"] = (name, family) => {
+    const pool = books.poolNamed(name)
+    const address = pool && cloud.boughtAddress(pool, family)
+    return current.some((entry) => entry.address === address) ? undefined : address
+  }
+  return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index: books.index, boughtBy })
 }
 
 /** Frozen entries stand as they are; the wishes that they meet are not decided again. */
 const decideAround = (
   inputs: Inputs,
   books: Books,
-  standing: ReturnType<typeof standingOf>
+  standing: ReturnType<typeof standingOf>,
+  cloud: CloudView
 ): AllocationDecision.Decision => {
   const { current, frozen } = standing
-  if (frozen.length === 0) return decide(inputs, books, current)
+  if (frozen.length === 0) return decide(inputs, books, current, cloud)
   return {
     type: inputs.type ?? "persistent",
     outcomes: current.map(({ address, pool }) => ({ _tag: "Keep", address, pool })),
@@ -227,14 +266,21 @@ const decideAround = (
   }
 }
 
-export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): WantedState => {
+export const wantedState = (
+  inputs: Inputs,
+  books: Books,
+  nodeBook: NodeBook,
+  cloud: CloudView,
+  routeOf: Observed["routeOf"]
+): WantedState => {
   const { acknowledgements, entries: present, generation, request } = inputs
   const standing = standingOf(inputs, books)
-  const decision = decideAround(inputs, books, standing)
+  const decision = decideAround(inputs, books, standing, cloud)
   const granted = decision.outcomes.filter(isGranted)
-  const grants = granted.map((outcome) => grantOf(books, outcome, present))
-  const nodes = nodesFor(books, nodeBook, inputs)
+  const grants = granted.map((outcome) => grantOf(books, outcome, present, cloud))
+  const nodes = nodesFor(books, nodeBook, inputs, cloud)
   const entries = Assignment.assign(grants, standing.current, { nodes, acknowledgements, nextEpoch: generation + 1 })
+  const buying = CloudWishes.purchasesOf(decision, { books, cloud, nodes })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
   // It serves on where it should not, for want of another node: the first that may hold it must be heard of.
   const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
@@ -242,10 +288,12 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
     rivalry(inputs, books, standing.lost) ??
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
+    CloudWishes.lackOf(inputs.key, entries, { books, cloud, routeOf }) ??
+    buying.lack ??
     (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.unrecognised(entries, nodeBook)
-  const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements))
+  const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
   const type: AllocationType = decision.type
   const removed = decision.outcomes.flatMap((outcome) =>
     outcome._tag === "Release" && outcome.reason === "RemovedFromPool" ? [outcome.address] : []
@@ -253,14 +301,16 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
   return {
     type,
     entries,
+    purchases: buying.purchases,
     withdrawn: [...removed, ...standing.lost.map(({ address }) => address)],
-    report: reportOf(entries, lack, homeless !== undefined, served),
+    report: reportOf(entries, lack, homeless !== undefined, served && buying.purchases.length === 0),
     fresh: grants.filter((_, index) => granted[index]?._tag === "Grant"),
     lack,
     awaits: [
       ...decision.outcomes.flatMap((outcome) =>
         outcome._tag === "Refuse" ? Waiting.topicsOf(outcome.refusal, request.namespace) : []
       ),
+      ...buying.awaits,
       ...(homeless !== undefined || isStranded ? (["nodes"] as const) : []),
       ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
     ]
@@ -271,5 +321,7 @@ export const wantedState = (inputs: Inputs, books: Books, nodeBook: NodeBook): W
 const isServedAsPlanned = (
   entry: Hold.Entry,
   current: ReadonlyArray<Hold.Entry>,
-  acknowledgements: ReadonlyArray<Hold.Acknowledgement>
-): boolean => current.some((each) => each.address === entry.address) && Hold.isServed(entry, acknowledgements)
+  acknowledgements: ReadonlyArray<Hold.Acknowledgement>,
+  routeOf: Observed["routeOf"]
+): boolean =>
+  current.some((each) => each.address === entry.address) && Target.isServed(entry, acknowledgements, routeOf)

@@ -24,7 +24,9 @@ import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { services } from "../api/Service.ts"
 import type { ServiceCIDR } from "../api/ServiceCIDR.ts"
 import { serviceCIDRs } from "../api/ServiceCIDR.ts"
+import { hetznerServerId } from "../api/Names.ts"
 import type { PoolKind } from "../domain/Pool.ts"
+import type { NodeIdentity } from "../ports/Cloud.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import type { Adoption } from "./Adoption.ts"
 import type { Books } from "./Books.ts"
@@ -39,6 +41,8 @@ import * as Waiting from "./Waiting.ts"
 export interface Sinks {
   service: (key: string) => void
   pool: (key: string) => void
+  /** Pools whose cloud is to be looked at. */
+  project: (poolKey: string) => void
   deployment: () => void
   operatorPods: () => void
   unreadable: (key: string) => void
@@ -47,6 +51,7 @@ export interface Sinks {
 export const newSinks = (): Sinks => ({
   service: () => {},
   pool: () => {},
+  project: () => {},
   deployment: () => {},
   operatorPods: () => {},
   unreadable: () => {}
@@ -76,6 +81,7 @@ const placementFactsOf = (node: Node | undefined): string =>
   JSON.stringify([
     node?.metadata.uid,
     node?.metadata.labels,
+    node?.metadata.annotations?.[hetznerServerId],
     node?.metadata.deletionTimestamp,
     node?.spec,
     node?.status?.addresses,
@@ -90,6 +96,7 @@ const onPool = (kind: PoolKind, { books, sinks }: Wiring): Reflector.Handlers<An
   const concerns = (name: string) => {
     for (const other of books.pools.keys()) sinks.pool(other)
     sinks.deployment()
+    sinks.project(PoolReconciler.keyOfPool(kind, name))
     wakeAll(sinks, books.keysByPool.get(name))
     wakeAll(sinks, books.waiting.all("pools"))
   }
@@ -151,11 +158,21 @@ const onServiceCIDR = (wiring: Wiring): Reflector.Handlers<ServiceCIDR> => ({
   }
 })
 
-const onNode = ({ books, nodeBook, sinks }: Wiring): Reflector.Handlers<Node> => ({
+const identityOf = ({ metadata, spec }: Node): NodeIdentity => ({
+  name: metadata.name,
+  providerId: spec?.providerID,
+  serverId: metadata.annotations?.[hetznerServerId],
+  labels: metadata.labels
+})
+
+const onNode = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handlers<Node> => ({
   onChange: ({ after, before, key }) => {
     const wasUnreadable = nodeBook.unreadable.has(key)
-    nodeBook.onNode(key, after)
+    nodeBook.onNode(key, after, nowMillis())
     if (placementFactsOf(before) === placementFactsOf(after) && !wasUnreadable) return
+    if (after === undefined) books.clouds.identities.delete(key)
+    else books.clouds.identities.set(key, identityOf(after))
+    for (const [pool, known] of books.pools) if (known.pool.cloud !== undefined) sinks.project(pool)
     if (books.onNode(key, after, reservedOf)) reservedChanged({ books, sinks })
     wakeAll(sinks, books.keysByNode.get(key))
     wakeAll(sinks, books.waiting.all("nodes"))

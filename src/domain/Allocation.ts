@@ -33,6 +33,8 @@ export interface Situation {
   readonly type: AllocationType | undefined
   readonly current: ReadonlyArray<Held>
   readonly index: AddressIndex.AddressIndex
+  /** What was bought for this claim by the EphemeralIPPool of this name, and is not in `current` yet. */
+  readonly boughtBy: (pool: string, family: Address.Family) => Address.Address | undefined
 }
 
 export type Outcome =
@@ -40,6 +42,8 @@ export type Outcome =
   | { readonly _tag: "Keep"; readonly address: Address.Address; readonly pool: string }
   /** Claim it in the index, then write it. */
   | { readonly _tag: "Grant"; readonly address: Address.Address; readonly pool: string }
+  /** Commit that one is to be bought, then buy it. */
+  | { readonly _tag: "Buy"; readonly pool: string; readonly family: Address.Family }
   | { readonly _tag: "Refuse"; readonly refusal: Refusal }
   /** Not wanted any more, and kept because its successor was refused. */
   | { readonly _tag: "Retain"; readonly address: Address.Address; readonly pool: string }
@@ -65,7 +69,7 @@ export const decide = (situation: Situation): Decision => {
   const kept = new Set(wanted.flatMap((outcome) => (outcome._tag === "Keep" ? [outcome.address] : [])))
   const surplus = held.filter((entry) => !kept.has(entry.address)).map((entry) => letGo(entry, wanted))
   const refusals = wanted.flatMap((outcome) => (outcome._tag === "Refuse" ? [outcome.refusal] : []))
-  const served = wanted.some((outcome) => outcome._tag === "Keep" || outcome._tag === "Grant")
+  const served = wanted.some(({ _tag }) => _tag === "Keep" || _tag === "Grant")
   return {
     type: request.addresses.length > 0 ? "persistent" : "ephemeral",
     outcomes: [...wanted, ...surplus],
@@ -79,7 +83,9 @@ const isOfSecondFamily = (refusal: Refusal): boolean =>
 /** The entries of `spec.allocations` once everything that was decided has happened. */
 export const settled = (decision: Decision): ReadonlyArray<Held> =>
   decision.outcomes.flatMap((outcome) =>
-    outcome._tag === "Refuse" || outcome._tag === "Release" ? [] : [{ address: outcome.address, pool: outcome.pool }]
+    outcome._tag === "Refuse" || outcome._tag === "Release" || outcome._tag === "Buy"
+      ? []
+      : [{ address: outcome.address, pool: outcome.pool }]
   )
 
 /** An entry, and the pool that stands for it now: its own, or one that took it over. */
@@ -115,7 +121,11 @@ const letGo = (entry: Standing, wanted: ReadonlyArray<Outcome>): Outcome => {
   const { address, pool } = entry
   if (entry.stands === undefined) return { _tag: "Release", address, pool, reason: "RemovedFromPool" }
   const family = Address.familyOf(address)
-  const waits = wanted.some((outcome) => outcome._tag === "Refuse" && isReplacedLater(outcome.refusal, family))
+  const waits = wanted.some(
+    (outcome) =>
+      (outcome._tag === "Refuse" && isReplacedLater(outcome.refusal, family)) ||
+      (outcome._tag === "Buy" && outcome.family === family)
+  )
   return waits ? { _tag: "Retain", address, pool } : { _tag: "Release", address, pool, reason: "NotWanted" }
 }
 
@@ -189,29 +199,23 @@ const fits = ({ request, type, index }: Situation, { stands }: Standing): boolea
   return type === "ephemeral" || (poolNamed(index, stands.pool)?.autoAssign ?? false)
 }
 
-/** PersistentIPPools that would serve this Service, in the order in which they are asked; at least one. */
+/** Pools that would serve this Service, in the order in which they are asked, those that buy first; at least one. */
 const askedPools = (situation: Situation): Result.Result<ReadonlyArray<Pool.Pool>, Refusal> => {
   const { request, index } = situation
   if (request.pool !== undefined) {
     const named = poolNamed(index, request.pool)
     if (named === undefined) return Result.fail({ reason: "PoolNotFound", name: request.pool })
     const refusal = Pool.serves(named, customerOf(situation))
-    return refusal === undefined ? withoutCloud([named]) : Result.fail(refusal)
+    return refusal === undefined ? Result.succeed([named]) : Result.fail(refusal)
   }
   const giving = index.pools.filter((pool) => pool.autoAssign)
   const serving = giving.filter((pool) => Pool.serves(pool, customerOf(situation)) === undefined)
   return serving.length === 0
     ? Result.fail({ reason: "NoPool", others: giving.map(Pool.refOf) })
-    : withoutCloud(serving)
+    : Result.succeed([...serving.filter(buys), ...serving.filter((pool) => !buys(pool))])
 }
 
-/** An EphemeralIPPool goes first. Passing it over in silence would give another address than was configured. */
-const withoutCloud = (serving: ReadonlyArray<Pool.Pool>): Result.Result<ReadonlyArray<Pool.Pool>, Refusal> => {
-  const cloud = serving.find((pool) => pool.kind === "EphemeralIPPool")
-  return cloud === undefined
-    ? Result.succeed(serving)
-    : Result.fail({ reason: "CloudNotYetSupported", pool: Pool.refOf(cloud) })
-}
+const buys = (pool: Pool.Pool): boolean => pool.kind === "EphemeralIPPool"
 
 const grantAny = (
   situation: Situation,
@@ -222,6 +226,12 @@ const grantAny = (
   const tried = family === undefined ? Address.families : [family]
   for (const pool of pools) {
     for (const one of tried) {
+      if (buys(pool)) {
+        const bought = situation.boughtBy(pool.name, one)
+        return bought === undefined
+          ? { _tag: "Buy", pool: pool.name, family: one }
+          : { _tag: "Grant", address: bought, pool: pool.name }
+      }
       const address =
         claimedAlready(situation, held, pool, one) ?? AddressIndex.nextFree(situation.index, pool.name, one)
       if (address !== undefined) return { _tag: "Grant", address, pool: pool.name }

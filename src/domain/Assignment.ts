@@ -12,6 +12,7 @@ export interface Grant {
   readonly pool: string
   readonly interfaceName?: string | undefined
   readonly cloudProvider?: string | undefined
+  readonly cloudId?: string | undefined
 }
 
 /** The nodes as an assignment sees them. `choose` must not depend on anything but its arguments and the state it shows. */

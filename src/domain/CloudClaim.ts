@@ -3,11 +3,15 @@
  * one whose purchase was not answered is found again, and differs for a Service that is made anew under its name. Names and
  * label values are such that every provider takes them: lower case, digits and dashes, at most 63 characters.
  */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import type { Family } from "./Address.ts"
 
 export interface Claim {
   /** UID of namespace kube-system: two clusters in one project never touch each other's addresses. */
   readonly cluster: string
+  /** What people call the cluster (`CLUSTER_NAME`); two may have the same, or none. */
+  readonly clusterName: string
   readonly namespace: string
   readonly service: string
   /** UID of the IPAllocation, which exists before anything is bought. */
@@ -16,26 +20,51 @@ export interface Claim {
 }
 
 const lengthMax = 63
-/** 48 random bits of a version 4 UID (RFC 9562). */
-const uidDigits = 12
+const endDigits = 8
 
-export const nameOf = ({ family, namespace, service, uid }: Claim): string => {
-  const end = `${family === "IPv4" ? "v4" : "v6"}-${uid.replaceAll("-", "").slice(0, uidDigits)}`
-  const start = `plenuslb-${namespace}-${service}`.slice(0, lengthMax - end.length - 1)
-  return `${start.replace(/-+$/, "")}-${end}`
+const readable = ({ clusterName, namespace, service }: Claim): string =>
+  ["plenuslb-ephemeral", clusterName, namespace, service]
+    .filter((part) => part !== "")
+    .join("-")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+
+/** Both ends tell most: the cluster's and the Service's. */
+const shortened = (text: string, max: number): string => {
+  if (text.length <= max) return text
+  const half = Math.floor((max - 1) / 2)
+  return `${text.slice(0, half).replace(/-$/, "")}-${text.slice(-half).replace(/^-/, "")}`
+}
+
+/** v0.4's name with an end of its own: v0.4's were ambiguous, and the same for a Service that was made anew. */
+export const nameOf = (claim: Claim): string => {
+  const end = bytesToHex(sha256(utf8ToBytes(`${claim.uid}/${claim.family}`))).slice(0, endDigits)
+  return `${shortened(readable(claim), lengthMax - endDigits - 1)}-${end}`
 }
 
 /** `created`: we bought it and may return it. `adopted`: it was there, and stays. */
 export type Ownership = "created" | "adopted"
 
+/** Names of our labels at the provider. */
+export const labelNames = {
+  managedBy: "managed-by",
+  cluster: "cluster",
+  namespace: "namespace",
+  service: "service",
+  claim: "claim",
+  ownership: "ownership"
+} as const
+
+export const managedBy = "plenuslb"
+
 export const labelsOf = ({ cluster, namespace, service, uid }: Claim, ownership: Ownership) => ({
-  "managed-by": "plenuslb",
-  cluster,
-  namespace,
-  service,
-  claim: uid,
-  ownership
+  [labelNames.managedBy]: managedBy,
+  [labelNames.cluster]: cluster,
+  [labelNames.namespace]: namespace,
+  [labelNames.service]: service,
+  [labelNames.claim]: uid,
+  [labelNames.ownership]: ownership
 })
 
 /** By which an address is known to be the claim's own, bought by us. */
-export const identifiedBy: ReadonlyArray<keyof ReturnType<typeof labelsOf>> = ["managed-by", "cluster", "claim"]
+export const identifiedBy: ReadonlyArray<string> = [labelNames.managedBy, labelNames.cluster, labelNames.claim]

@@ -2,7 +2,7 @@
  * Who holds an address, and what was acknowledged about it: the data that plans and operators share. An address is
  * identified within one IPAllocation; an acknowledgement counts only for exactly the node, hold id and epoch it names.
  */
-import type { Address } from "./Address.ts"
+import type { Address, Family } from "./Address.ts"
 
 /** A holder of one epoch. `holdId` is absent on what v0.4 wrote and on pools without interface. */
 export interface Holder {
@@ -18,11 +18,20 @@ export interface Entry {
   /** Absent: the pool adds no addresses; nothing has to be served by an operator. */
   readonly interfaceName?: string | undefined
   readonly cloudProvider?: string | undefined
+  /** What the cloud calls it, once that is known. */
+  readonly cloudId?: string | undefined
   readonly node?: string | undefined
   readonly holdId?: string | undefined
   readonly epoch?: number | undefined
   /** Who must let go before the present holder may serve. */
   readonly previous: ReadonlyArray<Holder>
+}
+
+/** An address that is about to be bought, or may have been: committed before anything is paid (S5, S6). */
+export interface Intent {
+  readonly pool: string
+  readonly family: Family
+  readonly cloudProvider: string
 }
 
 /** One entry of `status.addresses`, written by the operator of `node`. */

@@ -28,6 +28,8 @@ export interface NodeFacts {
   readonly labels: LabelSelector.Labels
   readonly taints: ReadonlyArray<{ readonly key: string; readonly effect: string }>
   readonly conditions: ReadonlyArray<{ readonly type: string; readonly status: string }>
+  /** Monotonic time at which it was first seen without Ready; undefined: it is Ready. */
+  readonly notReadySinceMillis: number | undefined
   readonly unschedulable: boolean
   readonly deleting: boolean
   /** Absent: its operator never registered. */

@@ -5,83 +5,45 @@
  *
  * The order is the safety argument: a grant is committed before its address is used (S6); an address is shown only
  * when it is served, and leaves the status before it is released (S4); a new address is served before the one it
- * replaces goes; our finalizer goes last, when every holder has let go (S7).
+ * replaces goes; our finalizer goes last, when every holder has let go (S7). In a cloud: the intent, the purchase, the
+ * holder, then the route, since it alone decides who gets the packets; back in the other order (S5).
+ *
+ * What the cloud is asked for takes seconds. Such a change and the others of one plan do not depend on each other, so that
+ * neither need wait.
  */
 import { Data } from "effect"
 import type { Address } from "./Address.ts"
 import * as Hold from "./Hold.ts"
+import type {
+  AllocationType,
+  Finding,
+  Observed,
+  ObservedAllocation,
+  ObservedService,
+  Purchase,
+  Report,
+  Wanted
+} from "./PlanInput.ts"
+import { sameIntent, type Target, targetOf } from "./Target.ts"
 
-export type AllocationType = "ephemeral" | "persistent"
-
-/** The part of an IPAllocation's status that the controller reports. */
-export interface Report {
-  readonly state: string
-  readonly message: string
-}
-
-/** Stable word and sentence for what a Service lacks. */
-export interface Lack {
-  readonly reason: string
-  readonly message: string
-}
-
-/** What our condition on a Service says, without its time. */
-export interface Finding extends Lack {
-  /** We write True or False; somebody else may have written anything. */
-  readonly status: string
-}
-
-export interface ObservedService {
-  readonly uid: string
-  /** Ours by type and class, and not being deleted. */
-  readonly ours: boolean
-  /** Addresses in `status.loadBalancer.ingress`, in its order. */
-  readonly shown: ReadonlyArray<Address>
-  /** False when an entry lacks `ipMode: VIP` or carries what we never write. */
-  readonly shownAsWritten: boolean
-  /** Undefined: it has no condition of ours. */
-  readonly finding: Finding | undefined
-}
-
-export interface ObservedAllocation {
-  readonly uid: string
-  /** UID of the owning Service; undefined on what v0.4 left, which is adopted by name. */
-  readonly serviceUid: string | undefined
-  readonly deleting: boolean
-  readonly hasFinalizer: boolean
-  /** It carries the labels by which its holders find it. */
-  readonly isFindable: boolean
+/** What `spec.allocations` says. */
+interface Content {
   readonly type: AllocationType
   readonly entries: ReadonlyArray<Hold.Entry>
-  readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
-  /** The labels, finalizer and derived strings are those that `entries` call for. */
-  readonly wellFormed: boolean
-  readonly report: Report
-}
-
-export interface Wanted {
-  readonly type: AllocationType
-  /** Granted and assigned, present ones included, in the order in which they are shown. */
-  readonly entries: ReadonlyArray<Hold.Entry>
-  /** Addresses whose entries must go at once, although nothing replaces them (their pool lost them). */
-  readonly withdrawn: ReadonlyArray<Address>
-  readonly report: Report
-  /** Undefined: all that was asked for is there or coming. */
-  readonly lack: Lack | undefined
-}
-
-export interface Observed {
-  readonly service: ObservedService | undefined
-  readonly allocation: ObservedAllocation | undefined
-  /** Hold ids that are fenced, or lower than their node's present one: nothing is awaited from them. */
-  readonly isFenced: (holder: Hold.Holder) => boolean
+  readonly intents: ReadonlyArray<Hold.Intent>
 }
 
 export type Change = Data.TaggedEnum<{
   /** Creates the IPAllocation: the committed intent that names every later effect. */
-  Create: { readonly type: AllocationType; readonly entries: ReadonlyArray<Hold.Entry> }
+  Create: Content
   /** Rewrites `spec.allocations` with what follows from it. */
-  Assign: { readonly type: AllocationType; readonly entries: ReadonlyArray<Hold.Entry> }
+  Assign: Content
+  /** Buys what is intended, or finds what was bought for it. */
+  Buy: { readonly intent: Hold.Intent; readonly location: string }
+  /** Has the cloud route the address to the node that serves it. */
+  Route: { readonly entry: Hold.Entry; readonly isShown: boolean }
+  /** Ends the routes of what nobody serves any more, returns what was bought for this claim, then takes it off the list. */
+  Return: { readonly entries: ReadonlyArray<Hold.Entry>; readonly intents: ReadonlyArray<Hold.Intent> }
   /** Writes the addresses of the Service status; none clears it. */
   Show: { readonly addresses: ReadonlyArray<Address> }
   /** Asks for the deletion of the IPAllocation, which its finalizer delays until every holder has let go. */
@@ -99,6 +61,12 @@ export const Change = Data.taggedEnum<Change>()
 const same = <A>(a: ReadonlyArray<A>, b: ReadonlyArray<A>): boolean =>
   a.length === b.length && a.every((each, index) => each === b[index])
 
+/** The changes that the cloud makes. */
+export type CloudChange = Extract<Change, { readonly _tag: "Buy" | "Route" | "Return" }>
+
+export const isOfCloud = (change: Change): change is CloudChange =>
+  change._tag === "Buy" || change._tag === "Route" || change._tag === "Return"
+
 /** Every holder of the allocation has let go, or can no longer serve. */
 const isReleased = (allocation: ObservedAllocation, isFenced: Observed["isFenced"]): boolean => {
   const { acknowledgements, entries } = allocation
@@ -109,19 +77,12 @@ const isReleased = (allocation: ObservedAllocation, isFenced: Observed["isFenced
   )
 }
 
-/**
- * A released entry stays, without holder, until everybody who may still serve it has let go: it is what they are asked
- * by, and what keeps the address from being granted again (S14).
- */
-const leaving = (
-  entry: Hold.Entry,
-  { acknowledgements }: ObservedAllocation,
-  isFenced: Observed["isFenced"]
-): ReadonlyArray<Hold.Entry> => {
-  const previous = Hold.awaitedOf(entry, acknowledgements, isFenced)
-  if (previous.length === 0) return []
-  const { address, cloudProvider, interfaceName, pool } = entry
-  return [{ address, cloudProvider, interfaceName, pool, previous }]
+const planReturn = (
+  entries: ReadonlyArray<Hold.Entry>,
+  intents: ReadonlyArray<Hold.Intent>
+): ReadonlyArray<CloudChange> => {
+  const ofCloud = entries.filter(({ cloudProvider }) => cloudProvider !== undefined)
+  return ofCloud.length + intents.length === 0 ? [] : [Change.Return({ entries: ofCloud, intents })]
 }
 
 const planRemoval = (observed: Observed, allocation: ObservedAllocation): ReadonlyArray<Change> => {
@@ -129,11 +90,15 @@ const planRemoval = (observed: Observed, allocation: ObservedAllocation): Readon
   const ours = new Set(allocation.entries.map((entry) => entry.address))
   const kept = service?.shown.filter((address) => !ours.has(address)) ?? []
   const released = isReleased(allocation, observed.isFenced)
+  const isHidden = service === undefined || kept.length === service.shown.length
+  const returns = allocation.deleting && released && isHidden ? planReturn(allocation.entries, allocation.intents) : []
+  const owesNothing = planReturn(allocation.entries, allocation.intents).length === 0
   return [
     ...(service !== undefined && kept.length < service.shown.length ? [Change.Show({ addresses: kept })] : []),
     ...(allocation.deleting ? [] : [Change.Delete()]),
     ...(allocation.deleting && allocation.hasFinalizer && !released && !allocation.isFindable ? [Change.Label()] : []),
-    ...(released && allocation.hasFinalizer ? [Change.Finalize()] : [])
+    ...(allocation.hasFinalizer ? returns : []),
+    ...(released && allocation.hasFinalizer && owesNothing ? [Change.Finalize()] : [])
   ]
 }
 
@@ -142,6 +107,7 @@ const entriesEqual = (a: Hold.Entry, b: Hold.Entry): boolean =>
   a.pool === b.pool &&
   a.interfaceName === b.interfaceName &&
   a.cloudProvider === b.cloudProvider &&
+  a.cloudId === b.cloudId &&
   a.node === b.node &&
   a.holdId === b.holdId &&
   a.epoch === b.epoch &&
@@ -156,36 +122,32 @@ const entriesEqual = (a: Hold.Entry, b: Hold.Entry): boolean =>
     )
   })
 
-/** What `spec.allocations` should hold, and what of it the Service should show. */
-interface Target {
-  readonly entries: ReadonlyArray<Hold.Entry>
-  readonly visible: ReadonlyArray<Address>
-}
+/** Nothing is bought before the intent is written. */
+const planPurchases = (
+  purchases: ReadonlyArray<Purchase>,
+  intents: ReadonlyArray<Hold.Intent>
+): ReadonlyArray<Change> =>
+  purchases.flatMap(({ intent, location }) =>
+    location !== undefined && intents.some((each) => sameIntent(each, intent)) ? [Change.Buy({ intent, location })] : []
+  )
 
-const targetOf = (
+/** The route follows the node: packets go to one that already has the address. */
+const planRoutes = (
   service: ObservedService,
-  allocation: ObservedAllocation,
-  wanted: Wanted,
-  isFenced: Observed["isFenced"]
-): Target => {
-  const { acknowledgements, entries } = allocation
-  const wantedAddresses = wanted.entries.map((entry) => entry.address)
-  const surplus = entries.filter((entry) => !wantedAddresses.includes(entry.address))
-  const servedNow = (entry: Hold.Entry) => Hold.isServed(entry, acknowledgements)
-  const secured = wanted.entries.every((entry) => entries.some((e) => e.address === entry.address && servedNow(e)))
-  // Until the new ones are served the old ones stay, except those that their pool has lost.
-  const stays = (entry: Hold.Entry) => !secured && !Hold.isLeaving(entry) && !wanted.withdrawn.includes(entry.address)
-  const lingering = surplus.filter(stays)
-  const visible = [...wanted.entries, ...lingering]
-    .filter((entry) => {
-      const current = entries.find((each) => each.address === entry.address)
-      // A failover leaves the status as it is: the address is the same and comes back.
-      return current !== undefined && (servedNow(current) || service.shown.includes(entry.address))
-    })
-    .map((entry) => entry.address)
-  const gone = surplus.filter((entry) => !stays(entry)).flatMap((entry) => leaving(entry, allocation, isFenced))
-  return { entries: [...wanted.entries, ...lingering, ...gone], visible }
-}
+  { acknowledgements, entries }: ObservedAllocation,
+  { entries: wanted }: Target,
+  routeOf: Observed["routeOf"]
+): ReadonlyArray<Change> =>
+  entries
+    .filter(
+      (entry) =>
+        entry.cloudProvider !== undefined &&
+        entry.node !== undefined &&
+        wanted.some(({ address, node }) => address === entry.address && node === entry.node) &&
+        Hold.isServed(entry, acknowledgements) &&
+        routeOf(entry) === "elsewhere"
+    )
+    .map((entry) => Change.Route({ entry, isShown: service.shown.includes(entry.address) }))
 
 const served: Finding = {
   status: "True",
@@ -215,30 +177,40 @@ const planService = (
   service: ObservedService,
   allocation: ObservedAllocation,
   wanted: Wanted,
-  isFenced: Observed["isFenced"]
+  observed: Observed
 ): ReadonlyArray<Change> => {
-  const { entries, report } = allocation
-  const target = targetOf(service, allocation, wanted, isFenced)
+  const { entries, intents, report } = allocation
+  const target = targetOf(service, allocation, wanted, observed)
   const { visible } = target
   const show = same(visible, service.shown) && service.shownAsWritten ? [] : [Change.Show({ addresses: visible })]
   const unchanged =
+    target.intents.length === intents.length &&
+    target.intents.every((intent) => intents.some((each) => sameIntent(each, intent))) &&
     target.entries.length === entries.length &&
     target.entries.every((entry) => {
       const current = entries.find((each) => each.address === entry.address)
       return current !== undefined && entriesEqual(entry, current)
     })
   const settled = unchanged && allocation.wellFormed && allocation.type === wanted.type
-  const assign = settled ? [] : [Change.Assign({ type: wanted.type, entries: target.entries })]
+  const { type } = wanted
+  const assign = settled ? [] : [Change.Assign({ type, entries: target.entries, intents: target.intents })]
+  const ofCloud = [
+    ...planPurchases(wanted.purchases, intents),
+    ...planRoutes(service, allocation, target, observed.routeOf),
+    ...planReturn(target.returned, target.abandoned)
+  ]
   const settle =
     report.state === wanted.report.state && report.message === wanted.report.message
       ? []
       : [Change.Report({ report: wanted.report })]
   const condition = planCondition(service.finding, findingOf(wanted, service.finding))
   // Told while `spec` still names it: afterwards nothing else says that the Service had this address.
-  if (wanted.report.state === "address_deleted_from_pool") return [...show, ...settle, ...assign, ...condition]
+  if (wanted.report.state === "address_deleted_from_pool") {
+    return [...show, ...settle, ...assign, ...ofCloud, ...condition]
+  }
   // A new holder must be named as soon as possible; an address that goes must be hidden first.
   const hides = service.shown.some((address) => !visible.includes(address))
-  return [...(hides ? [...show, ...assign] : [...assign, ...show]), ...settle, ...condition]
+  return [...(hides ? [...show, ...assign] : [...assign, ...show]), ...ofCloud, ...settle, ...condition]
 }
 
 /** `wanted` is read only while the Service is ours. */
@@ -249,11 +221,12 @@ export const plan = (wanted: Wanted, observed: Observed): ReadonlyArray<Change> 
     return [...removal, ...planCondition(service?.finding, undefined)]
   }
   if (allocation === undefined) {
-    return [Change.Create({ type: wanted.type, entries: wanted.entries })]
+    const intents = wanted.purchases.flatMap(({ intent, location }) => (location === undefined ? [] : [intent]))
+    return [Change.Create({ type: wanted.type, entries: wanted.entries, intents })]
   }
   const foreign = allocation.serviceUid !== undefined && allocation.serviceUid !== service.uid
   if (allocation.deleting || foreign) return planRemoval(observed, allocation)
-  return planService(service, allocation, wanted, observed.isFenced)
+  return planService(service, allocation, wanted, observed)
 }
 
 const renderEntry = (entry: Hold.Entry): string => {
@@ -262,11 +235,20 @@ const renderEntry = (entry: Hold.Entry): string => {
   return `${entry.address}${holder}${previous}`
 }
 
+const renderList = ({ entries, intents }: Content): string =>
+  `[${[...entries.map(renderEntry), ...intents.map(renderIntent)].join(", ")}]`
+
+const renderIntent = ({ family, pool }: Hold.Intent): string => `one ${family} of ${pool}`
+
 /** The one rendering of a change: tests compare it, traces and `explain` print it. */
 export const render = (change: Change): string =>
   Change.$match(change, {
-    Create: ({ entries, type }) => `create ${type} [${entries.map(renderEntry).join(", ")}]`,
-    Assign: ({ entries }) => `assign [${entries.map(renderEntry).join(", ")}]`,
+    Create: (content) => `create ${content.type} ${renderList(content)}`,
+    Assign: (content) => `assign ${renderList(content)}`,
+    Buy: ({ intent }) => `buy ${renderIntent(intent)}`,
+    Route: ({ entry }) => `route ${renderEntry(entry)}`,
+    Return: ({ entries, intents }) =>
+      `return [${[...entries.map(({ address }) => address), ...intents.map(renderIntent)].join(", ")}]`,
     Show: ({ addresses }) => `show [${addresses.join(", ")}]`,
     Delete: () => "delete",
     Label: () => "label",

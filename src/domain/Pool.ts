@@ -6,6 +6,7 @@ import { Order, Result } from "effect"
 import type { Address } from "./Address.ts"
 import { keepInUse } from "./Annotations.ts"
 import * as AddressRange from "./AddressRange.ts"
+import * as CloudRules from "./CloudRules.ts"
 import * as LabelSelector from "./LabelSelector.ts"
 import type { RuleRefusal } from "./Refusal.ts"
 
@@ -38,7 +39,8 @@ export interface Pool extends PoolRef {
   readonly nodeSelector?: LabelSelector.LabelSelector | undefined
   /** Granted addresses that left `spec.addresses` stay until they are freed. */
   readonly keepInUse: boolean
-  readonly cloud: boolean
+  /** Undefined: its addresses are of no cloud. */
+  readonly cloud: CloudRules.CloudRules | undefined
   /** Present when operators put the addresses on this interface. */
   readonly interfaceName?: string | undefined
   readonly drainOnCordon: boolean
@@ -63,7 +65,9 @@ export interface PoolObject {
     readonly autoAssign?: boolean | undefined
     readonly avoidBuggyIPs?: boolean | undefined
     readonly disabled?: boolean | undefined
-    readonly cloudIntegration?: object | undefined
+    readonly cloudIntegration?: CloudRules.Written | undefined
+    readonly maxAddresses?: number | undefined
+    readonly homeLocation?: string | undefined
     readonly options?:
       | {
           readonly hostNetworkInterface?:
@@ -108,7 +112,7 @@ export const make = (
     serviceSelector: spec.serviceSelector,
     nodeSelector: spec.nodeSelector,
     keepInUse: metadata.annotations?.[keepInUse] === "true",
-    cloud: spec.cloudIntegration !== undefined,
+    cloud: spec.cloudIntegration === undefined ? undefined : CloudRules.make(spec.cloudIntegration, spec),
     interfaceName: hostInterface?.addAddressesToInterface === true ? hostInterface.interfaceName : undefined,
     drainOnCordon: spec.options?.drainOnCordon ?? false
   }

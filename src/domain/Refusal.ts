@@ -43,7 +43,6 @@ export type Refusal =
     }
   /** No address was asked for, and no pool gives one unasked; `others` would if their rules allowed it. */
   | { readonly reason: "NoPool"; readonly others: ReadonlyArray<PoolRef> }
-  | { readonly reason: "CloudNotYetSupported"; readonly pool: PoolRef }
 
 /** What a pool's own rules may say, whichever address is asked for. */
 export type RuleRefusal = Extract<
@@ -127,11 +126,6 @@ const sentenceOfAddress = (service: ServiceName, refusal: OfAddress): string => 
       return (
         `it asks for ${refusal.address}, but its spec.ipFamilies is ${list(refusal.families)} only, so no node would ` +
         `forward that address. Set spec.ipFamilyPolicy to PreferDualStack, or ask for an address of its own family.`
-      )
-    case "CloudNotYetSupported":
-      return (
-        `${title(refusal.pool)} would buy an address in the cloud (spec.cloudIntegration), which this version cannot ` +
-        `do yet. Ask for an address of a PersistentIPPool with the annotation ${serviceAnnotations.addresses}.`
       )
   }
 }

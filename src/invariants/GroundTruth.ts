@@ -13,6 +13,9 @@ import type { PoolObject } from "../domain/Pool.ts"
 
 /** A pool with what it says of itself. */
 export interface PoolTruth extends PoolObject {
+  readonly spec: PoolObject["spec"] & {
+    readonly cloudIntegration?: { readonly hetzner?: { readonly token?: string | undefined } | undefined } | undefined
+  }
   readonly metadata: PoolObject["metadata"] & KubernetesObject["metadata"]
   readonly status?: PoolStatus
 }

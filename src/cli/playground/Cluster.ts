@@ -18,6 +18,7 @@ import * as MemoryKubernetes from "../../memory/kubernetes/MemoryKubernetes.ts"
 import type { ApiRequest } from "../../memory/kubernetes/Faults.ts"
 import * as MemoryNodeNetwork from "../../memory/network/MemoryNodeNetwork.ts"
 import * as Operator from "../../operator/Operator.ts"
+import { Cloud } from "../../ports/Cloud.ts"
 import { Kubernetes, Unavailable } from "../../ports/Kubernetes.ts"
 import type { KubernetesError } from "../../ports/Kubernetes.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
@@ -142,10 +143,14 @@ const startReplica = Effect.fnUntraced(function* (
   }).pipe(
     Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", name)),
     Effect.provideService(Kubernetes, api.view(name)),
+    Effect.provideService(Cloud, noCloud),
     Effect.annotateLogs({ program: name })
   )
   return { name, controller } satisfies Replica
 })
+
+/** Its pools are of no cloud, so nobody opens a project. */
+const noCloud = Cloud.of({ open: () => Effect.die(new Error("the playground has no cloud")) })
 
 export const operatorUser = (node: string): string => `operator-${node}`
 

@@ -8,9 +8,11 @@ import { daemonSets } from "../../api/DaemonSet.ts"
 import { daemonSetName } from "../../api/Names.ts"
 import type { TruthEvent } from "../../invariants/GroundTruth.ts"
 import * as MemoryKubernetes from "../../memory/kubernetes/MemoryKubernetes.ts"
+import { Cloud } from "../../ports/Cloud.ts"
 import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
+import { cloudFor, projectOf } from "./CloudProject.ts"
 import { Host } from "./Host.ts"
 import { install, ownNamespace } from "./Installation.ts"
 import { type LinkObserver, Links } from "./Links.ts"
@@ -69,6 +71,7 @@ export const make = Effect.fnUntraced(function* (
     onEvent(event)
     for (const listener of listeners) listener(event)
   })
+  const project = projectOf(kernel, nodesCount)
   const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
   for (const host of hosts) truth.look(host, "boot")
@@ -76,7 +79,9 @@ export const make = Effect.fnUntraced(function* (
   yield* install(kubectl, hosts)
   const controllers = numbers(controllersCount).map((number) => {
     const name = `controller-${number}`
-    return new Post(name, undefined, surroundings, () => Programs.controller(name))
+    return new Post(name, undefined, surroundings, () =>
+      Effect.provideServiceEffect(Programs.controller(name), Cloud, cloudFor(project))
+    )
   })
   const operators = hosts.map((host) => newOperator(surroundings, host, operatorOf(host.name)))
   const nodes = new Map(

@@ -6,8 +6,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "drop-the-compare-and-set",
     what: "spec.allocations is written without the version that was read",
     file: "src/controller/AllocationWriter.ts",
-    find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels: labelPatch(allocation, entries),",
-    replace: "        labels: labelPatch(allocation, entries),",
+    find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels: labelPatch(allocation, content.entries),\n        finalizers",
+    replace: "        labels: labelPatch(allocation, content.entries),\n        finalizers",
     killedBy: "S8",
     seeds: [4]
   },
@@ -87,8 +87,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "finalizer-off-too-early",
     what: "our finalizer is taken off before every holder has let go",
     file: "src/domain/Plan.ts",
-    find: "released && allocation.hasFinalizer ?",
-    replace: "allocation.hasFinalizer ?",
+    find: "released && allocation.hasFinalizer && owesNothing ?",
+    replace: "allocation.hasFinalizer && owesNothing ?",
     killedBy: "S7",
     isFoundWithoutFaults: true
   },
@@ -109,7 +109,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
   {
     name: "publish-before-serving",
     what: "an address is shown before a node serves it",
-    file: "src/domain/Plan.ts",
+    file: "src/domain/Target.ts",
     find: "return current !== undefined && (servedNow(current) || service.shown.includes(entry.address))",
     replace: "return current !== undefined",
     killedBy: "S4",
@@ -146,8 +146,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "act-before-the-intent",
     what: "an address is shown before the IPAllocation that grants it is committed (v0.4, 4)",
     file: "src/domain/Plan.ts",
-    find: "    return [Change.Create({ type: wanted.type, entries: wanted.entries })]",
-    replace: `    const create = Change.Create({ type: wanted.type, entries: wanted.entries })
+    find: "    return [Change.Create({ type: wanted.type, entries: wanted.entries, intents })]",
+    replace: `    const create = Change.Create({ type: wanted.type, entries: wanted.entries, intents })
     const addresses = wanted.entries.map((entry) => entry.address)
     return same(addresses, service.shown) ? [create] : [Change.Show({ addresses }), create]`,
     killedBy: "L1",

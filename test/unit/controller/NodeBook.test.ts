@@ -145,19 +145,19 @@ describe("NodeBook, facts", () => {
 
   it("are computed once until something changes, or a renewal falls due", () => {
     const { book, see } = silentNode(3_000)
-    book.onNode("n1", ready)
+    book.onNode("n1", ready, 0)
     const before = book.facts(3_000)
     see({ node: "n2", version: 90 }, 3_100)
     assert.strictEqual(book.facts(3_200), before, "a renewal changes nothing")
     assert.isTrue(isRenewed(book, L - 1))
     assert.isFalse(isRenewed(book, L), "the lease of n1 is stale from here on")
-    book.onNode("n1", { ...ready, spec: { unschedulable: true } })
+    book.onNode("n1", { ...ready, spec: { unschedulable: true } }, 0)
     assert.isTrue(book.facts(L).get("n1")?.unschedulable)
   })
 
   it("tell of a renewal that came late, since somebody may wait for this node", () => {
     const { book, see } = silentNode(8_000)
-    book.onNode("n1", ready)
+    book.onNode("n1", ready, 0)
     assert.isFalse(isRenewed(book, 8_000))
     assert.strictEqual(see({ node: "n1", version: 80 }, 8_100), "n1")
     assert.isTrue(isRenewed(book, 8_100))

@@ -115,6 +115,7 @@ const situationOf = (world: World, { request, type, current }: Service): Allocat
   namespaceLabels: {},
   type,
   current,
+  boughtBy: () => undefined,
   index: world.index
 })
 

@@ -53,7 +53,8 @@ const situation = ({ pools, wish = {}, current = [], type, taken = [], nodes = [
     namespaceLabels: {},
     type: type ?? (held.length > 0 ? "persistent" : undefined),
     current: held,
-    index
+    index,
+    boughtBy: () => undefined
   }
 }
 
@@ -63,6 +64,8 @@ const render = (outcome: Allocation.Outcome): string => {
       return `refuse ${outcome.refusal.reason}`
     case "Release":
       return `release ${outcome.address}@${outcome.pool} ${outcome.reason}`
+    case "Buy":
+      return `buy ${outcome.family}@${outcome.pool}`
     default:
       return `${outcome._tag.toLowerCase()} ${outcome.address}@${outcome.pool}`
   }
@@ -152,10 +155,10 @@ describe("Allocation.decide, any address", () => {
       ["refuse PoolNotFound"]],
     ["says what the named pool's rules forbid", { pools: [persistent("rack-1", { addresses: ["192.0.2.10"], disabled: true }), auto], wish: { pool: "rack-1" } },
       ["refuse PoolDisabled"]],
-    ["does not pass over a cloud pool in silence", { pools: [ephemeral("cloud"), auto] },
-      ["refuse CloudNotYetSupported"]],
+    ["buys, where a pool buys, before any other gives", { pools: [ephemeral("cloud"), auto] },
+      ["buy IPv4@cloud"]],
     ["nor one that is named", { pools: [ephemeral("cloud"), auto], wish: { pool: "cloud" } },
-      ["refuse CloudNotYetSupported"]],
+      ["buy IPv4@cloud"]],
     ["gives one of each family", { pools: [auto, six], wish: both },
       ["grant 198.51.100.0@auto", "grant 2001:db8::@six"]],
     ["gives the family that there is, and waits for the other", { pools: [auto], wish: both },

@@ -4,6 +4,7 @@ import * as CloudClaim from "../../../src/domain/CloudClaim.ts"
 
 const claim: CloudClaim.Claim = {
   cluster: "5b1c0a0e-5a11-4f0a-9d2e-1f3a3c1b2d4e",
+  clusterName: "prod",
   namespace: "shop",
   service: "web",
   uid: "0a1b2c3d-4e5f-4678-9abc-def012345678",
@@ -11,23 +12,26 @@ const claim: CloudClaim.Claim = {
 }
 
 describe("CloudClaim.nameOf", () => {
+  // The ends are the first digits of SHA-256 over "<uid>/<family>", by sha256sum.
   it.each<[string, Partial<CloudClaim.Claim>, string]>([
-    ["says whose it is", {}, "plenuslb-shop-web-v4-0a1b2c3d4e5f"],
-    ["tells the families apart", { family: "IPv6" }, "plenuslb-shop-web-v6-0a1b2c3d4e5f"],
+    ["says whose it is, as v0.4 did", {}, "plenuslb-ephemeral-prod-shop-web-a64b8261"],
+    ["needs no name of the cluster", { clusterName: "" }, "plenuslb-ephemeral-shop-web-a64b8261"],
+    ["tells the families apart", { family: "IPv6" }, "plenuslb-ephemeral-prod-shop-web-e67a1fad"],
     [
       "tells a Service from its successor of the same name",
       { uid: "ffff2c3d-4e5f-4678-9abc-def012345678" },
-      "plenuslb-shop-web-v4-ffff2c3d4e5f"
+      "plenuslb-ephemeral-prod-shop-web-d3fc51e7"
     ],
+    ["takes any name of a cluster", { clusterName: "Prod_EU 1" }, "plenuslb-ephemeral-prod-eu-1-shop-web-a64b8261"],
     [
-      "is cut where it is too long, and keeps its end",
+      "is cut in the middle where it is too long, and keeps both ends",
       { namespace: "a".repeat(30), service: "b".repeat(30) },
-      `plenuslb-${"a".repeat(30)}-${"b".repeat(7)}-v4-0a1b2c3d4e5f`
+      `plenuslb-ephemeral-prod-aa-${"b".repeat(26)}-a64b8261`
     ],
     [
       "has no two dashes where it was cut",
-      { namespace: "a".repeat(30), service: `${"b".repeat(6)}-${"c".repeat(20)}` },
-      `plenuslb-${"a".repeat(30)}-${"b".repeat(6)}-v4-0a1b2c3d4e5f`
+      { namespace: `a-${"c".repeat(30)}`, service: `${"b".repeat(6)}-${"d".repeat(25)}` },
+      `plenuslb-ephemeral-prod-a-${"d".repeat(25)}-a64b8261`
     ]
   ])("%s", (_, parts, expected) => {
     const name = CloudClaim.nameOf({ ...claim, ...parts })
@@ -43,7 +47,7 @@ describe("CloudClaim.labelsOf", () => {
   })
 
   it("carries all by which one is known again", () => {
-    const labels = CloudClaim.labelsOf(claim, "created")
+    const labels: { readonly [key: string]: string } = CloudClaim.labelsOf(claim, "created")
     for (const key of CloudClaim.identifiedBy) assert.isNotEmpty(labels[key])
   })
 })

@@ -15,6 +15,7 @@ const node = (facts: Partial<Placement.NodeFacts> = {}): Placement.NodeFacts => 
   labels: {},
   taints: [],
   conditions: [{ type: "Ready", status: "True" }],
+  notReadySinceMillis: undefined,
   unschedulable: false,
   deleting: false,
   lease,

@@ -2,12 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
 import * as Hold from "../../../src/domain/Hold.ts"
 import * as Plan from "../../../src/domain/Plan.ts"
+import type * as PlanInput from "../../../src/domain/PlanInput.ts"
 import { boolean, int, oneOf, options } from "./arbitraries.ts"
 import { acknowledgements, addresses, addressOf, brief, entries } from "./notation.ts"
 
-const report = (state: string): Plan.Report => ({ state, message: "" })
+const report = (state: string): PlanInput.Report => ({ state, message: "" })
 
-const allocationOf = (some: Partial<Plan.ObservedAllocation>): Plan.ObservedAllocation => ({
+const allocationOf = (some: Partial<PlanInput.ObservedAllocation>): PlanInput.ObservedAllocation => ({
   uid: "ipa",
   serviceUid: "web",
   deleting: false,
@@ -15,13 +16,14 @@ const allocationOf = (some: Partial<Plan.ObservedAllocation>): Plan.ObservedAllo
   isFindable: true,
   type: "persistent",
   entries: [],
+  intents: [],
   acknowledgements: [],
   wellFormed: true,
   report: report("success"),
   ...some
 })
 
-const serviceOf = (shown: string, some: Partial<Plan.ObservedService> = {}): Plan.ObservedService => ({
+const serviceOf = (shown: string, some: Partial<PlanInput.ObservedService> = {}): PlanInput.ObservedService => ({
   uid: "web",
   ours: true,
   shown: addresses(shown),
@@ -30,21 +32,27 @@ const serviceOf = (shown: string, some: Partial<Plan.ObservedService> = {}): Pla
   ...some
 })
 
-const wantedOf = (text: string, withdrawn = ""): Plan.Wanted => ({
+const wantedOf = (text: string, withdrawn = ""): PlanInput.Wanted => ({
   type: "persistent",
   entries: entries(text),
+  purchases: [],
   withdrawn: addresses(withdrawn),
   report: report("success"),
   lack: undefined
 })
 
 const observedOf = (
-  service: Plan.ObservedService | undefined,
-  allocation: Plan.ObservedAllocation | undefined,
+  service: PlanInput.ObservedService | undefined,
+  allocation: PlanInput.ObservedAllocation | undefined,
   fenced = ""
-): Plan.Observed => ({ service, allocation, isFenced: ({ node }) => fenced.split(" ").includes(node) })
+): PlanInput.Observed => ({
+  service,
+  allocation,
+  isFenced: ({ node }) => fenced.split(" ").includes(node),
+  routeOf: () => "inPlace"
+})
 
-const rendered = (wanted: Plan.Wanted, observed: Plan.Observed) =>
+const rendered = (wanted: PlanInput.Wanted, observed: PlanInput.Observed) =>
   Plan.plan(wanted, observed).map((change) => brief(Plan.render(change)))
 
 describe("Plan.plan, for a Service that is ours", () => {
@@ -110,15 +118,15 @@ describe("Plan.plan, for a Service that is ours", () => {
 })
 
 describe("Plan.plan, for what a Service says of itself", () => {
-  const lack: Plan.Lack = { reason: "NoPool", message: "why" }
-  const waits: Plan.Finding = { status: "False", ...lack }
-  const served: Plan.Finding = {
+  const lack: PlanInput.Lack = { reason: "NoPool", message: "why" }
+  const waits: PlanInput.Finding = { status: "False", ...lack }
+  const served: PlanInput.Finding = {
     status: "True",
     reason: "AddressServed",
     message: "Every address that it asks for is served."
   }
   // oxfmt-ignore
-  it.each<[string, Plan.Finding | undefined, Plan.Lack | undefined, string, ReadonlyArray<string>]>([
+  it.each<[string, PlanInput.Finding | undefined, PlanInput.Lack | undefined, string, ReadonlyArray<string>]>([
     // name                                                         says                      lacks                       state      changes
     ["nothing when it is served at once",                           undefined,                undefined,                  "success", []],
     ["nothing while it only waits for its node",                    undefined,                undefined,                  "pending", []],
@@ -149,7 +157,7 @@ describe("Plan.plan, for a Service that is gone, not ours any more, or another o
   const gone = undefined
   const foreign = serviceOf("a x", { ours: false })
   // oxfmt-ignore
-  it.each<[string, Plan.ObservedService | undefined, Partial<Plan.ObservedAllocation> | undefined, string, string, string, ReadonlyArray<string>]>([
+  it.each<[string, PlanInput.ObservedService | undefined, Partial<PlanInput.ObservedAllocation> | undefined, string, string, string, ReadonlyArray<string>]>([
     // name                                               service                          allocation             entries         acknowledged   fenced  changes
     ["does nothing where there is nothing",               gone,                            undefined,             "",             "",            "",     []],
     ["asks for the deletion, and waits",                  gone,                            {},                    "a@n1.1",       "a+n1.1",      "",     ["delete"]],
@@ -175,19 +183,43 @@ describe("Plan.plan, for a Service that is gone, not ours any more, or another o
 })
 
 /** What the world is after the change; operators do nothing meanwhile. */
-const after = (observed: Plan.Observed, change: Plan.Change): Plan.Observed => {
+const after = (observed: PlanInput.Observed, change: Plan.Change): PlanInput.Observed => {
   const { allocation, service } = observed
   switch (change._tag) {
     case "Create":
       return {
         ...observed,
-        allocation: allocationOf({ type: change.type, entries: change.entries, report: report("") })
+        allocation: allocationOf({
+          type: change.type,
+          entries: change.entries,
+          intents: change.intents,
+          report: report("")
+        })
       }
     case "Assign":
       return {
         ...observed,
-        allocation: allocationOf({ ...allocation, type: change.type, entries: change.entries, wellFormed: true })
+        allocation: allocationOf({
+          ...allocation,
+          type: change.type,
+          entries: change.entries,
+          intents: change.intents,
+          wellFormed: true
+        })
       }
+    case "Return":
+      return {
+        ...observed,
+        allocation: allocationOf({
+          ...allocation,
+          entries: allocation?.entries.filter((entry) => !change.entries.includes(entry)) ?? [],
+          intents: allocation?.intents.filter((intent) => !change.intents.includes(intent)) ?? []
+        })
+      }
+    case "Route":
+      return { ...observed, routeOf: (entry) => (entry === change.entry ? "inPlace" : observed.routeOf(entry)) }
+    case "Buy":
+      return observed
     case "Show":
       return {
         ...observed,
@@ -242,7 +274,7 @@ const someObserved = Arbitrary.map(
     acknowledgements: Arbitrary.array(someAcknowledgement, { maxLength: 6 }),
     fenced: Arbitrary.array(oneOf("n1", "n2", "n3"), { maxLength: 1 })
   }),
-  (draw): Plan.Observed => ({
+  (draw): PlanInput.Observed => ({
     service: draw.exists
       ? serviceOf([...new Set(draw.shown)].join(" "), {
           ours: draw.ours,
@@ -258,13 +290,14 @@ const someObserved = Arbitrary.map(
           acknowledgements: draw.acknowledgements
         })
       : undefined,
-    isFenced: ({ node }) => draw.fenced.some((each) => each === node)
+    isFenced: ({ node }) => draw.fenced.some((each) => each === node),
+    routeOf: () => "inPlace"
   })
 )
-const someWanted = Arbitrary.map(someEntries, (entries): Plan.Wanted => ({ ...wantedOf(""), entries }))
+const someWanted = Arbitrary.map(someEntries, (entries): PlanInput.Wanted => ({ ...wantedOf(""), entries }))
 
 /** Every state on the way, one change at a time, each planned anew. */
-const pathOf = (wanted: Plan.Wanted, start: Plan.Observed): ReadonlyArray<Plan.Observed> => {
+const pathOf = (wanted: PlanInput.Wanted, start: PlanInput.Observed): ReadonlyArray<PlanInput.Observed> => {
   const path = [start]
   for (let steps = 0; steps < 20; steps++) {
     const present = path.at(-1) ?? start

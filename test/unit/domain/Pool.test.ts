@@ -16,7 +16,8 @@ describe("Pool.make", () => {
     assert.deepStrictEqual(problems, [])
     assert.deepStrictEqual(pool.ranges.map(AddressRange.format), ["192.0.2.10/31"])
     assert.strictEqual(pool.interfaceName, "pl0")
-    assert.isFalse(pool.autoAssign || pool.disabled || pool.deleting || pool.avoidBuggyIPs || pool.cloud)
+    assert.isFalse(pool.autoAssign || pool.disabled || pool.deleting || pool.avoidBuggyIPs)
+    assert.isUndefined(pool.cloud)
     assert.isUndefined(Pool.serves(pool, { namespace: "anywhere", namespaceLabels: {}, serviceLabels: {} }))
   })
 
@@ -144,8 +145,7 @@ describe("Refusal.describe", () => {
     [{ reason: "FamilyNotAvailable", family: "IPv6", pools: [pool] },                 ["spec.ipFamilies", "pool rack-1 has no address"]],
     [{ reason: "FamilyNotRequested", address, families: ["IPv6"] },                   ["spec.ipFamilies is IPv6 only", "PreferDualStack"]],
     [{ reason: "NoPool", others: [] },                                                ["spec.autoAssign", "loadbalancing.plenus.io/addresses"]],
-    [{ reason: "NoPool", others: [pool] },                                            ["the rules of pool rack-1", "spec.allowedNamespaces"]],
-    [{ reason: "CloudNotYetSupported", pool },                                        ["spec.cloudIntegration", "this version cannot"]]
+    [{ reason: "NoPool", others: [pool] },                                            ["the rules of pool rack-1", "spec.allowedNamespaces"]]
   ])("names object, field and remedy: %j", (refusal, words) => {
     const sentence = Refusal.describe(shop, refusal)
     for (const word of [...words, "web/shop waits: "]) assert.include(sentence, word)

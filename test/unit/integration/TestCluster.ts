@@ -2,7 +2,7 @@
  * A cluster in memory: one API server, nodes with kernels, and the real controller and operators on them, each in a
  * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
  */
-import { Context, Effect, Exit, type Fiber, References, Result, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, type Fiber, References, Result, Scope, Stream } from "effect"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
 import type { KubernetesObject } from "../../../src/api/KubernetesObject.ts"
 import { namespaces } from "../../../src/api/Namespace.ts"
@@ -12,10 +12,15 @@ import { Events } from "../../../src/controller/Events.ts"
 import type { ControllerSettings } from "../../../src/controller/Settings.ts"
 import * as Address from "../../../src/domain/Address.ts"
 import { leaderTimes, profiles } from "../../../src/domain/FailoverTimes.ts"
+import * as HetznerCloud from "../../../src/cloud/hetzner/HetznerCloud.ts"
+import * as HetznerExchange from "../../../src/memory/hetzner/HetznerExchange.ts"
+import * as HetznerProject from "../../../src/memory/hetzner/HetznerProject.ts"
 import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import * as Operator from "../../../src/operator/Operator.ts"
 import type * as Registration from "../../../src/operator/Registration.ts"
+import { Cloud } from "../../../src/ports/Cloud.ts"
+import { HttpExchange } from "../../../src/ports/HttpExchange.ts"
 import { Kubernetes, Unavailable, type Undecodable } from "../../../src/ports/Kubernetes.ts"
 import { NodeNetwork, type NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
 import { keyOf } from "../../../src/reconcile/Reflector.ts"
@@ -39,6 +44,8 @@ export interface TestCluster {
   readonly memory: MemoryKubernetes.MemoryKubernetes
   /** The user's view. */
   readonly api: Kubernetes["Service"]
+  /** Of the cloud. */
+  readonly project: HetznerProject.HetznerProject
   readonly kernel: (node: string) => MemoryNodeNetwork.Handle
   readonly startController: (name: string, settings?: Partial<ControllerSettings>) => Effect.Effect<RunningController>
   /** `user` names the process at the API server: a second operator of one node needs another. */
@@ -86,6 +93,23 @@ const newKernel = (index: number): MemoryNodeNetwork.Handle =>
     identity: { bootId: `boot-${index}`, systemUuid: `machine-${index}` }
   })
 
+export const cloudToken = "fake-token"
+
+/** One server for each node, of its name, all in one place. */
+const newProject = (nowMillis: () => number, nodeNames: ReadonlyArray<string>): HetznerProject.HetznerProject => {
+  const project = HetznerProject.make({
+    nowMillis,
+    tokens: [{ secret: cloudToken, name: "controller", mayWrite: true }]
+  })
+  for (const name of nodeNames) project.console.addServer({ name })
+  return project
+}
+
+const cloudOver = (project: HetznerProject.HetznerProject) =>
+  HetznerCloud.make({ endpoint: "http://cloud.test/v1", userAgent: "test" }).pipe(
+    Effect.provideService(HttpExchange, HetznerExchange.make(project))
+  )
+
 const refusal = ({ metadata }: KubernetesObject): Undecodable => ({ metadata, message: "spec.newer: not expected" })
 
 /** The client's view, in which some objects do not decode. */
@@ -116,6 +140,8 @@ const withUnreadable = (kubernetes: Kubernetes["Service"], unreadable: ReadonlyS
 export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string>) {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const api = memory.view("user")
+  const clock = yield* Clock.Clock
+  const project = newProject(() => clock.currentTimeMillisUnsafe(), nodeNames)
   const cut = new Set<string>()
   const unreadable = new Set<string>()
   memory.faults.setPolicy(({ user }) =>
@@ -141,12 +167,13 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   /** Runs a program until its process ends. */
   const spawn = Effect.fnUntraced(function* <A, E>(
     user: string,
-    program: Effect.Effect<A, E, Kubernetes | Scope.Scope>
+    program: Effect.Effect<A, E, Kubernetes | Cloud | Scope.Scope>
   ) {
     const scope = yield* Scope.make()
     const context = Context.empty().pipe(
       Context.add(Kubernetes, withUnreadable(memory.view(user), unreadable)),
       Context.add(Scope.Scope, scope),
+      Context.add(Cloud, yield* Scope.provide(cloudOver(project), scope)),
       Context.add(References.MinimumLogLevel, "None")
     )
     const value = yield* Effect.provideContext(program, context)
@@ -188,5 +215,15 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   })
 
   yield* Effect.forkChild(memory.runControllers(50))
-  return { memory, api, kernel, startController, startOperator, unreadable, cutOff, heal } satisfies TestCluster
+  return {
+    memory,
+    api,
+    project,
+    kernel,
+    startController,
+    startOperator,
+    unreadable,
+    cutOff,
+    heal
+  } satisfies TestCluster
 })

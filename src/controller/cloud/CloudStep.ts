@@ -1,0 +1,159 @@
+/**
+ * One step of one Service at its cloud: observe, plan, do the first thing that the cloud is asked for. A queue of its own,
+ * since an operation takes seconds, and for minutes where requests are rationed: no other Service waits for it.
+ */
+import { Effect, Semaphore } from "effect"
+import type { IPAllocation } from "../../api/IPAllocation.ts"
+import { ipAllocations } from "../../api/IPAllocation.ts"
+import { entriesOf, intentsOf } from "../../api/AllocationEntries.ts"
+import type { Entry, Intent } from "../../domain/Hold.ts"
+import * as Plan from "../../domain/Plan.ts"
+import { sameIntent } from "../../domain/Target.ts"
+import type { Lack } from "../../domain/PlanInput.ts"
+import type { CloudError } from "../../ports/Cloud.ts"
+import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
+import { writing } from "../../reconcile/ReadBack.ts"
+import { refOf } from "../../reconcile/Reflector.ts"
+import type { Outcome } from "../../reconcile/WorkQueue.ts"
+import * as AllocationWriter from "../AllocationWriter.ts"
+import { Caches } from "../Caches.ts"
+import { isUnreadable, observe, type Observation, type Reconciling } from "../Observation.ts"
+import { lackOf } from "./CloudTrouble.ts"
+import * as CloudWriter from "./CloudWriter.ts"
+
+export interface Options extends Reconciling {
+  /** What was done lets the Service go on. */
+  readonly onDone: (key: string) => void
+  /** Users are to be told of a trouble, or of its end. */
+  readonly onTold: (key: string) => void
+  readonly oneByOne: OneByOne
+}
+
+type OneByOne = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+const deskOf = ({ cloud }: Observation, { books }: Reconciling, poolName: string): CloudWriter.Desk | undefined => {
+  const pool = books.poolNamed(poolName)
+  const project = pool === undefined ? undefined : books.clouds.viewOf(pool)
+  return pool === undefined || project === undefined ? undefined : { book: books.clouds, view: cloud, pool, project }
+}
+
+/** The pool is gone for good, or of no cloud any more: nobody can tell what to return, or where. */
+const isLost = ({ books }: Reconciling, poolName: string): boolean =>
+  !books.isUnreadable(poolName) && books.poolNamed(poolName)?.cloud === undefined
+
+const capReached = (poolName: string, max: number): Lack => ({
+  reason: "SpendCapReached",
+  message:
+    `pool ${poolName} has bought ${max} addresses, which is its spec.maxAddresses. ` +
+    "Raise it, or delete a Service that has one."
+})
+
+/** Counted and bought one after the other: two that buy at once would both find room. */
+const buyWithinCap = (
+  { intent, location }: Extract<Plan.Change, { readonly _tag: "Buy" }>,
+  desk: CloudWriter.Desk,
+  { books, oneByOne }: Options
+) => {
+  const { pool, view } = desk
+  const max = pool.cloud?.maxAddresses
+  const buy = Effect.as(CloudWriter.buy(desk, intent.family, location), undefined)
+  if (max === undefined) return buy
+  const isKnown = () => view.bought(pool).some(({ family }) => family === intent.family)
+  return oneByOne(
+    pool.name,
+    Effect.suspend(() =>
+      isKnown() || books.countBought(pool) < max ? buy : Effect.succeed(capReached(pool.name, max))
+    )
+  )
+}
+
+const giveBackAll = Effect.fnUntraced(function* (
+  { entries, intents }: { readonly entries: ReadonlyArray<Entry>; readonly intents: ReadonlyArray<Intent> },
+  allocation: IPAllocation,
+  observation: Observation,
+  options: Options
+) {
+  const left = entriesOf(allocation).filter(({ address }) => !entries.some((entry) => entry.address === address))
+  for (const entry of entries) {
+    const desk = deskOf(observation, options, entry.pool)
+    if (desk !== undefined) yield* CloudWriter.returnEntry(desk, entry)
+  }
+  for (const intent of intents) {
+    const desk = deskOf(observation, options, intent.pool)
+    if (desk !== undefined) yield* CloudWriter.returnIntent(desk, intent, left)
+  }
+  const kept = intentsOf(allocation).filter((each) => !intents.some((intent) => sameIntent(each, intent)))
+  return { entries: left, intents: kept }
+})
+
+/** Undefined: nothing can be done before the project can be used. */
+const apply = (key: string, change: Plan.CloudChange, observation: Observation, options: Options) =>
+  Effect.gen(function* () {
+    const caches = yield* Caches
+    const { allocation } = observation
+    switch (change._tag) {
+      case "Buy": {
+        const desk = deskOf(observation, options, change.intent.pool)
+        if (desk === undefined) return false
+        const refusal = yield* buyWithinCap(change, desk, options)
+        if (options.books.clouds.setServiceTrouble(key, refusal)) options.onTold(key)
+        return refusal === undefined
+      }
+      case "Route": {
+        const desk = deskOf(observation, options, change.entry.pool)
+        if (desk === undefined) return false
+        yield* CloudWriter.route(desk, change.entry, change.isShown ? "failover" : "normal")
+        return true
+      }
+      case "Return": {
+        if (allocation === undefined) return false
+        const isReady = ({ pool }: Entry | Intent) =>
+          deskOf(observation, options, pool) !== undefined || isLost(options, pool)
+        const returned = { entries: change.entries.filter(isReady), intents: change.intents.filter(isReady) }
+        if (returned.entries.length + returned.intents.length === 0) return false
+        const content = yield* giveBackAll(returned, allocation, observation, options)
+        const write = AllocationWriter.settle(allocation, content)
+        yield* writing(write, ipAllocations, refOf(key), caches.allocations)
+        return true
+      }
+    }
+  })
+
+const isOfCloud = (error: CloudError | KubernetesError): error is CloudError => error._tag === "CloudError"
+
+export const step = (options: Options) =>
+  Effect.fn("CloudStep.step")(
+    function* (key: string): Effect.fn.Return<Outcome, CloudError | KubernetesError, Kubernetes | Caches> {
+      const { clouds } = options.books
+      if (!(yield* options.isLeader) || (yield* isUnreadable(key))) return "settled"
+      const observation = yield* observe(key, options)
+      const change = Plan.plan(observation.wanted, observation.observed).find(Plan.isOfCloud)
+      if (change === undefined) {
+        if (clouds.setServiceTrouble(key, undefined)) options.onTold(key)
+        return "settled"
+      }
+      const isDone = yield* apply(key, change, observation, options).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            if (isOfCloud(error) && clouds.setServiceTrouble(key, lackOf(error))) options.onTold(key)
+          })
+        )
+      )
+      if (!isDone) return "settled"
+      if (clouds.setServiceTrouble(key, undefined)) options.onTold(key)
+      yield* Effect.logInfo("cloud: change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
+      options.onDone(key)
+      return "again"
+    },
+    (effect, key) => Effect.annotateLogs(effect, { service: key })
+  )
+
+/** What has the same name waits for each other. */
+export const oneByOne = (): OneByOne => {
+  const permits = new Map<string, Semaphore.Semaphore>()
+  return (name, effect) => {
+    const permit = permits.get(name) ?? Semaphore.makeUnsafe(1)
+    permits.set(name, permit)
+    return Semaphore.withPermit(permit, effect)
+  }
+}

@@ -1,0 +1,47 @@
+/** What a provider's refusal means to users, with the provider's own words and what to do. */
+import type { Lack } from "../../domain/PlanInput.ts"
+import type { CloudError } from "../../ports/Cloud.ts"
+
+/** By the tag of the error's reason. */
+const meanings: { readonly [Tag in CloudError["reason"]["_tag"]]: { readonly reason: string; readonly cure: string } } =
+  {
+    Unauthorized: {
+      reason: "CloudUnauthorized",
+      cure: "The token is refused: put a valid one into the Secret that the pool names."
+    },
+    Forbidden: {
+      reason: "CloudForbidden",
+      cure: "The token may only read, or the project may not do this: use a token that may read and write."
+    },
+    NotFound: { reason: "CloudNotFound", cure: "It is not in the project of this token any more." },
+    NameTaken: {
+      reason: "CloudNameTaken",
+      cure: "Rename the one that has this name; it is not this Service's."
+    },
+    Conflict: { reason: "CloudConflict", cure: "Something else changed it meanwhile; it is tried again." },
+    Locked: { reason: "CloudLocked", cure: "Another operation works on it; it is tried again." },
+    Assigned: { reason: "CloudAssigned", cure: "It is unassigned first; it is tried again." },
+    Protected: { reason: "CloudProtected", cure: "Take off its delete protection if it may be deleted." },
+    QuotaExceeded: {
+      reason: "CloudQuotaExceeded",
+      cure: "Ask the provider for a higher limit, or delete addresses that nobody uses."
+    },
+    OutOfStock: {
+      reason: "CloudOutOfStock",
+      cure: "The provider has none there now; spec.homeLocation of the pool can name another place."
+    },
+    RateLimited: {
+      reason: "CloudRateLimited",
+      cure: "All requests of the project are used up, perhaps by another program; it is tried again."
+    },
+    Refused: { reason: "CloudRefused", cure: "The provider refuses it as it was asked." },
+    OperationFailed: { reason: "CloudOperationFailed", cure: "The provider began and failed; it is tried again." },
+    Unavailable: { reason: "CloudUnavailable", cure: "The provider cannot be reached now; it is tried again." },
+    ReplyLost: { reason: "CloudReplyLost", cure: "What became of it is looked up, then it goes on." },
+    Malformed: { reason: "CloudMalformed", cure: "Is HCLOUD_ENDPOINT the address of the provider's API?" }
+  }
+
+export const lackOf = (error: CloudError): Lack => {
+  const { cure, reason } = meanings[error.reason._tag]
+  return { reason, message: `the cloud says: ${error.message}. ${cure}` }
+}

@@ -1,0 +1,177 @@
+/** What a decision about one Service sees of the clouds of its addresses. Pure over the book. */
+import * as Address from "../../domain/Address.ts"
+import * as CloudClaim from "../../domain/CloudClaim.ts"
+import * as FloatingAddress from "../../domain/FloatingAddress.ts"
+import type { Entry } from "../../domain/Hold.ts"
+import type { Lack, Route } from "../../domain/PlanInput.ts"
+import type { Pool } from "../../domain/Pool.ts"
+import type { CloudAddress, CloudServer } from "../../ports/Cloud.ts"
+import type { CloudBook, ProjectView } from "./CloudBook.ts"
+
+/** The Service and its IPAllocation, as names and labels at the provider say it. */
+export interface Claimant {
+  readonly namespace: string
+  readonly service: string
+  /** UID of the IPAllocation; empty before there is one. */
+  readonly uid: string
+}
+
+const {
+  claim: claimLabel,
+  cluster: clusterLabel,
+  managedBy: managedByLabel,
+  ownership: ownershipLabel
+} = CloudClaim.labelNames
+
+/** v0.4 wrote this label alone, and called what it bought so. */
+const isOfV04 = ({ labels, name }: CloudAddress): boolean =>
+  labels[managedByLabel] === CloudClaim.managedBy &&
+  labels[clusterLabel] === undefined &&
+  name.startsWith("plenuslb-ephemeral-")
+
+export const isOfAnotherCluster = ({ labels }: CloudAddress, cluster: string): boolean =>
+  labels[managedByLabel] === CloudClaim.managedBy &&
+  labels[clusterLabel] !== undefined &&
+  labels[clusterLabel] !== cluster
+
+export class CloudView {
+  readonly claimant: Claimant
+  private readonly book: CloudBook
+
+  constructor(book: CloudBook, claimant: Claimant) {
+    this.book = book
+    this.claimant = claimant
+  }
+
+  isKnown(pool: Pool): boolean {
+    return this.book.viewOf(pool) !== undefined
+  }
+
+  claimOf(family: Address.Family): CloudClaim.Claim {
+    return { cluster: this.book.cluster, clusterName: this.book.clusterName, family, ...this.claimant }
+  }
+
+  /** As the project has it; undefined: it has not, or was not read yet. */
+  find(pool: Pool, { address, cloudId }: Pick<Entry, "address" | "cloudId">): CloudAddress | undefined {
+    const addresses = this.book.viewOf(pool)?.addresses ?? []
+    return (
+      addresses.find(({ id }) => id === cloudId) ??
+      addresses.find(({ network }) => FloatingAddress.contains(network, address))
+    )
+  }
+
+  /** Bought for this claim. */
+  isBought({ labels }: CloudAddress): boolean {
+    return (
+      labels[clusterLabel] === this.book.cluster &&
+      labels[claimLabel] === this.claimant.uid &&
+      labels[ownershipLabel] === "created"
+    )
+  }
+
+  bought(pool: Pool): ReadonlyArray<CloudAddress> {
+    if (this.claimant.uid === "") return []
+    return this.book.viewOf(pool)?.addresses.filter((each) => this.isBought(each)) ?? []
+  }
+
+  /** The address to grant of what was bought for this claim. */
+  boughtAddress(pool: Pool, family: Address.Family): Address.Address | undefined {
+    const found = this.bought(pool).find((each) => each.family === family)
+    return found === undefined || pool.cloud === undefined
+      ? undefined
+      : FloatingAddress.hostOf(found.network, pool.cloud.ipv6Suffix)
+  }
+
+  ownershipIn(pool: Pool): CloudClaim.Ownership {
+    return pool.kind === "EphemeralIPPool" ? "created" : "adopted"
+  }
+
+  /** It says whose it is. */
+  isMarked({ family, labels }: CloudAddress, pool: Pool): boolean {
+    const wanted = CloudClaim.labelsOf(this.claimOf(family), this.ownershipIn(pool))
+    return Object.entries(wanted).every(([key, value]) => labels[key] === value)
+  }
+
+  /** We may return it: bought for this claim, or by v0.4 for the Service whose IPAllocation names it. */
+  isOurs(found: CloudAddress): boolean {
+    return this.isBought(found) || isOfV04(found)
+  }
+
+  serverOf(pool: Pool, node: string): CloudServer | undefined {
+    const resolution = this.book.viewOf(pool)?.resolutions.get(node)
+    return resolution?.type === "server" ? resolution.server : undefined
+  }
+
+  /** False: nothing can be routed to the node. What is not known yet speaks against nobody. */
+  mayRouteTo(pool: Pool, node: string, address: Address.Address): boolean {
+    const { cloud } = pool
+    const view = this.book.viewOf(pool)
+    if (cloud === undefined || view === undefined) return true
+    const server = this.serverOf(pool, node)
+    if (server === undefined || server.state === "off" || server.state === "gone") return false
+    if (!server.families.has(Address.familyOf(address))) return false
+    const home = this.find(pool, { address })?.home
+    if (home === undefined || cloud.localityPolicy === "preferred") return true
+    return cloud.localityPolicy === "sameZone"
+      ? home.zone === server.place.zone
+      : home.location === server.place.location
+  }
+
+  /** How far the node is from the address's home: 0 the same location, 1 the same network zone, 2 elsewhere. */
+  distance(pool: Pool, node: string, address: Address.Address): number {
+    const home = this.find(pool, { address })?.home
+    const place = this.serverOf(pool, node)?.place
+    if (home === undefined || place === undefined || home.location === place.location) return 0
+    return home.zone === place.zone ? 1 : 2
+  }
+
+  route(pool: Pool, entry: Entry): Route {
+    const found = this.find(pool, entry)
+    const server = entry.node === undefined ? undefined : this.serverOf(pool, entry.node)
+    if (found === undefined || server === undefined || this.obstacle(pool, entry) !== undefined) return "unknown"
+    return found.server === server.id && this.isMarked(found, pool) ? "inPlace" : "elsewhere"
+  }
+
+  /** Why the address cannot be routed, whatever we do. */
+  obstacle(pool: Pool, { address, cloudId }: Pick<Entry, "address" | "cloudId">): Lack | undefined {
+    const view = this.book.viewOf(pool)
+    if (view === undefined) return undefined
+    const found = this.find(pool, { address, cloudId })
+    if (found === undefined) {
+      return {
+        reason: "CloudAddressMissing",
+        message:
+          `pool ${pool.name}: the cloud project of its token has no address ${address}. ` +
+          "Correct spec.addresses, or use the token of the project that has it."
+      }
+    }
+    const called = `${address} (${found.name}, id ${found.id})`
+    if (found.isBlocked) {
+      return {
+        reason: "CloudAddressBlocked",
+        message: `the provider has blocked ${called}: no packet reaches it. Ask the provider why, or use another.`
+      }
+    }
+    if (isOfAnotherCluster(found, this.book.cluster)) {
+      return {
+        reason: "CloudAddressOfAnotherCluster",
+        message: `${called} is used by another cluster (label cluster=${found.labels[clusterLabel] ?? ""}). Use another.`
+      }
+    }
+    return this.strangersServer(view, found, called)
+  }
+
+  /** What somebody routed to a machine that is none of the cluster's nodes is theirs, until we have it. */
+  private strangersServer(view: ProjectView, found: CloudAddress, called: string): Lack | undefined {
+    const { labels, server } = found
+    if (server === undefined || labels[clusterLabel] === this.book.cluster || isOfV04(found)) return undefined
+    return this.book.nodeOf(view, server) === undefined
+      ? {
+          reason: "CloudAddressInUse",
+          message:
+            `${called} is assigned to server ${server}, which is no Node of this cluster. ` +
+            "Unassign it there, or use another."
+        }
+      : undefined
+  }
+}

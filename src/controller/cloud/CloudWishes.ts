@@ -1,0 +1,101 @@
+/** What a Service needs of a cloud, and why it has it not yet. Pure over the book. */
+import type { Decision } from "../../domain/Allocation.ts"
+import type * as Assignment from "../../domain/Assignment.ts"
+import { type Family, fromBigInt } from "../../domain/Address.ts"
+import type { Entry } from "../../domain/Hold.ts"
+import type { NodeFacts } from "../../domain/Placement.ts"
+import type { Lack, Observed, Purchase } from "../../domain/PlanInput.ts"
+import type { Pool } from "../../domain/Pool.ts"
+import type { Books } from "../Books.ts"
+import * as Waiting from "../Waiting.ts"
+import type { CloudView } from "./CloudView.ts"
+
+export interface Surroundings {
+  readonly books: Books
+  readonly cloud: CloudView
+}
+
+export interface Buying {
+  readonly purchases: ReadonlyArray<Purchase>
+  /** Why one of them cannot be bought. */
+  readonly lack: Lack | undefined
+  readonly awaits: ReadonlyArray<Waiting.Topic>
+}
+
+const nothing: Buying = { purchases: [], lack: undefined, awaits: [] }
+
+const notRead = (pool: string): Lack => ({
+  reason: "CloudNotRead",
+  message: `pool ${pool}: its cloud project has not been read yet.`
+})
+
+/** Any of the family: only the nodes that may hold one are asked for. */
+const anyOf = (family: Family) => fromBigInt(family, 0n)
+
+/** Where the node is that is likely to hold it first, unless the pool says where. */
+const locationFor = (pool: Pool, family: Family, cloud: CloudView, nodes: Assignment.Nodes): string | undefined => {
+  if (pool.cloud?.homeLocation !== undefined) return pool.cloud.homeLocation
+  const node = nodes.choose({ address: anyOf(family), pool: pool.name, interfaceName: pool.interfaceName })
+  return node === undefined ? undefined : cloud.serverOf(pool, node)?.place.location
+}
+
+const noServer = (pool: string, family: Family): Lack => ({
+  reason: "NoServerForAddress",
+  message:
+    `pool ${pool}: no Node that may hold an address is a running server of its cloud project with ${family} of its own. ` +
+    "Give one such an address there, or change spec.nodeSelector of the pool."
+})
+
+const buyOne = (
+  poolName: string,
+  family: Family,
+  { books, cloud, nodes }: Surroundings & { readonly nodes: Assignment.Nodes }
+): Buying => {
+  const pool = books.poolNamed(poolName)
+  if (pool?.cloud === undefined) return nothing
+  const awaits: ReadonlyArray<Waiting.Topic> = ["nodes", "pools", Waiting.poolTopic(poolName)]
+  const trouble = books.clouds.poolTrouble(pool) ?? (cloud.isKnown(pool) ? undefined : notRead(poolName))
+  const location = trouble === undefined ? locationFor(pool, family, cloud, nodes) : undefined
+  const intent = { pool: poolName, family, cloudProvider: pool.cloud.provider }
+  const lack = trouble ?? (location === undefined ? noServer(poolName, family) : undefined)
+  return { purchases: [{ intent, location }], lack, awaits }
+}
+
+export const purchasesOf = (
+  { outcomes }: Decision,
+  surroundings: Surroundings & { readonly nodes: Assignment.Nodes }
+): Buying =>
+  outcomes
+    .flatMap((outcome) => (outcome._tag === "Buy" ? [buyOne(outcome.pool, outcome.family, surroundings)] : []))
+    .reduce(
+      (all, one): Buying => ({
+        purchases: [...all.purchases, ...one.purchases],
+        lack: all.lack ?? one.lack,
+        awaits: [...all.awaits, ...one.awaits]
+      }),
+      nothing
+    )
+
+/** Undefined: all that is granted is where it should be, or on its way. */
+export const lackOf = (
+  key: string,
+  entries: ReadonlyArray<Entry>,
+  { books, cloud, routeOf }: Surroundings & { readonly routeOf: Observed["routeOf"] }
+): Lack | undefined => {
+  const refused = books.clouds.serviceTrouble(key)
+  if (refused !== undefined) return refused
+  for (const entry of entries) {
+    const pool = entry.cloudProvider === undefined ? undefined : books.poolNamed(entry.pool)
+    if (pool === undefined || routeOf(entry) === "inPlace") continue
+    const lack = books.clouds.poolTrouble(pool) ?? cloud.obstacle(pool, entry)
+    if (lack !== undefined) return lack
+  }
+  return undefined
+}
+
+/** Nobody counts for an address that no operator holds: its Node is lost once it has been NotReady for long enough. */
+export const isLostToCloud = ({ notReadySinceMillis }: NodeFacts, pool: Pool | undefined, nowMillis: number): boolean =>
+  pool?.cloud !== undefined &&
+  pool.interfaceName === undefined &&
+  notReadySinceMillis !== undefined &&
+  nowMillis - notReadySinceMillis >= pool.cloud.nodeGraceMillis

@@ -1,0 +1,100 @@
+/** What is asked of the clouds for one Service: each effect is safe to repeat, and leaves others' addresses alone. */
+import { Effect } from "effect"
+import type { Family } from "../../domain/Address.ts"
+import * as CloudClaim from "../../domain/CloudClaim.ts"
+import type { Entry, Intent } from "../../domain/Hold.ts"
+import type { Pool } from "../../domain/Pool.ts"
+import type * as Cloud from "../../ports/Cloud.ts"
+import type { CloudBook, ProjectView } from "./CloudBook.ts"
+import type { CloudView } from "./CloudView.ts"
+
+/** The cloud of one pool, as one Service has to do with it. */
+export interface Desk {
+  readonly book: CloudBook
+  readonly view: CloudView
+  readonly pool: Pool
+  readonly project: ProjectView
+}
+
+const everything = Number.POSITIVE_INFINITY
+
+const takingNote = <A, E>({ book, project: { project } }: Desk, operation: Effect.Effect<A, E>) =>
+  Effect.ensuring(
+    operation,
+    project.addresses(everything).pipe(
+      Effect.map((addresses) => book.seeAddresses(project, addresses)),
+      Effect.ignore
+    )
+  )
+
+/** Bought once, however often it is tried: the name and the labels are the claim's own. */
+export const buy = (desk: Desk, family: Family, location: string) => {
+  const claim = desk.view.claimOf(family)
+  const wish: Cloud.Wish = {
+    name: CloudClaim.nameOf(claim),
+    family,
+    location,
+    labels: CloudClaim.labelsOf(claim, "created"),
+    identifiedBy: CloudClaim.identifiedBy
+  }
+  return takingNote(desk, desk.project.project.ensure(wish))
+}
+
+/** Says first whose it is, so that another cluster of the project sees it before anything moves. */
+export const route = Effect.fnUntraced(function* (desk: Desk, entry: Entry, priority: Cloud.Priority) {
+  const { pool, project, view } = desk
+  const found = view.find(pool, entry)
+  const server = entry.node === undefined ? undefined : view.serverOf(pool, entry.node)
+  if (found === undefined || server === undefined) return
+  const mark = CloudClaim.labelsOf(view.claimOf(found.family), view.ownershipIn(pool))
+  const isMarked = view.isMarked(found, pool)
+  const handover = pool.cloud?.handover ?? "direct"
+  yield* takingNote(
+    desk,
+    Effect.gen(function* () {
+      if (!isMarked) yield* project.project.relabel(found.id, { ...found.labels, ...mark })
+      yield* project.project.assign(found.id, server.id, { handover, priority })
+    })
+  )
+})
+
+const ownLabels: ReadonlySet<string> = new Set(Object.values(CloudClaim.labelNames))
+
+const withoutOurs = (labels: Cloud.Labels): Cloud.Labels =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => !ownLabels.has(key)))
+
+/** It goes back to its owner: routed nowhere, and not ours any more. */
+const letGo = Effect.fnUntraced(function* ({ project: { project } }: Desk, { id, labels }: Cloud.CloudAddress) {
+  yield* project.unassign(id, "normal")
+  yield* project.relabel(id, withoutOurs(labels))
+})
+
+/** What we bought is deleted, unless somebody protects it: then it is theirs from now on. */
+const giveBack = (desk: Desk, found: Cloud.CloudAddress) =>
+  Effect.catchIf(
+    desk.project.project.remove(found.id),
+    ({ reason }) => reason._tag === "Protected",
+    () => letGo(desk, found)
+  )
+
+/** Only what says that it is this claim's is touched: somebody may have taken it over by hand. */
+export const returnEntry = Effect.fnUntraced(function* (desk: Desk, entry: Entry) {
+  const { pool, project, view } = desk
+  const known = view.find(pool, entry)
+  const found = known === undefined ? undefined : yield* project.project.address(known.id, "normal")
+  if (found === undefined) return
+  if (pool.kind === "EphemeralIPPool" && view.isOurs(found)) return yield* takingNote(desk, giveBack(desk, found))
+  if (view.isMarked(found, pool) || view.isBought(found)) yield* takingNote(desk, letGo(desk, found))
+})
+
+/** A purchase whose reply was lost is in no list that is older, so the list is read anew. */
+export const returnIntent = Effect.fnUntraced(function* (desk: Desk, { family }: Intent, kept: ReadonlyArray<Entry>) {
+  const { pool, project, view } = desk
+  const addresses = yield* project.project.addresses(0)
+  const keeps = (found: Cloud.CloudAddress) => kept.some((entry) => view.find(pool, entry)?.id === found.id)
+  const mine = addresses.filter((each) => each.family === family && view.isBought(each) && !keeps(each))
+  yield* takingNote(
+    desk,
+    Effect.forEach(mine, (found) => giveBack(desk, found), { discard: true })
+  )
+})

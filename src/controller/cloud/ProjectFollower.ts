@@ -1,0 +1,116 @@
+/**
+ * Follows the project of each pool: reads the token, the project's servers and addresses, and which server each Node is.
+ * A minute later again, which is how a rotated token, a new server and what a person did in the provider's console are
+ * noticed. Pools with one token share the project and its lists.
+ */
+import { Effect, Result } from "effect"
+import type { HetznerIntegration } from "../../api/CloudIntegration.ts"
+import * as CloudRules from "../../domain/CloudRules.ts"
+import type { Lack } from "../../domain/PlanInput.ts"
+import { Cloud, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
+import type { Kubernetes } from "../../ports/Kubernetes.ts"
+import type { Outcome } from "../../reconcile/WorkQueue.ts"
+import { Caches } from "../Caches.ts"
+import type { CloudBook } from "./CloudBook.ts"
+import { lackOf } from "./CloudTrouble.ts"
+import { tokenOf } from "./Credentials.ts"
+
+export interface Options {
+  readonly book: CloudBook
+  readonly isLeader: Effect.Effect<boolean>
+  /** Where Secrets are. */
+  readonly namespace: string
+  /** Milliseconds until a Node will have been NotReady for so long; undefined: none is on its way to it. */
+  readonly millisUntilLost: (graceMillis: number) => Effect.Effect<number | undefined>
+  /** The view of the project of this pool, or its trouble, is another. */
+  readonly onChange: (poolKey: string) => void
+}
+
+/** How old what is known of a project may be. */
+const lookEveryMillis = 60_000
+/** Addresses change by our own hand, which is noted; a server that goes off is looked for when its Node changes. */
+const maxAgeMillis = { addresses: 55_000, servers: 5_000 }
+/** While a project cannot be used: a failed authentication costs a request of everybody's budget. */
+const retryMillis = 15_000
+
+const integrationOf = (caches: Caches["Service"], poolKey: string): HetznerIntegration | undefined => {
+  const [kind = "", name = ""] = poolKey.split("/")
+  const pools = kind === "PersistentIPPool" ? caches.persistentPools : caches.ephemeralPools
+  return pools.get(name)?.spec.cloudIntegration?.hetzner
+}
+
+const resolveAll = Effect.fnUntraced(function* (project: CloudProject, book: CloudBook) {
+  const resolutions = new Map<string, Resolution>()
+  for (const [name, identity] of book.identities) {
+    resolutions.set(name, yield* project.resolve(identity, Number.POSITIVE_INFINITY))
+  }
+  return resolutions
+})
+
+/** Routing to no machine of ours is possible with it, and what is bought with it would be of no use. */
+const foreign = (resolutions: ReadonlyMap<string, Resolution>): Lack | undefined =>
+  resolutions.size === 0 || [...resolutions.values()].some(({ type }) => type === "server")
+    ? undefined
+    : {
+        reason: "CloudProjectForeign",
+        message:
+          "no Node of this cluster is a server of the token's project. Use the token of the cluster's project, or say " +
+          "which server a Node is by spec.providerID or the annotation loadbalancing.plenus.io/hetzner-server-id."
+      }
+
+const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, { book, onChange }: Options) {
+  const servers = yield* project.servers(maxAgeMillis.servers)
+  const addresses = yield* project.addresses(maxAgeMillis.addresses)
+  const resolutions = yield* resolveAll(project, book)
+  const isNews = book.see(poolKey, { project, servers, addresses, resolutions })
+  if (book.setPoolTrouble(poolKey, foreign(resolutions)) || isNews) onChange(poolKey)
+})
+
+/** Once a Node has been NotReady for its grace, what is routed to it is decided anew. */
+const untilNextLook = Effect.fnUntraced(function* (
+  integration: HetznerIntegration,
+  poolKey: string,
+  { millisUntilLost, onChange }: Options
+) {
+  const { nodeGraceMillis } = CloudRules.make({ hetzner: integration }, {})
+  const dueMillis = yield* millisUntilLost(nodeGraceMillis)
+  if (dueMillis === undefined || dueMillis > lookEveryMillis) return lookEveryMillis
+  yield* Effect.forkDetach(
+    Effect.andThen(
+      Effect.sleep(dueMillis),
+      Effect.sync(() => onChange(poolKey))
+    )
+  )
+  return lookEveryMillis
+})
+
+export const step = (options: Options) =>
+  Effect.fn("ProjectFollower.step")(function* (
+    poolKey: string
+  ): Effect.fn.Return<Outcome, never, Kubernetes | Cloud | Caches> {
+    const { book, isLeader, namespace, onChange } = options
+    if (!(yield* isLeader)) return "settled"
+    const caches = yield* Caches
+    const cloud = yield* Cloud
+    const integration = integrationOf(caches, poolKey)
+    if (integration === undefined) {
+      book.forget(poolKey)
+      return "settled"
+    }
+    book.cluster = caches.namespaces.get("kube-system")?.metadata.uid ?? ""
+    const token = yield* tokenOf(integration, namespace)
+    const trouble = Result.isFailure(token)
+      ? token.failure
+      : yield* Effect.flatMap(cloud.open(token.success), (project) => look(project, poolKey, options)).pipe(
+          Effect.as(undefined),
+          Effect.catch((error) => Effect.succeed(lackOf(error)))
+        )
+    if (trouble === undefined) return { afterMillis: yield* untilNextLook(integration, poolKey, options) }
+    if (book.setPoolTrouble(poolKey, trouble)) {
+      yield* Effect.logWarning("cloud project cannot be used").pipe(
+        Effect.annotateLogs({ pool: poolKey, reason: trouble.reason, error: trouble.message })
+      )
+      onChange(poolKey)
+    }
+    return { afterMillis: retryMillis }
+  })
