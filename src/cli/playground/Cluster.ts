@@ -2,23 +2,27 @@
  * A cluster inside this process: an API server in memory, two replicas of the controller, and nodes whose network is in
  * memory, with one operator each. The programs are those of a real cluster; only the layers under their ports differ.
  */
-import { Effect, Exit, Result, Scope } from "effect"
+import { Clock, Effect, Exit, Result, Scope } from "effect"
 import { configMaps } from "../../api/ConfigMap.ts"
 import { customResourceDefinitions } from "../../api/Crd.ts"
 import { daemonSets } from "../../api/DaemonSet.ts"
 import { daemonSetName, loadBalancerClass } from "../../api/Names.ts"
 import { namespaces } from "../../api/Namespace.ts"
 import { nodes } from "../../api/Node.ts"
+import * as HetznerCloud from "../../cloud/hetzner/HetznerCloud.ts"
 import * as Controller from "../../controller/Controller.ts"
 import { Events } from "../../controller/Events.ts"
 import { templateConfigMapName, templateKey } from "../../controller/OperatorDaemonSet.ts"
 import * as Address from "../../domain/Address.ts"
 import * as FailoverTimes from "../../domain/FailoverTimes.ts"
+import * as HetznerExchange from "../../memory/hetzner/HetznerExchange.ts"
+import * as HetznerProject from "../../memory/hetzner/HetznerProject.ts"
 import * as MemoryKubernetes from "../../memory/kubernetes/MemoryKubernetes.ts"
 import type { ApiRequest } from "../../memory/kubernetes/Faults.ts"
 import * as MemoryNodeNetwork from "../../memory/network/MemoryNodeNetwork.ts"
 import * as Operator from "../../operator/Operator.ts"
 import { Cloud } from "../../ports/Cloud.ts"
+import { HttpExchange } from "../../ports/HttpExchange.ts"
 import { Kubernetes, Unavailable } from "../../ports/Kubernetes.ts"
 import type { KubernetesError } from "../../ports/Kubernetes.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
@@ -38,6 +42,7 @@ export interface Cluster {
   /** The API as the user's `kubectl` sees it. */
   readonly kubectl: Kubernetes["Service"]
   readonly segment: Segment
+  readonly project: HetznerProject.HetznerProject
   readonly nodeNames: ReadonlyArray<string>
   readonly replicas: ReadonlyArray<Replica>
   readonly times: FailoverTimes.FailoverTimes
@@ -121,6 +126,7 @@ const install = Effect.fnUntraced(function* (kubectl: Kubernetes["Service"], all
 const startReplica = Effect.fnUntraced(function* (
   name: string,
   api: MemoryKubernetes.MemoryKubernetes,
+  project: HetznerProject.HetznerProject,
   { profile }: Options
 ) {
   const times = FailoverTimes.profiles[profile]
@@ -143,14 +149,28 @@ const startReplica = Effect.fnUntraced(function* (
   }).pipe(
     Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", name)),
     Effect.provideService(Kubernetes, api.view(name)),
-    Effect.provideService(Cloud, noCloud),
+    Effect.provideServiceEffect(
+      Cloud,
+      HetznerCloud.make({ endpoint: "http://cloud.test/v1", userAgent: "playground" })
+    ),
+    Effect.provideService(HttpExchange, HetznerExchange.make(project)),
     Effect.annotateLogs({ program: name })
   )
   return { name, controller } satisfies Replica
 })
 
-/** Its pools are of no cloud, so nobody opens a project. */
-const noCloud = Cloud.of({ open: () => Effect.die(new Error("the playground has no cloud")) })
+/** The examples' own, as it stands in their Secret. */
+const cloudToken = "YOUR_HETZNER_API_TOKEN"
+
+/** A project of Hetzner Cloud in memory, whose servers are the nodes. */
+const makeProject = (nowMillis: () => number, all: ReadonlyArray<Node>): HetznerProject.HetznerProject => {
+  const project = HetznerProject.make({
+    nowMillis,
+    tokens: [{ secret: cloudToken, name: "playground", mayWrite: true }]
+  })
+  for (const { name } of all) project.console.addServer({ name })
+  return project
+}
 
 export const operatorUser = (node: string): string => `operator-${node}`
 
@@ -212,16 +232,19 @@ export const make = Effect.fnUntraced(function* (
   const segment = new Segment()
   const all: Array<Node> = []
   for (let number = 1; number <= options.nodesCount; number++) all.push(yield* makeNode(number, segment, options))
+  const clock = yield* Clock.Clock
+  const project = makeProject(() => clock.currentTimeMillisUnsafe(), all)
   const kubectl = api.view("kubectl")
   yield* install(kubectl, all)
   yield* Effect.forkScoped(api.runControllers(100))
   const replicas: Array<Replica> = []
   for (let number = 1; number <= options.replicasCount; number++) {
-    replicas.push(yield* startReplica(`controller-${number}`, api, options))
+    replicas.push(yield* startReplica(`controller-${number}`, api, project, options))
   }
   yield* Effect.forkScoped(runOperators(all, api, options))
   return {
     api,
+    project,
     kubectl,
     segment,
     nodeNames: all.map(({ name }) => name),

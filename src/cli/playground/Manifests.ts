@@ -4,6 +4,7 @@ import { parseAllDocuments } from "yaml"
 import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import type { KubernetesObject, ResourceType } from "../../api/KubernetesObject.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
+import { secrets } from "../../api/Secret.ts"
 import { services } from "../../api/Service.ts"
 import { Kubernetes } from "../../ports/Kubernetes.ts"
 import type { KubernetesError } from "../../ports/Kubernetes.ts"
@@ -64,6 +65,8 @@ const applyOne = Effect.fnUntraced(function* (
       return yield* applied(persistentIPPools)
     case "EphemeralIPPool":
       return yield* applied(ephemeralIPPools)
+    case "Secret":
+      return yield* applied(secrets)
     case "Service":
       return yield* applied(services)
     default:

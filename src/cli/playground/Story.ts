@@ -4,7 +4,6 @@
  */
 import { Effect } from "effect"
 import { daemonSets } from "../../api/DaemonSet.ts"
-import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import { daemonSetName } from "../../api/Names.ts"
 import { namespaces } from "../../api/Namespace.ts"
 import { nodes } from "../../api/Node.ts"
@@ -19,6 +18,7 @@ import type { World } from "./World.ts"
 export const byExternalIp = "default/hello-kubernetes-persistent"
 export const byAnnotation = "default/hello-kubernetes"
 export const byPool = "web/shop"
+const bought = "default/edge"
 export const refused = "default/guest"
 
 const manifestOf = (key: string, wish: string): string => {
@@ -100,7 +100,7 @@ const serveFromPool = Effect.fnUntraced(function* (world: World) {
 })
 
 const refuse = Effect.fnUntraced(function* (world: World) {
-  const { cluster, expectations, screen } = world
+  const { screen } = world
   screen.heading("\nA pool for some namespaces only, and a Service of another one that asks for its address.")
   yield* applyExample(world, "reserved-namespaces.yaml")
   yield* apply(world, {
@@ -108,15 +108,32 @@ const refuse = Effect.fnUntraced(function* (world: World) {
     text: manifestOf(refused, ", annotations: { loadbalancing.plenus.io/addresses: 192.0.2.12 }")
   })
   yield* untilWaiting(world, refused, "namespace")
-  screen.heading("\nA pool of Hetzner Cloud: this version buys no addresses yet, and the pool says so.")
+})
+
+/** Name of the server to which the provider routes the address. */
+const routedTo = ({ cluster: { project } }: World, address: string | undefined): string | undefined => {
+  const found = project.truth.floatingIps().find(({ ip }) => ip === address)
+  return project.truth.servers().find(({ id }) => id === found?.server)?.name
+}
+
+const buy = Effect.fnUntraced(function* (world: World) {
+  const { cluster, expectations, probes, screen } = world
+  screen.heading("\nA pool of Hetzner Cloud (a project in memory): a floating IP is bought for a Service, and routed.")
   yield* applyExample(world, "hetzner-ephemeral.yaml")
+  yield* apply(world, { file: "edge", text: manifestOf(bought, "") })
+  yield* untilServed(world, [bought])
+  const address = shownAddress(world, bought)
+  screen.event(`the provider routes ${address ?? "nothing"} to ${routedTo(world, address) ?? "no server"}`)
+  yield* expectations.check(
+    "the provider routes it to its holder",
+    routedTo(world, address) === holderOf(world, bought)
+  )
+  screen.heading("        $ kubectl delete service edge")
+  if (address !== undefined) probes.stop(address)
+  yield* cluster.kubectl.delete(services, refOf(bought))
   yield* expectations.until(
-    "a pool with fields that this version does not act on is Degraded",
-    Effect.sync(() =>
-      cluster.api.truth
-        .list(ephemeralIPPools)
-        .some(({ status }) => status?.conditions?.some((each) => each.type === "Degraded" && each.status === "True"))
-    )
+    `${bought} is gone, and its floating IP given back`,
+    Effect.sync(() => allocationOf(world, bought) === undefined && cluster.project.truth.floatingIps().length === 0)
   )
 })
 
@@ -236,6 +253,7 @@ export const tell = Effect.fn("Story.tell")(function* (world: World, isTerminal:
   yield* waitForPool(world)
   yield* serveFromPool(world)
   yield* refuse(world)
+  yield* buy(world)
   const spared = [byAnnotation].filter((key) => holderOf(world, key) !== holderOf(world, byExternalIp))
   const moved = yield* move(world, isTerminal)
   yield* remove(world)

@@ -1,8 +1,9 @@
 /** The kinds of Kubernetes itself that we read or write. Schemas go as deep as apply and the conformance suite need. */
+import { Schema } from "effect"
 import type { FieldError } from "./FieldError.ts"
 import { fieldError } from "./FieldError.ts"
 import type { JsonObject } from "./Json.ts"
-import { at, objectAt, textAt, withMetadata } from "./Json.ts"
+import { at, isObject, objectAt, textAt, withMetadata } from "./Json.ts"
 import type { Kind } from "./Kind.ts"
 import { collectionOf, wholeObject } from "./Kind.ts"
 import type { OpenApiSchema } from "./OpenApiSchema.ts"
@@ -137,9 +138,26 @@ const services: Kind = builtin("", "Service", "services", ServiceKind.properties
   refusals: ServiceKind.refusals
 })
 
+const toBase64 = Schema.encodeSync(Schema.StringFromBase64)
+
+/** What is written as text is kept in base64, and never read back as text. */
+const completeSecret = ({ stringData, ...secret }: JsonObject): JsonObject => {
+  if (!isObject(stringData)) return secret
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))])
+  return { ...secret, data: { ...(isObject(secret["data"]) ? secret["data"] : {}), ...Object.fromEntries(encoded) } }
+}
+
+const secrets: Kind = builtin(
+  "",
+  "Secret",
+  "secrets",
+  { data: texts, stringData: texts, type: text, immutable: { type: "boolean" } },
+  { complete: completeSecret }
+)
+
 const kinds: ReadonlyArray<Kind> = [
   builtin("", "ConfigMap", "configmaps", { data: texts, binaryData: texts, immutable: { type: "boolean" } }),
-  builtin("", "Secret", "secrets", { data: texts, type: text, immutable: { type: "boolean" } }),
+  secrets,
   leases,
   namespaces,
   services,
