@@ -47,6 +47,8 @@ interface Recorded {
   readonly nodes: ReadonlyArray<string>
   /** Of each entry that names one. */
   readonly holders: ReadonlyArray<string>
+  /** Of the IPAllocation. */
+  readonly uid: string
 }
 
 export class Books {
@@ -66,6 +68,8 @@ export class Books {
   readonly clouds = new CloudBook()
   /** Services to look at again, because of what happened to another's claim. */
   wake: (keys: Iterable<string>) => void = () => {}
+  /** Keys of IPAllocations by their UID. */
+  private readonly keysByUid = new Map<string, string>()
   private readonly reservedBySource = new Map<string, ReadonlyArray<Reserved>>()
   /** Made by writes that are under way. */
   private readonly reservations = new Map<Address, AddressIndex.Claim>()
@@ -74,6 +78,7 @@ export class Books {
 
   constructor(isFenced: (holder: Holder) => boolean) {
     this.isFenced = isFenced
+    this.clouds.holderOf = (claim) => this.keysByUid.get(claim)
   }
 
   onAllocation({ after, key }: Pick<Change<IPAllocation>, "after" | "key">): void {
@@ -94,7 +99,7 @@ export class Books {
         this.claims.set(address, { ...claimant, key, createdAt, served: true, pool: this.poolOf(address) })
         this.contest(address)
       }
-      this.recorded.set(key, { claims: labelled, pools: [], nodes: [], holders: [] })
+      this.recorded.set(key, { claims: labelled, pools: [], nodes: [], holders: [], uid: metadata.uid ?? "" })
     }
   }
 
@@ -204,13 +209,16 @@ export class Books {
       claims: claimed,
       pools: [...new Set([...entries, ...intentsOf(allocation)].map(({ pool }) => pool))],
       nodes: [...new Set([...entries.flatMap(nodesOf), ...serving.map(({ node }) => node)])],
-      holders: entries.flatMap(({ node }) => node ?? [])
+      holders: entries.flatMap(({ node }) => node ?? []),
+      uid: allocation.metadata.uid ?? ""
     })
   }
 
   /** The indexes after `key` went from `before` to what is recorded now. */
   private settle(key: string, before: Recorded | undefined): void {
     const now = this.recorded.get(key)
+    if (before !== undefined && before.uid !== now?.uid) this.keysByUid.delete(before.uid)
+    if (now !== undefined) this.keysByUid.set(now.uid, key)
     for (const pool of before?.pools ?? []) if (now?.pools.includes(pool) !== true) this.keysByPool.remove(pool, key)
     for (const pool of now?.pools ?? []) this.keysByPool.add(pool, key)
     for (const node of before?.nodes ?? []) if (now?.nodes.includes(node) !== true) this.keysByNode.remove(node, key)

@@ -19,6 +19,7 @@ import type { Events } from "./Events.ts"
 import * as Leader from "./Leader.ts"
 import { NodeBook } from "./NodeBook.ts"
 import * as CloudStep from "./cloud/CloudStep.ts"
+import { OrphanSweep } from "./cloud/OrphanSweep.ts"
 import * as ProjectFollower from "./cloud/ProjectFollower.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
@@ -179,9 +180,11 @@ const startCloudQueues = Effect.fnUntraced(function* (
 ) {
   const { books, isLeader, nodeBook, settings } = reconciling
   const wakeForPool = (poolKey: string) => {
-    const name = poolKey.slice(poolKey.indexOf("/") + 1)
     sinks.pool(poolKey)
-    for (const key of [...books.keysByPool.get(name), ...books.waiting.all("pools"), ...books.waiting.all("nodes")]) {
+    const concerned = books.clouds.poolsSharing(poolKey).flatMap((name) => [...books.keysByPool.get(name)])
+    const waiting = (["pools", "nodes", "clouds"] as const).flatMap((topic) => [...books.waiting.all(topic)])
+    for (const key of [...concerned, ...waiting]) {
+      books.clouds.setRetried(key, undefined)
       add.service(key)
     }
   }
@@ -192,7 +195,10 @@ const startCloudQueues = Effect.fnUntraced(function* (
       step: CloudStep.step({
         ...reconciling,
         oneByOne: CloudStep.oneByOne(),
-        onDone: add.service,
+        onDone: (key, change) => {
+          add.service(key)
+          if (change._tag === "Return") for (const other of books.waiting.all("clouds")) add.service(other)
+        },
         onTold: add.report
       })
     }),
@@ -201,6 +207,7 @@ const startCloudQueues = Effect.fnUntraced(function* (
       concurrency: 4,
       step: ProjectFollower.step({
         book: books.clouds,
+        sweep: new OrphanSweep(books.clouds),
         isLeader,
         namespace: settings.namespace,
         millisUntilLost: (graceMillis) =>

@@ -15,12 +15,14 @@ import type { PoolStatus } from "../api/PoolStatus.ts"
 import * as AddressIndex from "../domain/AddressIndex.ts"
 import type * as Pool from "../domain/Pool.ts"
 import * as PoolConflicts from "../domain/PoolConflicts.ts"
+import type { CloudAddress } from "../ports/Cloud.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
 import type { Books, KnownPool } from "./Books.ts"
+import { OrphanSweep } from "./cloud/OrphanSweep.ts"
 import { Caches } from "./Caches.ts"
 import { Events } from "./Events.ts"
 import type { OperatorPods } from "./OperatorPods.ts"
@@ -82,12 +84,29 @@ const conflict = ({ pool }: KnownPool, books: Books): Finding => {
   return { type: "PoolConflict", status: "True", reason: "Overlap", message: PoolConflicts.describe(first) + more }
 }
 
-const degraded = ({ pool, problems }: KnownPool, object: AnyPool, operators: string | undefined): Finding => {
+const orphaned = (orphans: ReadonlyArray<CloudAddress>) => {
+  const named = orphans.map(
+    ({ id, labels, network }) => `${network} (id ${id}, for ${labels["namespace"]}/${labels["service"]})`
+  )
+  return {
+    reason: "OrphanedAddresses",
+    message: `Bought by this cluster for what is no more: ${named.join(", ")}. It is given back after ten minutes.`
+  }
+}
+
+const degraded = (
+  { pool, problems }: KnownPool,
+  object: AnyPool,
+  books: Books,
+  operators: string | undefined
+): Finding => {
   const [problem] = problems
   if (operators !== undefined && pool.interfaceName !== undefined) {
     return { type: "Degraded", status: "True", reason: "OperatorsNotRunning", message: operators }
   }
   if (problem !== undefined) return { type: "Degraded", status: "True", ...problem }
+  const orphans = pool.cloud === undefined ? [] : new OrphanSweep(books.clouds).orphansOf(pool)
+  if (orphans.length > 0) return { type: "Degraded", status: "True", ...orphaned(orphans) }
   const fields = fieldsNotHonoured(object)
   if (fields.length > 0) {
     const message = `This version does not act on ${fields.join(", ")}. Remove what you do not need, or upgrade.`
@@ -121,7 +140,7 @@ const statusOf = (
     ready(known, books),
     conflict(known, books),
     ...credentials(known, object, books),
-    degraded(known, object, operators)
+    degraded(known, object, books, operators)
   ]
   return {
     observedGeneration: object.metadata.generation ?? 0,

@@ -192,7 +192,8 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
       const observation = yield* observe(key, reconciling)
       reconciling.books.wait(key, observation.wanted.awaits)
       const changes = Plan.plan(observation.wanted, observation.observed)
-      if (changes.some(Plan.isOfCloud)) queues.cloud(key)
+      const asked = Plan.renderOfCloud(changes)
+      if (asked !== "" && !reconciling.books.clouds.isRetried(key, asked)) queues.cloud(key)
       const change = changes.find(isHere)
       if (change === undefined) return "settled"
       if (isTold(change)) {

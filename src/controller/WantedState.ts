@@ -244,10 +244,15 @@ const decide = (
   const asked = unreadable ? { ...request, addresses: current.map(({ address }) => address) } : request
   const boughtBy: AllocationDecision.Situation["boughtBy"] = (name, family) => {
     const pool = books.poolNamed(name)
-    const address = pool && cloud.boughtAddress(pool, family)
-    return current.some((entry) => entry.address === address) ? undefined : address
+    return pool && cloud.boughtAddress(pool, family)
   }
-  return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index: books.index, boughtBy })
+  const mayPromote: AllocationDecision.Situation["mayPromote"] = (address, name) => {
+    const pool = books.poolNamed(name)
+    const entry = current.find((each) => each.address === address)
+    return pool !== undefined && entry?.cloudId !== undefined && cloud.find(pool, { address })?.id === entry.cloudId
+  }
+  const { index } = books
+  return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index, boughtBy, mayPromote })
 }
 
 /** Frozen entries stand as they are; the wishes that they meet are not decided again. */
@@ -281,6 +286,7 @@ export const wantedState = (
   const nodes = nodesFor(books, nodeBook, inputs, cloud)
   const entries = Assignment.assign(grants, standing.current, { nodes, acknowledgements, nextEpoch: generation + 1 })
   const buying = CloudWishes.purchasesOf(decision, { books, cloud, nodes })
+  const hindrance = CloudWishes.hindranceOf(inputs.key, entries, { books, cloud, routeOf })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
   // It serves on where it should not, for want of another node: the first that may hold it must be heard of.
   const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
@@ -288,7 +294,7 @@ export const wantedState = (
     rivalry(inputs, books, standing.lost) ??
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
-    CloudWishes.lackOf(inputs.key, entries, { books, cloud, routeOf }) ??
+    hindrance.lack ??
     buying.lack ??
     (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
@@ -311,6 +317,7 @@ export const wantedState = (
         outcome._tag === "Refuse" ? Waiting.topicsOf(outcome.refusal, request.namespace) : []
       ),
       ...buying.awaits,
+      ...hindrance.awaits,
       ...(homeless !== undefined || isStranded ? (["nodes"] as const) : []),
       ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
     ]

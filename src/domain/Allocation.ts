@@ -33,8 +33,10 @@ export interface Situation {
   readonly type: AllocationType | undefined
   readonly current: ReadonlyArray<Held>
   readonly index: AddressIndex.AddressIndex
-  /** What was bought for this claim by the EphemeralIPPool of this name, and is not in `current` yet. */
+  /** What was bought for this claim by the EphemeralIPPool of this name; also when it is a PersistentIPPool's by now. */
   readonly boughtBy: (pool: string, family: Address.Family) => Address.Address | undefined
+  /** Whether the address that was bought is the very one that the PersistentIPPool of this name has in its cloud. */
+  readonly mayPromote: (address: Address.Address, pool: string) => boolean
 }
 
 export type Outcome =
@@ -142,12 +144,22 @@ const refuse = (refusal: Refusal): Outcome => ({ _tag: "Refuse", refusal })
 const decideNamed = (situation: Situation, held: ReadonlyArray<Standing>): ReadonlyArray<Outcome> =>
   situation.request.addresses.map((address) => {
     const entry = held.find((other) => other.address === address)
-    if (entry?.stands !== undefined) return keep(entry, entry.stands.pool)
+    if (entry?.stands !== undefined) return keep(entry, promotedTo(situation, address, entry.stands.pool))
     const granted = grantNamed(situation, address)
     if (Result.isSuccess(granted)) return { _tag: "Grant", address, pool: granted.success }
     const removed = entry !== undefined && granted.failure.reason === "AddressNotInAnyPool"
     return refuse(removed ? { reason: "AddressRemovedFromPool", address, pool: entry.pool } : granted.failure)
   })
+
+/** What was bought for the Service, and is named by it and by a PersistentIPPool now, is the user's from here on. */
+const promotedTo = (situation: Situation, address: Address.Address, present: string): string => {
+  const { index, mayPromote } = situation
+  if (poolNamed(index, present)?.kind !== "EphemeralIPPool") return present
+  const owner = AddressIndex.ownerOf(index, address)
+  const heir = owner?._tag === "Pool" ? poolNamed(index, owner.pool.name) : undefined
+  const isServed = heir !== undefined && Pool.serves(heir, customerOf(situation)) === undefined
+  return isServed && mayPromote(address, heir.name) ? heir.name : present
+}
 
 /** The name of the pool that grants this very address. */
 const grantNamed = (situation: Situation, address: Address.Address): Result.Result<string, Refusal> => {
@@ -228,9 +240,9 @@ const grantAny = (
     for (const one of tried) {
       if (buys(pool)) {
         const bought = situation.boughtBy(pool.name, one)
-        return bought === undefined
-          ? { _tag: "Buy", pool: pool.name, family: one }
-          : { _tag: "Grant", address: bought, pool: pool.name }
+        if (bought === undefined) return { _tag: "Buy", pool: pool.name, family: one }
+        const isHeld = held.some(({ address }) => address === bought)
+        return { _tag: isHeld ? "Keep" : "Grant", address: bought, pool: pool.name }
       }
       const address =
         claimedAlready(situation, held, pool, one) ?? AddressIndex.nextFree(situation.index, pool.name, one)

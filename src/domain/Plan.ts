@@ -67,6 +67,10 @@ export type CloudChange = Extract<Change, { readonly _tag: "Buy" | "Route" | "Re
 export const isOfCloud = (change: Change): change is CloudChange =>
   change._tag === "Buy" || change._tag === "Route" || change._tag === "Return"
 
+/** All that the cloud is asked for, to compare. */
+export const renderOfCloud = (changes: ReadonlyArray<Change>): string =>
+  changes.filter(isOfCloud).map(render).join("; ")
+
 /** Every holder of the allocation has let go, or can no longer serve. */
 const isReleased = (allocation: ObservedAllocation, isFenced: Observed["isFenced"]): boolean => {
   const { acknowledgements, entries } = allocation

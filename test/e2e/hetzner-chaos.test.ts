@@ -125,7 +125,11 @@ describe(`a provider on a bad day (${seconds} s, seed ${seed})`, () => {
       const purchases = () => fake.project.truth.purchases().filter(({ by }) => by !== "console")
       const [served, millis] = await timed(() =>
         Promise.all([...there].map(async (name) => ({ name, ...(await test.served(name)) })))
-      )
+      ).catch(async (error: unknown) => {
+        figure(await Cluster.kubectl("-n", test.namespace, "get", "ipa", "-o", "yaml"))
+        figure(JSON.stringify(fake.floatingIps(), undefined, 1))
+        throw error
+      })
       await eventually(
         "as many are bought as are wanted",
         async () =>

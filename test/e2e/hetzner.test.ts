@@ -233,34 +233,39 @@ describe("floating IPs", () => {
     await buyer(test)
     await workload()
     await service("web", undefined, { spec: { ipFamilyPolicy: "RequireDualStack" } })
-    const before = await served("web")
-    const addresses = (await allocation("web"))?.spec.allocations.map(({ address }) => address) ?? []
-    assert.lengthOf(addresses, 2)
+    await served("web")
+    const held = async (): Promise<ReadonlyArray<Served>> =>
+      ((await allocation("web"))?.spec.allocations ?? []).map(({ address, nodeName = "" }) => ({
+        address,
+        node: nodeName
+      }))
+    const before = await held()
     assert.deepStrictEqual(
-      addresses.map((address) => fake.floatingIpOf(address)?.type),
+      before.map(({ address }) => fake.floatingIpOf(address)?.type),
       ["ipv4", "ipv6"]
     )
     assert.deepStrictEqual(
       (await shown(test, "web")).map(({ ip }) => ip),
-      addresses
+      before.map(({ address }) => address)
     )
-    for (const address of addresses) await answers({ ...before, address })
-    const clients = await Promise.all(addresses.map((address) => probe(address)))
+    for (const each of before) await answers(each)
+    const clients = await Promise.all(before.map(async ({ address }) => ({ address, client: await probe(address) })))
 
-    after(() => Cluster.kubectl("label", "node", before.node, `${excluded}-`))
-    await Cluster.kubectl("label", "node", before.node, `${excluded}=`)
-    const moved = await eventually("another node serves both", async () => {
-      const { node } = await served("web")
-      const routed = addresses.every((address) => fake.routedTo(address) === node)
-      return node !== before.node && routed && node
-    })
-    for (const address of addresses) {
-      await eventually(`only ${moved} has ${address}`, async () => (await holders(address)).join() === moved)
-      await answers({ address, node: moved })
+    // Each address has a node of its own choice: both leave theirs, one after the other.
+    for (const { address, node } of before) {
+      after(() => Cluster.kubectl("label", "node", node, `${excluded}-`))
+      await Cluster.kubectl("label", "node", node, `${excluded}=`)
+      const moved = await eventually(`another node than ${node} serves ${address}`, async () => {
+        await served("web")
+        const found = (await held()).find((each) => each.address === address)
+        return found?.node !== node && fake.routedTo(address) === found?.node && found
+      })
+      await eventually(`no other has ${address}`, async () => (await holders(address)).join() === moved.node)
+      await answers(moved)
     }
-    for (const [index, client] of clients.entries()) {
+    for (const { address, client } of clients) {
       await client.answers()
-      figure(`longest gap of the handover of ${addresses[index]}: ${(await client.report()).longestGapMillis} ms`)
+      figure(`longest gap of the handover of ${address}: ${(await client.report()).longestGapMillis} ms`)
     }
   })
 })

@@ -5,6 +5,7 @@
 import { labelNames } from "../../domain/CloudClaim.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
+import type { Trouble } from "./CloudTrouble.ts"
 import type { CloudAddress, CloudProject, CloudServer, NodeIdentity, Resolution } from "../../ports/Cloud.ts"
 
 export const poolKeyOf = ({ kind, name }: PoolRef): string => `${kind}/${name}`
@@ -27,9 +28,13 @@ export class CloudBook {
   clusterName = ""
   /** By node name. */
   readonly identities = new Map<string, NodeIdentity>()
+  /** The Service whose IPAllocation has this UID and grants or intends anything; undefined: there is none. */
+  holderOf: (claim: string) => string | undefined = () => undefined
   private readonly views = new Map<string, ProjectView>()
-  private readonly poolTroubles = new Map<string, Lack>()
-  private readonly serviceTroubles = new Map<string, Lack>()
+  private readonly poolTroubles = new Map<string, Trouble>()
+  private readonly serviceTroubles = new Map<string, Trouble>()
+  /** What was asked of a cloud for a Service and is tried again by itself, by its key. */
+  private readonly retried = new Map<string, string>()
 
   viewOf(pool: PoolRef): ProjectView | undefined {
     return this.views.get(poolKeyOf(pool))
@@ -53,6 +58,13 @@ export class CloudBook {
     }
   }
 
+  /** Names of the pools of one project, this one first: an address may go from one to another (promotion). */
+  poolsSharing(poolKey: string): ReadonlyArray<string> {
+    const project = this.views.get(poolKey)?.project
+    const others = [...this.views].filter(([key, view]) => key !== poolKey && view.project === project)
+    return [poolKey, ...others.map(([key]) => key)].map((key) => key.slice(key.indexOf("/") + 1))
+  }
+
   /** What this cluster has bought in the project of the pool. */
   boughtIn(pool: PoolRef): ReadonlyArray<CloudAddress> {
     const { cluster, ownership } = labelNames
@@ -68,21 +80,32 @@ export class CloudBook {
 
   /** Why the project of a pool cannot be used. */
   poolTrouble(pool: PoolRef): Lack | undefined {
-    return this.poolTroubles.get(poolKeyOf(pool))
+    return lackIn(this.poolTroubles, poolKeyOf(pool))
   }
 
   /** True: that is news. */
-  setPoolTrouble(poolKey: string, trouble: Lack | undefined): boolean {
+  setPoolTrouble(poolKey: string, trouble: Trouble | undefined): boolean {
     return setOrDelete(this.poolTroubles, poolKey, trouble)
   }
 
   /** Why the last thing that was asked of a cloud for this Service was not done. */
   serviceTrouble(key: string): Lack | undefined {
-    return this.serviceTroubles.get(key)
+    return lackIn(this.serviceTroubles, key)
   }
 
-  setServiceTrouble(key: string, trouble: Lack | undefined): boolean {
+  setServiceTrouble(key: string, trouble: Trouble | undefined): boolean {
     return setOrDelete(this.serviceTroubles, key, trouble)
+  }
+
+  /** `asked` undefined: nothing is. */
+  setRetried(key: string, asked: string | undefined): void {
+    if (asked === undefined) this.retried.delete(key)
+    else this.retried.set(key, asked)
+  }
+
+  /** The provider has refused this very thing, and its pause must not be cut short by our own looking at the Service. */
+  isRetried(key: string, asked: string): boolean {
+    return this.retried.get(key) === asked
   }
 
   /** Servers of nodes of this cluster, in any pool's project. */
@@ -98,9 +121,14 @@ export class CloudBook {
 const textOf = ({ addresses, resolutions, servers }: ProjectView): string =>
   JSON.stringify([addresses, servers.map((server) => ({ ...server, families: [...server.families] })), ...resolutions])
 
-const setOrDelete = (troubles: Map<string, Lack>, key: string, trouble: Lack | undefined): boolean => {
-  const before = troubles.get(key)
+const lackIn = (troubles: ReadonlyMap<string, Trouble>, key: string): Lack | undefined => {
+  const trouble = troubles.get(key)
+  return trouble && { reason: trouble.reason, message: trouble.message }
+}
+
+const setOrDelete = (troubles: Map<string, Trouble>, key: string, trouble: Trouble | undefined): boolean => {
   if (trouble === undefined) return troubles.delete(key)
+  if (troubles.get(key)?.essence === trouble.essence) return false
   troubles.set(key, trouble)
-  return before?.reason !== trouble.reason || before.message !== trouble.message
+  return true
 }

@@ -9,7 +9,6 @@ import { entriesOf, intentsOf } from "../../api/AllocationEntries.ts"
 import type { Entry, Intent } from "../../domain/Hold.ts"
 import * as Plan from "../../domain/Plan.ts"
 import { sameIntent } from "../../domain/Target.ts"
-import type { Lack } from "../../domain/PlanInput.ts"
 import type { CloudError } from "../../ports/Cloud.ts"
 import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
 import { writing } from "../../reconcile/ReadBack.ts"
@@ -18,12 +17,12 @@ import type { Outcome } from "../../reconcile/WorkQueue.ts"
 import * as AllocationWriter from "../AllocationWriter.ts"
 import { Caches } from "../Caches.ts"
 import { isUnreadable, observe, type Observation, type Reconciling } from "../Observation.ts"
-import { lackOf } from "./CloudTrouble.ts"
+import { lasting, type Trouble, troubleOf } from "./CloudTrouble.ts"
 import * as CloudWriter from "./CloudWriter.ts"
 
 export interface Options extends Reconciling {
   /** What was done lets the Service go on. */
-  readonly onDone: (key: string) => void
+  readonly onDone: (key: string, change: Plan.CloudChange) => void
   /** Users are to be told of a trouble, or of its end. */
   readonly onTold: (key: string) => void
   readonly oneByOne: OneByOne
@@ -41,12 +40,13 @@ const deskOf = ({ cloud }: Observation, { books }: Reconciling, poolName: string
 const isLost = ({ books }: Reconciling, poolName: string): boolean =>
   !books.isUnreadable(poolName) && books.poolNamed(poolName)?.cloud === undefined
 
-const capReached = (poolName: string, max: number): Lack => ({
-  reason: "SpendCapReached",
-  message:
-    `pool ${poolName} has bought ${max} addresses, which is its spec.maxAddresses. ` +
-    "Raise it, or delete a Service that has one."
-})
+const capReached = (poolName: string, max: number): Trouble =>
+  lasting({
+    reason: "SpendCapReached",
+    message:
+      `pool ${poolName} has bought ${max} addresses, which is its spec.maxAddresses. ` +
+      "Raise it, or delete a Service that has one."
+  })
 
 /** Counted and bought one after the other: two that buy at once would both find room. */
 const buyWithinCap = (
@@ -127,7 +127,9 @@ export const step = (options: Options) =>
       const { clouds } = options.books
       if (!(yield* options.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, options)
-      const change = Plan.plan(observation.wanted, observation.observed).find(Plan.isOfCloud)
+      const changes = Plan.plan(observation.wanted, observation.observed)
+      const change = changes.find(Plan.isOfCloud)
+      clouds.setRetried(key, undefined)
       if (change === undefined) {
         if (clouds.setServiceTrouble(key, undefined)) options.onTold(key)
         return "settled"
@@ -135,14 +137,16 @@ export const step = (options: Options) =>
       const isDone = yield* apply(key, change, observation, options).pipe(
         Effect.tapError((error) =>
           Effect.sync(() => {
-            if (isOfCloud(error) && clouds.setServiceTrouble(key, lackOf(error))) options.onTold(key)
+            if (!isOfCloud(error)) return
+            clouds.setRetried(key, Plan.renderOfCloud(changes))
+            if (clouds.setServiceTrouble(key, troubleOf(error))) options.onTold(key)
           })
         )
       )
       if (!isDone) return "settled"
       if (clouds.setServiceTrouble(key, undefined)) options.onTold(key)
       yield* Effect.logInfo("cloud: change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
-      options.onDone(key)
+      options.onDone(key, change)
       return "again"
     },
     (effect, key) => Effect.annotateLogs(effect, { service: key })

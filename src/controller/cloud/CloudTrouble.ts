@@ -41,7 +41,16 @@ const meanings: { readonly [Tag in CloudError["reason"]["_tag"]]: { readonly rea
     Malformed: { reason: "CloudMalformed", cure: "Is HCLOUD_ENDPOINT the address of the provider's API?" }
   }
 
-export const lackOf = (error: CloudError): Lack => {
-  const { cure, reason } = meanings[error.reason._tag]
-  return { reason, message: `the cloud says: ${error.message}. ${cure}` }
+/** A lack, and what of it is the same each time that it happens. */
+export interface Trouble extends Lack {
+  readonly essence: string
 }
+
+/** The correlation id is another each time, and no news. */
+export const troubleOf = (error: CloudError): Trouble => {
+  const { cure, reason } = meanings[error.reason._tag]
+  const essence = `${reason} ${error.request} ${error.code} ${error.detail}`
+  return { reason, message: `the cloud says: ${error.message}. ${cure}`, essence }
+}
+
+export const lasting = (lack: Lack): Trouble => ({ ...lack, essence: `${lack.reason} ${lack.message}` })

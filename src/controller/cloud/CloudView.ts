@@ -74,9 +74,21 @@ export class CloudView {
     return this.book.viewOf(pool)?.addresses.filter((each) => this.isBought(each)) ?? []
   }
 
+  /** Bought for this claim, and made the user's own since. */
+  private isPromoted({ family, labels, name }: CloudAddress): boolean {
+    return (
+      labels[clusterLabel] === this.book.cluster &&
+      labels[claimLabel] === this.claimant.uid &&
+      name === CloudClaim.nameOf(this.claimOf(family))
+    )
+  }
+
   /** The address to grant of what was bought for this claim. */
   boughtAddress(pool: Pool, family: Address.Family): Address.Address | undefined {
-    const found = this.bought(pool).find((each) => each.family === family)
+    if (this.claimant.uid === "") return undefined
+    const found = this.book
+      .viewOf(pool)
+      ?.addresses.find((each) => each.family === family && (this.isBought(each) || this.isPromoted(each)))
     return found === undefined || pool.cloud === undefined
       ? undefined
       : FloatingAddress.hostOf(found.network, pool.cloud.ipv6Suffix)
@@ -156,6 +168,13 @@ export class CloudView {
       return {
         reason: "CloudAddressOfAnotherCluster",
         message: `${called} is used by another cluster (label cluster=${found.labels[clusterLabel] ?? ""}). Use another.`
+      }
+    }
+    const holder = this.book.holderOf(found.labels[claimLabel] ?? "")
+    if (holder !== undefined && found.labels[claimLabel] !== this.claimant.uid) {
+      return {
+        reason: "CloudAddressHeld",
+        message: `${called} is routed as a whole, and serves ${holder}. One Service can have it: use another.`
       }
     }
     return this.strangersServer(view, found, called)

@@ -76,21 +76,21 @@ export const purchasesOf = (
       nothing
     )
 
-/** Undefined: all that is granted is where it should be, or on its way. */
-export const lackOf = (
+/** Undefined: all that is granted is where it should be, or on its way. `awaits`: what may bring it. */
+export const hindranceOf = (
   key: string,
   entries: ReadonlyArray<Entry>,
   { books, cloud, routeOf }: Surroundings & { readonly routeOf: Observed["routeOf"] }
-): Lack | undefined => {
+): Omit<Buying, "purchases"> => {
   const refused = books.clouds.serviceTrouble(key)
-  if (refused !== undefined) return refused
+  if (refused !== undefined) return { lack: refused, awaits: [] }
   for (const entry of entries) {
     const pool = entry.cloudProvider === undefined ? undefined : books.poolNamed(entry.pool)
     if (pool === undefined || routeOf(entry) === "inPlace") continue
     const lack = books.clouds.poolTrouble(pool) ?? cloud.obstacle(pool, entry)
-    if (lack !== undefined) return lack
+    if (lack !== undefined) return { lack, awaits: ["clouds"] }
   }
-  return undefined
+  return nothing
 }
 
 /** Nobody counts for an address that no operator holds: its Node is lost once it has been NotReady for long enough. */

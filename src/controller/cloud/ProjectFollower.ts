@@ -6,17 +6,20 @@
 import { Effect, Result } from "effect"
 import type { HetznerIntegration } from "../../api/CloudIntegration.ts"
 import * as CloudRules from "../../domain/CloudRules.ts"
-import type { Lack } from "../../domain/PlanInput.ts"
+import type { PoolRef } from "../../domain/Pool.ts"
 import { Cloud, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
+import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { Outcome } from "../../reconcile/WorkQueue.ts"
 import { Caches } from "../Caches.ts"
 import type { CloudBook } from "./CloudBook.ts"
-import { lackOf } from "./CloudTrouble.ts"
+import type { OrphanSweep } from "./OrphanSweep.ts"
+import { lasting, type Trouble, troubleOf } from "./CloudTrouble.ts"
 import { tokenOf } from "./Credentials.ts"
 
 export interface Options {
   readonly book: CloudBook
+  readonly sweep: OrphanSweep
   readonly isLeader: Effect.Effect<boolean>
   /** Where Secrets are. */
   readonly namespace: string
@@ -35,8 +38,13 @@ const maxAgeAfterEditMillis = 1_000
 /** While a project cannot be used: a failed authentication costs a request of everybody's budget. */
 const retryMillis = 15_000
 
-const poolOf = (caches: Caches["Service"], poolKey: string) => {
-  const [kind = "", name = ""] = poolKey.split("/")
+const poolOf = (poolKey: string): PoolRef => {
+  const [kind, name = ""] = poolKey.split("/")
+  return { kind: kind === "PersistentIPPool" ? "PersistentIPPool" : "EphemeralIPPool", name }
+}
+
+const cached = (caches: Caches["Service"], poolKey: string) => {
+  const { kind, name } = poolOf(poolKey)
   return kind === "PersistentIPPool" ? caches.persistentPools.get(name) : caches.ephemeralPools.get(name)
 }
 
@@ -49,28 +57,39 @@ const resolveAll = Effect.fnUntraced(function* (project: CloudProject, book: Clo
 })
 
 /** Routing to no machine of ours is possible with it, and what is bought with it would be of no use. */
-const foreign = (resolutions: ReadonlyMap<string, Resolution>): Lack | undefined =>
+const foreign = (resolutions: ReadonlyMap<string, Resolution>): Trouble | undefined =>
   resolutions.size === 0 || [...resolutions.values()].some(({ type }) => type === "server")
     ? undefined
-    : {
+    : lasting({
         reason: "CloudProjectForeign",
         message:
           "no Node of this cluster is a server of the token's project. Use the token of the cluster's project, or say " +
           "which server a Node is by spec.providerID or the annotation loadbalancing.plenus.io/hetzner-server-id."
-      }
+      })
 
-const look = Effect.fnUntraced(function* (
-  project: CloudProject,
-  poolKey: string,
-  edition: string,
-  { book, onChange }: Options
-) {
+const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, edition: string, options: Options) {
+  const { book, onChange } = options
   const servers = yield* project.servers(maxAgeMillis.servers)
   const isEdited = book.editionOf(poolKey) !== edition
   const addresses = yield* project.addresses(isEdited ? maxAgeAfterEditMillis : maxAgeMillis.addresses)
   const resolutions = yield* resolveAll(project, book)
   const isNews = book.see(poolKey, { project, edition, servers, addresses, resolutions })
   if (book.setPoolTrouble(poolKey, foreign(resolutions)) || isNews) onChange(poolKey)
+  yield* giveOrphansBack(project, poolKey, options)
+})
+
+/** What cannot be read might be whose an address is. */
+const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, { book, sweep }: Options) {
+  const caches = yield* Caches
+  if (caches.allocations.undecodable.size > 0) return
+  for (const orphan of sweep.look(poolOf(poolKey), yield* monotonicMillis)) {
+    const { id, labels, name } = orphan
+    yield* Effect.logWarning("an address that nobody has is given back").pipe(
+      Effect.annotateLogs({ id, name, namespace: labels["namespace"], service: labels["service"] })
+    )
+    yield* project.remove(id)
+    book.seeAddresses(project, yield* project.addresses(Number.POSITIVE_INFINITY))
+  }
 })
 
 /** Once a Node has been NotReady for its grace, what is routed to it is decided anew. */
@@ -99,7 +118,7 @@ export const step = (options: Options) =>
     if (!(yield* isLeader)) return "settled"
     const caches = yield* Caches
     const cloud = yield* Cloud
-    const pool = poolOf(caches, poolKey)
+    const pool = cached(caches, poolKey)
     const integration = pool?.spec.cloudIntegration?.hetzner
     if (pool === undefined || integration === undefined) {
       book.forget(poolKey)
@@ -109,10 +128,10 @@ export const step = (options: Options) =>
     const edition = `${pool.metadata.uid}/${pool.metadata.generation ?? 0}`
     const token = yield* tokenOf(integration, namespace)
     const trouble = Result.isFailure(token)
-      ? token.failure
+      ? lasting(token.failure)
       : yield* Effect.flatMap(cloud.open(token.success), (project) => look(project, poolKey, edition, options)).pipe(
           Effect.as(undefined),
-          Effect.catch((error) => Effect.succeed(lackOf(error)))
+          Effect.catch((error) => Effect.succeed(troubleOf(error)))
         )
     if (trouble === undefined) return { afterMillis: yield* untilNextLook(integration, poolKey, options) }
     if (book.setPoolTrouble(poolKey, trouble)) {

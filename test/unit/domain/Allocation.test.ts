@@ -54,7 +54,8 @@ const situation = ({ pools, wish = {}, current = [], type, taken = [], nodes = [
     type: type ?? (held.length > 0 ? "persistent" : undefined),
     current: held,
     index,
-    boughtBy: () => undefined
+    boughtBy: () => undefined,
+    mayPromote: () => false
   }
 }
 
