@@ -21,25 +21,32 @@ export interface Claim {
 
 const lengthMax = 63
 const endDigits = 8
+/** Of what says which cluster it is: "plenuslb-ephemeral-" and 20 characters of its name. */
+const headMax = 39
 
-const readable = ({ clusterName, namespace, service }: Claim): string =>
-  ["plenuslb-ephemeral", clusterName, namespace, service]
+const readable = (...parts: ReadonlyArray<string>): string =>
+  parts
     .filter((part) => part !== "")
     .join("-")
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
 
-/** Both ends tell most: the cluster's and the Service's. */
+/** Both ends tell most: of a namespace and a Service the namespace's first, which groups them, and the Service's last. */
 const shortened = (text: string, max: number): string => {
   if (text.length <= max) return text
   const half = Math.floor((max - 1) / 2)
   return `${text.slice(0, half).replace(/-$/, "")}-${text.slice(-half).replace(/^-/, "")}`
 }
 
-/** v0.4's name with an end of its own: v0.4's were ambiguous, and the same for a Service that was made anew. */
+/**
+ * v0.4's name with an end of its own: v0.4's were ambiguous, and the same for a Service that was made anew. The cluster's name
+ * is what v0.4 promised in it, so a long Service leaves it whole.
+ */
 export const nameOf = (claim: Claim): string => {
   const end = bytesToHex(sha256(utf8ToBytes(`${claim.uid}/${claim.family}`))).slice(0, endDigits)
-  return `${shortened(readable(claim), lengthMax - endDigits - 1)}-${end}`
+  const head = shortened(readable("plenuslb-ephemeral", claim.clusterName), headMax)
+  const tail = shortened(readable(claim.namespace, claim.service), lengthMax - head.length - endDigits - 2)
+  return `${head}-${tail}-${end}`
 }
 
 /** `created`: we bought it and may return it. `adopted`: it was there, and stays. */

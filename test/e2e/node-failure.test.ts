@@ -10,12 +10,6 @@ import { probe } from "./harness/Probe.ts"
 import * as Product from "./harness/Product.ts"
 import { onNodes, scenario } from "./harness/Scenario.ts"
 
-const allReady = () =>
-  eventually("every node is Ready", async () => {
-    const states = await Promise.all(nodeNames.map(Cluster.readinessOf))
-    return states.every((state) => state === "True")
-  })
-
 /** Where the leading controller is, or where it is not. */
 const nodeBesideTheLeader = async (together: boolean): Promise<string> => {
   const { leader } = await Product.controllersReady()
@@ -42,7 +36,7 @@ describe("power-off of the node that holds an address", () => {
 
     after(async () => {
       await cluster("node-power-on", before.node)
-      await allReady()
+      await Cluster.allReady(nodeNames)
       await Product.installed()
     })
     await cluster("node-power-off", before.node)
@@ -62,7 +56,7 @@ describe("power-off of the node that holds an address", () => {
 
     client.restart()
     await cluster("node-power-on", before.node)
-    await allReady()
+    await Cluster.allReady(nodeNames)
     await Product.operatorsRolledOut()
     await client.answers()
     assert.strictEqual((await allocation("web"))?.spec.allocations[0]?.nodeName, moved, "nothing moves back")

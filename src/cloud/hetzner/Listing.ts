@@ -24,12 +24,12 @@ export class Listing<A extends { readonly id: string }, E> {
 
   /** At most this old, counted from when it was asked for. */
   get(maxAgeMillis: number): Effect.Effect<ReadonlyArray<A>, E> {
-    return Effect.flatMap(monotonicMillis, (askedMillis) =>
-      Semaphore.withPermit(
-        this.one,
-        Effect.suspend(() => (this.atMillis >= askedMillis - maxAgeMillis ? Effect.succeed(this.all()) : this.renew()))
-      )
-    )
+    return Effect.flatMap(monotonicMillis, (askedMillis) => {
+      const isYoung = () => this.atMillis >= askedMillis - maxAgeMillis
+      const young = Effect.suspend(() => (isYoung() ? Effect.succeed(this.all()) : this.renew()))
+      // Who is content with what is here does not wait for one that is on its way: that may take minutes for its turn.
+      return isYoung() ? Effect.succeed(this.all()) : Semaphore.withPermit(this.one, young)
+    })
   }
 
   readonly absorb = (item: A): Effect.Effect<A> => Effect.as(this.note(item.id, item), item)

@@ -15,6 +15,7 @@ export class RateBucket {
   private limit = limitDefault
   private tokens = limitDefault
   private atMillis: number
+  private closedUntilMillis = 0
 
   constructor(nowMillis: number) {
     this.atMillis = nowMillis
@@ -24,7 +25,8 @@ export class RateBucket {
   waitMillis(priority: Priority, nowMillis: number): number {
     this.refill(nowMillis)
     const lacking = Math.floor(this.limit * reserve[priority]) + 1 - this.tokens
-    return lacking <= 0 ? 0 : Math.ceil((lacking * hourMillis) / this.limit)
+    const waitMillis = lacking <= 0 ? 0 : Math.ceil((lacking * hourMillis) / this.limit)
+    return Math.max(waitMillis, this.closedUntilMillis - nowMillis)
   }
 
   take(): void {
@@ -38,10 +40,14 @@ export class RateBucket {
     this.tokens = Math.min(this.limit, Math.max(0, remaining - inFlight))
   }
 
-  /** Refused for rate: others were quicker. */
-  exhaust(nowMillis: number): void {
+  /**
+   * Refused for rate: others were quicker, so nothing is sent before another request is due. What is left is what the refusal
+   * says; taken for nothing, a single one would stop all but failover until the reserve is there again, six minutes.
+   */
+  refuse(remaining: number, nowMillis: number): void {
     this.refill(nowMillis)
-    this.tokens = 0
+    this.tokens = Math.min(this.limit, Math.max(0, remaining))
+    this.closedUntilMillis = nowMillis + Math.ceil(hourMillis / this.limit)
   }
 
   private refill(nowMillis: number): void {

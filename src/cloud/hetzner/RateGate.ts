@@ -63,7 +63,7 @@ export const make: Effect.Effect<RateGate, never, Scope.Scope> = Effect.gen(func
   const hear = Effect.fnUntraced(function* (reply: HttpReply) {
     const nowMillis = yield* monotonicMillis
     const [limit, remaining] = [numberOf(reply, "ratelimit-limit"), numberOf(reply, "ratelimit-remaining")]
-    if (reply.status === 429) bucket.exhaust(nowMillis)
+    if (reply.status === 429) bucket.refuse(remaining ?? 0, nowMillis)
     else if (limit !== undefined && remaining !== undefined) bucket.correct(limit, remaining, inFlight, nowMillis)
     arrival.openUnsafe()
   })

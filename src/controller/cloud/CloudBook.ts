@@ -13,6 +13,8 @@ export const poolKeyOf = ({ kind, name }: PoolRef): string => `${kind}/${name}`
 /** As last read. */
 export interface ProjectView {
   readonly project: CloudProject
+  /** Of the pool through which it was looked at. */
+  readonly edition: string
   readonly servers: ReadonlyArray<CloudServer>
   readonly addresses: ReadonlyArray<CloudAddress>
   /** By node name. */
@@ -36,6 +38,10 @@ export class CloudBook {
 
   viewOf(pool: PoolRef): ProjectView | undefined {
     return this.views.get(poolKeyOf(pool))
+  }
+
+  editionOf(poolKey: string): string | undefined {
+    return this.views.get(poolKey)?.edition
   }
 
   /** True: it is not as it was. */

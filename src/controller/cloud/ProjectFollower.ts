@@ -33,6 +33,8 @@ export interface Options {
 const lookEveryMillis = 60_000
 /** Addresses change by our own hand, which is noted; a server that goes off is looked for when its Node changes. */
 const maxAgeMillis = { addresses: 55_000, servers: 5_000 }
+/** Whoever has just edited a pool may have bought right before what it names; pools that start together share a list. */
+const maxAgeAfterEditMillis = 1_000
 /** While a project cannot be used: a failed authentication costs a request of everybody's budget. */
 const retryMillis = 15_000
 
@@ -41,10 +43,9 @@ const poolOf = (poolKey: string): PoolRef => {
   return { kind: kind === "PersistentIPPool" ? "PersistentIPPool" : "EphemeralIPPool", name }
 }
 
-const integrationOf = (caches: Caches["Service"], poolKey: string): HetznerIntegration | undefined => {
+const cached = (caches: Caches["Service"], poolKey: string) => {
   const { kind, name } = poolOf(poolKey)
-  const pools = kind === "PersistentIPPool" ? caches.persistentPools : caches.ephemeralPools
-  return pools.get(name)?.spec.cloudIntegration?.hetzner
+  return kind === "PersistentIPPool" ? caches.persistentPools.get(name) : caches.ephemeralPools.get(name)
 }
 
 const resolveAll = Effect.fnUntraced(function* (project: CloudProject, book: CloudBook) {
@@ -66,12 +67,13 @@ const foreign = (resolutions: ReadonlyMap<string, Resolution>): Trouble | undefi
           "which server a Node is by spec.providerID or the annotation loadbalancing.plenus.io/hetzner-server-id."
       })
 
-const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, options: Options) {
+const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, edition: string, options: Options) {
   const { book, onChange } = options
   const servers = yield* project.servers(maxAgeMillis.servers)
-  const addresses = yield* project.addresses(maxAgeMillis.addresses)
+  const isEdited = book.editionOf(poolKey) !== edition
+  const addresses = yield* project.addresses(isEdited ? maxAgeAfterEditMillis : maxAgeMillis.addresses)
   const resolutions = yield* resolveAll(project, book)
-  const isNews = book.see(poolKey, { project, servers, addresses, resolutions })
+  const isNews = book.see(poolKey, { project, edition, servers, addresses, resolutions })
   if (book.setPoolTrouble(poolKey, foreign(resolutions)) || isNews) onChange(poolKey)
   yield* giveOrphansBack(project, poolKey, options)
 })
@@ -116,16 +118,18 @@ export const step = (options: Options) =>
     if (!(yield* isLeader)) return "settled"
     const caches = yield* Caches
     const cloud = yield* Cloud
-    const integration = integrationOf(caches, poolKey)
-    if (integration === undefined) {
+    const pool = cached(caches, poolKey)
+    const integration = pool?.spec.cloudIntegration?.hetzner
+    if (pool === undefined || integration === undefined) {
       book.forget(poolKey)
       return "settled"
     }
     book.cluster = caches.namespaces.get("kube-system")?.metadata.uid ?? ""
+    const edition = `${pool.metadata.uid}/${pool.metadata.generation ?? 0}`
     const token = yield* tokenOf(integration, namespace)
     const trouble = Result.isFailure(token)
       ? lasting(token.failure)
-      : yield* Effect.flatMap(cloud.open(token.success), (project) => look(project, poolKey, options)).pipe(
+      : yield* Effect.flatMap(cloud.open(token.success), (project) => look(project, poolKey, edition, options)).pipe(
           Effect.as(undefined),
           Effect.catch((error) => Effect.succeed(troubleOf(error)))
         )

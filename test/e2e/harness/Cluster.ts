@@ -8,6 +8,7 @@ import { nodes } from "../../../src/api/Node.ts"
 import * as Kubeconfig from "../../../src/live/kubernetes/Kubeconfig.ts"
 import * as LiveKubernetes from "../../../src/live/kubernetes/LiveKubernetes.ts"
 import { Kubernetes, type Selection } from "../../../src/ports/Kubernetes.ts"
+import { eventually } from "./eventually.ts"
 import { command, kubeconfig } from "./Lab.ts"
 
 const runtime = ManagedRuntime.make(LiveKubernetes.layer().pipe(Layer.provide(Kubeconfig.layer({ path: kubeconfig }))))
@@ -42,10 +43,12 @@ export interface Manifest {
   readonly [field: string]: unknown
 }
 
-/** `kubectl apply`; a string is taken as it is, YAML included. */
-export const apply = async (...manifests: ReadonlyArray<Manifest | string>): Promise<void> => {
+const applyWith = async (
+  options: ReadonlyArray<string>,
+  manifests: ReadonlyArray<Manifest | string>
+): Promise<void> => {
   const documents = manifests.map((each) => (typeof each === "string" ? each : JSON.stringify(each)))
-  const child = spawn("kubectl", ["apply", "-f", "-"], { stdio: ["pipe", "ignore", "pipe"] })
+  const child = spawn("kubectl", ["apply", ...options, "-f", "-"], { stdio: ["pipe", "ignore", "pipe"] })
   let refused = ""
   child.stderr.on("data", (text) => (refused += String(text)))
   child.stdin.end(documents.join("\n---\n"))
@@ -56,6 +59,13 @@ export const apply = async (...manifests: ReadonlyArray<Manifest | string>): Pro
 export const remove = (...args: ReadonlyArray<string>): Promise<string> =>
   kubectl("delete", "--ignore-not-found", "--wait=false", ...args)
 
+/** `kubectl apply`; a string is taken as it is, YAML included. */
+export const apply = (...manifests: ReadonlyArray<Manifest | string>): Promise<void> => applyWith([], manifests)
+
+/** The same for manifests that name no namespace. */
+export const applyIn = (namespace: string, ...manifests: ReadonlyArray<Manifest | string>): Promise<void> =>
+  applyWith(["-n", namespace], manifests)
+
 /** Events on one object, oldest first. */
 export const eventsOn = async (kind: string, ref: ObjectRef): Promise<ReadonlyArray<Event>> =>
   (await list(events, { namespace: ref.namespace ?? "default" })).filter(
@@ -64,3 +74,9 @@ export const eventsOn = async (kind: string, ref: ObjectRef): Promise<ReadonlyAr
 
 export const readinessOf = async (node: string): Promise<string | undefined> =>
   (await get(nodes, { name: node }))?.status?.conditions?.find(({ type }) => type === "Ready")?.status
+
+export const allReady = (nodeNames: ReadonlyArray<string>): Promise<boolean> =>
+  eventually("every node is Ready", async () => {
+    const states = await Promise.all(nodeNames.map(readinessOf))
+    return states.every((state) => state === "True")
+  })

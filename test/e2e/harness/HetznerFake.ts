@@ -14,6 +14,7 @@ import type { FloatingIp, Type } from "../../../src/memory/hetzner/Resources.ts"
 import { serve } from "../../hetzner-fake/Server.ts"
 import { eventually } from "./eventually.ts"
 import { cluster, nodeNames } from "./Lab.ts"
+import * as Product from "./Product.ts"
 
 /** The lab's host, where its API server listens too. */
 const LISTEN = "172.30.0.1"
@@ -121,4 +122,20 @@ export const start = async (): Promise<HetznerFake> => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
     }
   }
+}
+
+/** Name of the Secret that the controller may read. */
+export const secretName = "hcloud"
+
+/** PlenusLB that asks this fake, and tells all that it can. */
+export const install = async ({ endpoint }: HetznerFake): Promise<void> => {
+  const values = [`hetzner.endpoint=${endpoint}`, "logLevel=debug", `controller.secretNames={${secretName}}`]
+  await Product.install(...values.flatMap((value) => ["--set", value]))
+  await Product.installed()
+}
+
+/** As the other tests want it. */
+export const uninstall = async (): Promise<void> => {
+  await Product.install()
+  await Product.installed()
 }

@@ -19,6 +19,8 @@ const name = required("LAB_NAME")
 const state = required("LAB_STATE")
 export const kubeconfig = required("KUBECONFIG")
 export const auditLog = join(state, "audit.log")
+/** What each node has in `/var/log`: its own programs' logs, and those of all Pods under `pods/`. */
+export const logFolders: ReadonlyArray<string> = ["node1", "node2", "node3"].map((node) => join(state, node, "log"))
 export const nodeNames: ReadonlyArray<string> = ["node1", "node2", "node3"]
 
 /** Of a node in the lab's LAN; its number is in its name. */

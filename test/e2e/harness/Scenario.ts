@@ -15,7 +15,7 @@ export interface Scenario {
   /** Its name is the namespace's unless given. */
   readonly pool: (spec: Cluster.Manifest, name?: string) => Promise<string>
   /** A pool that the test makes by other means: it goes with the others. */
-  readonly ownPool: (name: string) => void
+  readonly ownPool: (name: string, kind?: PoolKind) => void
   /** `spec.externalIPs: [address]` and the ports of the echo workload, unless `spec` says otherwise. */
   readonly service: (name: string, address: string | undefined, more?: ServiceExtras) => Promise<void>
   /** Two echo pods that answer on 8080, TCP and UDP; waits until they are ready. */
@@ -27,6 +27,8 @@ export interface Scenario {
   /** Runs before the namespace goes, the last one first. */
   readonly after: (cleaning: () => Promise<unknown>) => void
 }
+
+type PoolKind = "persistentippool" | "ephemeralippool"
 
 export interface ServiceExtras {
   readonly annotations?: { readonly [name: string]: string }
@@ -106,7 +108,7 @@ export const conditionOf = (pool: PersistentIPPool | undefined, type: string) =>
 export const poolReady = (name: string): Promise<boolean> =>
   eventually(`pool ${name} is ready`, async () => conditionOf(await poolNamed(name), "Ready")?.status === "True")
 
-/** The end of a scenario is itself an assertion: no IPAllocation and no pool may hang on a finalizer. */
+/** `pools`: kind and name. The end of a scenario is itself an assertion: no IPAllocation and no pool may hang on a finalizer. */
 const clear = async (namespace: string, pools: ReadonlyArray<string>) => {
   const addresses = (await Cluster.list(ipAllocations, { namespace })).flatMap(({ spec }) =>
     spec.allocations.map(({ address }) => address)
@@ -117,11 +119,11 @@ const clear = async (namespace: string, pools: ReadonlyArray<string>) => {
     await Cluster.kubectl("delete", "--raw", `/api/v1/namespaces/${namespace}/services`)
     return true
   })
-  for (const pool of pools) await Cluster.remove("persistentippool", pool)
-  await eventually(`IPAllocations in ${namespace} and the pools ${pools.join(", ")} are gone`, async () => {
-    const left = await Promise.all(pools.map(poolNamed))
+  if (pools.length > 0) await Cluster.remove(...pools)
+  await eventually(`IPAllocations in ${namespace} and ${pools.join(", ")} are gone`, async () => {
+    const left = pools.length === 0 ? "" : await Cluster.kubectl("get", "--ignore-not-found", "-o", "name", ...pools)
     const allocations = await Cluster.list(ipAllocations, { namespace })
-    return left.every((pool) => pool === undefined) && allocations.length === 0
+    return left === "" && allocations.length === 0
   })
   await Cluster.remove("namespace", namespace)
   for (const address of new Set(addresses)) {
@@ -166,11 +168,11 @@ export const scenario = async (name: string, options: Options = {}): Promise<Sce
   const self: Scenario = {
     namespace,
     pool: async (spec, poolName = namespace) => {
-      pools.add(poolName)
+      pools.add(`persistentippool/${poolName}`)
       await Cluster.apply(poolManifest(poolName, spec))
       return poolName
     },
-    ownPool: (poolName) => void pools.add(poolName),
+    ownPool: (poolName, kind = "persistentippool") => void pools.add(`${kind}/${poolName}`),
     service: (service, address, more) => Cluster.apply(serviceManifest(namespace, service, address, more)),
     workload: async (placement = {}) => {
       await Cluster.apply(workloadManifest(namespace, placement))

@@ -24,14 +24,19 @@ describe("CloudClaim.nameOf", () => {
     ],
     ["takes any name of a cluster", { clusterName: "Prod_EU 1" }, "plenuslb-ephemeral-prod-eu-1-shop-web-a64b8261"],
     [
-      "is cut in the middle where it is too long, and keeps both ends",
+      "is cut in the middle where it is too long, and keeps the cluster and both ends of the Service",
       { namespace: "a".repeat(30), service: "b".repeat(30) },
-      `plenuslb-ephemeral-prod-aa-${"b".repeat(26)}-a64b8261`
+      `plenuslb-ephemeral-prod-${"a".repeat(14)}-${"b".repeat(14)}-a64b8261`
     ],
     [
       "has no two dashes where it was cut",
-      { namespace: `a-${"c".repeat(30)}`, service: `${"b".repeat(6)}-${"d".repeat(25)}` },
-      `plenuslb-ephemeral-prod-a-${"d".repeat(25)}-a64b8261`
+      { namespace: `${"c".repeat(13)}-${"a".repeat(17)}`, service: `${"b".repeat(11)}-${"d".repeat(13)}` },
+      `plenuslb-ephemeral-prod-${"c".repeat(13)}-${"d".repeat(13)}-a64b8261`
+    ],
+    [
+      "keeps the end of a long name of the cluster",
+      { clusterName: `${"e".repeat(30)}-eu-1` },
+      `plenuslb-ephemeral-${"e".repeat(14)}-eu-1-shop-web-a64b8261`
     ]
   ])("%s", (_, parts, expected) => {
     const name = CloudClaim.nameOf({ ...claim, ...parts })

@@ -362,6 +362,24 @@ describe("a PersistentIPPool of a cloud", () => {
     )
   })
 
+  it("serves what was bought right before the pool was edited, although the project had been read a moment ago", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        const buy = () => cluster.project.console.addFloatingIp({ type: "ipv4" }).ip
+        const first = buy()
+        const pool = yield* createPersistent(cluster, [first])
+        yield* Effect.sleep("5 seconds")
+        const second = buy()
+        const patch = { spec: { addresses: [first, second] } }
+        yield* cluster.api.patch(persistentIPPools, { name: "mine" }, patch)
+        yield* createService(cluster, "web", { externalIPs: [second] })
+        yield* Effect.sleep("15 seconds")
+        assert.deepStrictEqual(shown(cluster, "web"), [second], pool.metadata.name)
+      })
+    )
+  })
+
   it.each<
     [
       string,

@@ -26,7 +26,7 @@ describe("RateBucket", () => {
 
   it("fills up again, and not further", () => {
     const bucket = new RateBucket(0)
-    bucket.exhaust(0)
+    bucket.refuse(0, 0)
     assert.strictEqual(bucket.waitMillis("failover", 900), 100)
     assert.strictEqual(bucket.waitMillis("failover", 1_000), 0)
     bucket.correct(10, 10, 0, 1_000)
@@ -82,13 +82,21 @@ describe("RateGate", () => {
     )
   })
 
-  it("counts on nothing after a 429", () => {
+  it("pauses after a 429, and then counts on what that says is left", () => {
     virtually(
       Effect.gen(function* () {
         const { ask, log, startMillis } = yield* makeGate
         yield* ask("refused", "failover", reply(3_000, 429))
-        yield* ask("next", "failover")
-        assert.deepStrictEqual(log, [`refused ${startMillis}`, `next ${startMillis + 1_000}`])
+        yield* ask("next", "normal", reply(0, 429))
+        const normal = yield* Effect.forkChild(ask("last", "normal", reply(3_600)))
+        yield* ask("failover", "failover")
+        yield* Fiber.join(normal)
+        assert.deepStrictEqual(log, [
+          `refused ${startMillis}`,
+          `next ${startMillis + 1_000}`,
+          `failover ${startMillis + 2_000}`,
+          `last ${startMillis + 363_000}`
+        ])
       }).pipe(Effect.scoped)
     )
   })

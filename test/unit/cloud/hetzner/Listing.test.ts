@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Option } from "effect"
+import { Listing } from "../../../../src/cloud/hetzner/Listing.ts"
+import { virtually } from "../../virtually.ts"
+
+/** Each read takes a minute, as it does where requests are rationed, and finds one item more. */
+const slow = () => {
+  let reads = 0
+  return new Listing(
+    Effect.delay(
+      Effect.sync(() => Array.from({ length: ++reads }, (_, index) => ({ id: `${index}` }))),
+      "1 minute"
+    )
+  )
+}
+
+const lengthOf = (listing: ReturnType<typeof slow>, maxAgeMillis: number) =>
+  Effect.map(listing.get(maxAgeMillis), ({ length }) => length)
+
+describe("Listing.get", () => {
+  it("answers with what it has, if that is young enough, while a newer one is on its way", () => {
+    virtually(
+      Effect.gen(function* () {
+        const listing = slow()
+        assert.strictEqual(yield* lengthOf(listing, 0), 1)
+        const newer = yield* Effect.forkChild(lengthOf(listing, 0))
+        yield* Effect.sleep("1 second")
+        const old = yield* lengthOf(listing, 120_000).pipe(Effect.timeoutOption("1 second"))
+        assert.strictEqual(Option.getOrUndefined(old), 1)
+        assert.strictEqual(yield* Fiber.join(newer), 2)
+      })
+    )
+  })
+
+  it("asks once for all who need one that young", () => {
+    virtually(
+      Effect.gen(function* () {
+        const listing = slow()
+        const lengths = yield* Effect.all([lengthOf(listing, 1_000), lengthOf(listing, 1_000)], { concurrency: 2 })
+        assert.deepStrictEqual(lengths, [1, 1])
+      })
+    )
+  })
+})
