@@ -1,4 +1,5 @@
 /** What one Service should have now: which addresses, on which nodes, and what its users are told. Pure over the books. */
+import * as Address from "../domain/Address.ts"
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import type * as Hold from "../domain/Hold.ts"
@@ -134,7 +135,11 @@ const grantOf = (
 
 const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs: Inputs): Lack => {
   const facts = [...nodeBook.facts(inputs.nowMillis).values()]
-  return Placement.explainNone(entry.pool, facts, demandsOf(books, entry.pool, inputs))
+  const demands = demandsOf(books, entry.pool, inputs)
+  const isRefusedByCloud = facts.some((node) => Placement.candidacy(node, demands).length === 0)
+  return isRefusedByCloud
+    ? CloudWishes.noServer(entry.pool, Address.familyOf(entry.address))
+    : Placement.explainNone(entry.pool, facts, demands)
 }
 
 const isOutOfService = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean => {
@@ -250,7 +255,10 @@ const decide = (
   const mayPromote: AllocationDecision.Situation["mayPromote"] = (address, name) => {
     const pool = books.poolNamed(name)
     const entry = current.find((each) => each.address === address)
-    return pool !== undefined && entry?.cloudId !== undefined && cloud.find(pool, { address })?.id === entry.cloudId
+    const present = entry && books.poolNamed(entry.pool)
+    if (pool === undefined || entry === undefined || present === undefined) return false
+    const found = cloud.find(pool, { address })
+    return found !== undefined && found.id === cloud.find(present, entry)?.id
   }
   const { index } = books
   return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index, boughtBy, mayPromote })
