@@ -121,6 +121,7 @@ export const make = Effect.fnUntraced(function* ({
       Effect.andThen(
         Effect.sync(() => {
           knownTerm = Math.max(knownTerm, term)
+          books.clouds.forgetViews()
         })
       ),
       Effect.when(Effect.sync(() => term > knownTerm)),

@@ -7,6 +7,7 @@ import type { Service } from "../api/Service.ts"
 import * as Address from "../domain/Address.ts"
 import { claimantsOf, claimsOf, isDeleting, isLeaving, keyOf, ownerUidOf } from "./Claims.ts"
 import type { GroundTruth, PoolTruth } from "./GroundTruth.ts"
+import { boughtFor } from "./Clouds.ts"
 import { someoneCanHold } from "./Hosts.ts"
 import { admits, isAvoided, isReserved, keeps, lists, ownerOf, persistent, rangesOf } from "./Pools.ts"
 import { isOurs, type Wishes, wishesOf } from "./Wishes.ts"
@@ -15,7 +16,7 @@ export type Expectation =
   /** Granted, and rightly so. */
   | { readonly type: "Served"; readonly claim: Allocation }
   /** Not granted, though nothing stands against it. */
-  | { readonly type: "Grantable"; readonly what: string }
+  | { readonly type: "Grantable"; readonly what: string; readonly isBought: boolean }
   /** Cannot be met; `isOptional`: and nobody waits for it. */
   | { readonly type: "Refused"; readonly what: string; readonly isOptional: boolean }
 
@@ -65,7 +66,7 @@ const named = ({ held, service, truth, wishes }: Case, address: Address.Address)
   const isTaken = claimantsOf(truth, address).some(
     ({ metadata }) => metadata.uid !== allocationOf(truth, service)?.metadata.uid
   )
-  return isTaken ? refused(`${address}, which another has`) : { type: "Grantable", what: address }
+  return isTaken ? refused(`${address}, which another has`) : { type: "Grantable", what: address, isBought: false }
 }
 
 const isOf = (family: Address.Family | undefined, address: string): boolean =>
@@ -109,11 +110,15 @@ const fits = ({ isNamedBefore, service, truth, wishes }: Case, claim: Allocation
   return !isNamedBefore || poolNamed(truth, claim.pool)?.spec.autoAssign === true
 }
 
-/** Where no node could hold it, nothing is bought. */
+/** Where no node could hold it, nothing is bought; nor more than the one pool that buys may have. */
 const toBuy = (truth: GroundTruth, pool: PoolTruth): Expectation => {
+  const boughtCount = truth.cloud.filter((found) => boughtFor(found) !== undefined).length
+  if (boughtCount >= (pool.spec.maxAddresses ?? Number.POSITIVE_INFINITY)) {
+    return refused("an address of a cloud, of which no more may be bought")
+  }
   const interfaceName = pool.spec.options?.hostNetworkInterface?.interfaceName ?? ""
   return someoneCanHold(truth, pool, interfaceName)
-    ? { type: "Grantable", what: `one that ${pool.metadata.name} buys` }
+    ? { type: "Grantable", what: `one that ${pool.metadata.name} buys`, isBought: true }
     : refused("an address of a cloud, for which there is no node")
 }
 
@@ -125,7 +130,7 @@ const any = (one: Case, family: Address.Family | undefined, isOptional: boolean)
   const buyer = pools.find((pool) => isCloud(one.truth, pool))
   if (buyer !== undefined) return toBuy(one.truth, buyer)
   const free = pools.flatMap((pool) => firstFree(one.truth, pool, family) ?? []).at(0)
-  if (free !== undefined) return { type: "Grantable", what: `${free} or another` }
+  if (free !== undefined) return { type: "Grantable", what: `${free} or another`, isBought: false }
   return { type: "Refused", what: `${family ?? "an"} address, of which there are none`, isOptional }
 }
 

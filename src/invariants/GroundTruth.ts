@@ -156,6 +156,8 @@ export interface Violation {
   readonly message: string
   /** Key of the Service or pool that it is about. */
   readonly about?: string
+  /** A provider has to do something for it, which takes longer than what the cluster does. */
+  readonly awaitsCloud?: boolean
   /** Set when a fault that the system cannot yet withstand explains it: counted and printed, not failed. */
   readonly excuse?: string
 }

@@ -79,6 +79,11 @@ const lackOf = (truth: GroundTruth, service: Service, expectation: Expectation):
   return shownBy(service).includes(claim.address) ? undefined : `${claim.address} is not in its status`
 }
 
+const isOfCloud = (expectation: Expectation): boolean =>
+  expectation.type === "Grantable"
+    ? expectation.isBought
+    : expectation.type === "Served" && expectation.claim.cloudProvider !== undefined
+
 export const L1: Liveness = {
   id: "L1",
   title: "every satisfiable claim is granted, live on one healthy node and shown",
@@ -87,7 +92,8 @@ export const L1: Liveness = {
       expectationsOf(truth, service).flatMap((expectation) => {
         const lack = lackOf(truth, service, expectation)
         const about = keyOf(service)
-        return lack === undefined ? [] : [{ invariant: "L1", about, message: `${about}: ${lack}` }]
+        const awaitsCloud = isOfCloud(expectation)
+        return lack === undefined ? [] : [{ invariant: "L1", about, awaitsCloud, message: `${about}: ${lack}` }]
       })
     )
 }

@@ -5,14 +5,15 @@
 import { finalizer } from "../api/Names.ts"
 import { isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, isDeleting, keyOf, nameOf, ownerUidOf } from "./Claims.ts"
-import { holderOf, labelledFor } from "./Clouds.ts"
+import { boughtFor, holderOf, labelledFor } from "./Clouds.ts"
 import type { GroundTruth, Liveness, NodeTruth, Violation } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
 import { isOurs } from "./Wishes.ts"
 
-const violation = (message: string, about?: string): Violation => ({
+const violation = (message: string, about?: string, awaitsCloud = false): Violation => ({
   invariant: "L3",
   message,
+  awaitsCloud,
   ...(about === undefined ? {} : { about })
 })
 
@@ -20,9 +21,13 @@ const leftAllocations = (truth: GroundTruth): ReadonlyArray<Violation> =>
   [...truth.allocations.values()].flatMap((allocation) => {
     const key = keyOf(allocation)
     const service = truth.services.get(key)
-    if (isDeleting(allocation)) return [violation(`${nameOf(allocation)} is being deleted and still there`, key)]
-    if (service === undefined || !isOurs(service))
-      return [violation(`${nameOf(allocation)} has no Service any more`, key)]
+    const isOfCloud = allocation.spec.allocations.some(({ cloudProvider }) => cloudProvider !== undefined)
+    if (isDeleting(allocation)) {
+      return [violation(`${nameOf(allocation)} is being deleted and still there`, key, isOfCloud)]
+    }
+    if (service === undefined || !isOurs(service)) {
+      return [violation(`${nameOf(allocation)} has no Service any more`, key, isOfCloud)]
+    }
     const isOfThis = ownerUidOf(allocation) === service.metadata.uid
     return isOfThis ? [] : [violation(`${nameOf(allocation)} is of another Service than the one of its name`, key)]
   })
@@ -45,13 +50,19 @@ const leftPools = (truth: GroundTruth): ReadonlyArray<Violation> =>
       : [violation(`${key} is deleted, unused, and there`, key)]
   })
 
-/** What is still labelled for a claim that is no more: it may be paid for, or routed to where nobody has it. */
+/** What goes back to its user is not ours any more. (What was bought, S5 judges.) */
 const leftInCloud = (truth: GroundTruth): ReadonlyArray<Violation> =>
   truth.cloud.flatMap((found) => {
-    const uid = labelledFor(found)
+    const uid = boughtFor(found) === undefined ? labelledFor(found) : undefined
     return uid === undefined || holderOf(truth, uid) !== undefined
       ? []
-      : [violation(`${found.network} is still labelled for ${found.labels["service"] ?? "a Service"}, which is gone`)]
+      : [
+          violation(
+            `${found.network} is still labelled for ${found.labels["service"] ?? "a Service"}, which is gone`,
+            undefined,
+            true
+          )
+        ]
   })
 
 export const L3: Liveness = {

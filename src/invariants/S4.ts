@@ -8,6 +8,7 @@ import type { IPAllocation } from "../api/IPAllocation.ts"
 import type { Service } from "../api/Service.ts"
 import { isController, isOurs, rivalryMillis } from "./Actors.ts"
 import { claimsOf, grantKey, isDeleting, isLeaving, keyOf, ownerUidOf, shownBy, staleMillis } from "./Claims.ts"
+import { ofClaim } from "./Clouds.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation, Written } from "./GroundTruth.ts"
 
 type ServiceWritten = Extract<Written, { readonly kind: "Service" }>
@@ -40,6 +41,8 @@ class Calm {
 class JudgeOfStatus {
   /** Grants whose address was on a node since they were made; whether its cable was in is more than anybody can tell. */
   private readonly live = new Set<string>()
+  /** Grants of a cloud whose address was routed to a node since they were made. */
+  private readonly routed = new Set<string>()
   /** Services whose status, or whose IPAllocation, was last changed by others. */
   private readonly meddled = new Set<string>()
   private readonly calm = new Calm()
@@ -48,6 +51,8 @@ class JudgeOfStatus {
 
   after(event: TruthEvent, truth: GroundTruth): ReadonlyArray<Violation> {
     if (event.type === "Placed" && event.isPresent) this.noteLive(truth, event.address)
+    if (event.type === "CloudChanged")
+      for (const allocation of truth.allocations.values()) this.noteRoutes(truth, allocation)
     if (event.type !== "Written") return []
     if (event.kind === "Service" || event.kind === "IPAllocation") this.noteLeader(event, truth.nowMillis)
     if (event.kind === "Pool" || event.kind === "Namespace") {
@@ -77,6 +82,13 @@ class JudgeOfStatus {
     }
   }
 
+  private noteRoutes(truth: GroundTruth, allocation: IPAllocation): void {
+    for (const claim of claimsOf(allocation)) {
+      const isRouted = claim.cloudProvider !== undefined && ofClaim(truth, claim)?.node !== undefined
+      if (isRouted) this.routed.add(grantKey(allocation, claim.address))
+    }
+  }
+
   private serviceWritten(event: ServiceWritten, truth: GroundTruth): ReadonlyArray<Violation> {
     const { after, before, by, key } = event
     if (!isOurs(by)) {
@@ -96,14 +108,20 @@ class JudgeOfStatus {
 
   private allocationWritten(event: AllocationWritten, truth: GroundTruth): ReadonlyArray<Violation> {
     const { after, before, by, key } = event
-    if (after !== undefined) for (const { address } of claimsOf(after)) this.noteHeldAlready(truth, after, address)
+    if (after !== undefined) {
+      this.noteRoutes(truth, after)
+      for (const { address } of claimsOf(after)) this.noteHeldAlready(truth, after, address)
+    }
     const isSpecOrLife = after?.metadata.generation !== before?.metadata.generation || after === undefined
     if (isSpecOrLife && !isOurs(by)) {
       this.meddled.add(key)
       this.calm.disturb(key, truth.nowMillis)
     }
     if (before !== undefined && after === undefined) {
-      for (const { address } of claimsOf(before)) this.live.delete(grantKey(before, address))
+      for (const { address } of claimsOf(before)) {
+        this.live.delete(grantKey(before, address))
+        this.routed.delete(grantKey(before, address))
+      }
     }
     return this.meddled.has(key) ? [] : this.wrongOf(key, truth)
   }
@@ -135,6 +153,9 @@ class JudgeOfStatus {
     const claim = claimsOf(allocation).find((each) => each.address === address)
     if (claim === undefined) return "is not granted to it"
     if (isLeaving(claim)) return "is being released"
+    if (claim.cloudProvider !== undefined && !this.routed.has(grantKey(allocation, address))) {
+      return "was routed to no node since it was granted"
+    }
     const isLive = claim.networkInterface === undefined || this.live.has(grantKey(allocation, address))
     return isLive ? undefined : "was on no node since it was granted"
   }

@@ -6,7 +6,7 @@
 import { claimsOf } from "./Claims.ts"
 import { boughtFor, familyOf, holderOf } from "./Clouds.ts"
 import type { CloudAddressTruth, GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
-import { isOurs } from "./Actors.ts"
+import { isController, isOurs, rivalryMillis } from "./Actors.ts"
 
 const violation = (message: string): Violation => ({ invariant: "S5", message })
 
@@ -22,10 +22,47 @@ const isClaimed = (truth: GroundTruth, found: CloudAddressTruth, uid: string): b
   return isIntended || claimsOf(allocation).some(({ cloudId }) => cloudId === found.id)
 }
 
-const judgeBought = (truth: GroundTruth): ReadonlyArray<Violation> =>
+/**
+ * A leader that has been replaced may still buy what the next one, in the same moment, lets go: no compare-and-set spans the
+ * API and a provider. It is an orphan then, which is given back later.
+ */
+class Rivals {
+  private readonly orphans = new Set<string>()
+  /** Who wrote the IPAllocation of this UID last, and when. */
+  private readonly writers = new Map<string, { readonly by: string; readonly atMillis: number }>()
+
+  hear(event: TruthEvent, truth: GroundTruth): void {
+    if (event.type === "Written" && event.kind === "IPAllocation" && isController(event.by)) {
+      const uid = (event.after ?? event.before)?.metadata.uid ?? ""
+      this.meet(uid, event.by, truth)
+      this.writers.set(uid, { by: event.by, atMillis: truth.nowMillis })
+    }
+    if (event.type !== "CloudChanged" || !isController(event.by)) return
+    const known = new Set(event.before.map(({ id }) => id))
+    for (const found of truth.cloud) {
+      const writer = this.writers.get(boughtFor(found) ?? "")
+      const isRival = writer !== undefined && writer.by !== event.by
+      if (!known.has(found.id) && isRival && truth.nowMillis - writer.atMillis <= rivalryMillis)
+        this.orphans.add(found.id)
+    }
+  }
+
+  has({ id }: CloudAddressTruth): boolean {
+    return this.orphans.has(id)
+  }
+
+  /** Bought by one a moment ago, and let go by another now. */
+  private meet(uid: string, by: string, truth: GroundTruth): void {
+    const writer = this.writers.get(uid)
+    if (writer === undefined || writer.by === by || truth.nowMillis - writer.atMillis > rivalryMillis) return
+    for (const found of truth.cloud) if (boughtFor(found) === uid) this.orphans.add(found.id)
+  }
+}
+
+const judgeBought = (truth: GroundTruth, rivals: Rivals): ReadonlyArray<Violation> =>
   truth.cloud.flatMap((found) => {
     const uid = boughtFor(found)
-    if (uid === undefined) return []
+    if (uid === undefined || rivals.has(found)) return []
     const twins = truth.cloud.filter((other) => boughtFor(other) === uid && familyOf(other) === familyOf(found))
     return [
       ...(isClaimed(truth, found, uid)
@@ -59,12 +96,16 @@ const mayMatter = (event: TruthEvent): boolean =>
 export const S5: Safety = {
   id: "S5",
   title: "what is bought has a claim, and what is the user's stays",
-  judge: () => ({
-    after: (event, truth) => {
-      if (truth.cloud.length === 0 && event.type !== "CloudChanged") return []
-      const users = event.type === "CloudChanged" && isOurs(event.by) ? judgeUsers(event.before, truth, event.by) : []
-      return mayMatter(event) ? [...judgeBought(truth), ...users] : []
-    },
-    whole: judgeBought
-  })
+  judge: () => {
+    const rivals = new Rivals()
+    return {
+      after: (event, truth) => {
+        rivals.hear(event, truth)
+        if (truth.cloud.length === 0 && event.type !== "CloudChanged") return []
+        const users = event.type === "CloudChanged" && isOurs(event.by) ? judgeUsers(event.before, truth, event.by) : []
+        return mayMatter(event) ? [...judgeBought(truth, rivals), ...users] : []
+      },
+      whole: (truth) => judgeBought(truth, rivals)
+    }
+  }
 }

@@ -1,7 +1,7 @@
 /** People who create, edit and delete: what goes on in a cluster on an ordinary day, some of it foolish. */
 import { Effect } from "effect"
 import { namespaces } from "../api/Namespace.ts"
-import type { EphemeralIPPoolSpec } from "../api/EphemeralIPPool.ts"
+import { type EphemeralIPPoolSpec, ephemeralIPPools } from "../api/EphemeralIPPool.ts"
 import { type PersistentIPPoolSpec, persistentIPPools } from "../api/PersistentIPPool.ts"
 import { type Service, services } from "../api/Service.ts"
 import { every } from "./Fault.ts"
@@ -10,6 +10,8 @@ import { token } from "./world/CloudSite.ts"
 import type { World } from "./world/World.ts"
 
 export const shops = ["shop", "web", "lab"]
+/** Its Services have addresses of the cloud. */
+export const cloudShop = "edge"
 
 /** A pool as these users write it. */
 export const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
@@ -25,6 +27,9 @@ export const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
     ...spec
   }
 })
+
+/** Of all Services, those in the cloud. */
+const cloudShare = 0.15
 
 export const cloudIntegration = { hetzner: { token } }
 
@@ -45,14 +50,47 @@ export const pools = [
   pool("lab", { addresses: ["198.51.100.0/29"], allowedNamespaces: ["lab"] })
 ]
 
-export const settle = Effect.fnUntraced(function* ({ kubectl }: World) {
+export const settle = Effect.fnUntraced(function* (world: World) {
+  const { kubectl } = world
   for (const name of shops) {
     yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } })
   }
   for (const each of pools) yield* kubectl.create(persistentIPPools, each)
+  yield* settleCloud(world)
 })
 
-const newService = (random: Prng, index: number): Service => ({
+/** How many floating IPs the users have bought themselves. */
+const ownCount = 2
+
+const settleCloud = Effect.fnUntraced(function* ({ cloud, kubectl, truth }: World) {
+  const addresses = Array.from({ length: ownCount }, (_, index) => {
+    const { ip } = cloud.project.console.addFloatingIp({ type: "ipv4", name: `own-${index}`, labels: { team: "web" } })
+    return ip
+  })
+  cloud.onChange("console")
+  truth.secrets.push(token)
+  yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: cloudShop } })
+  yield* kubectl.create(ephemeralIPPools, buyingPool("buyer", { allowedNamespaces: [cloudShop], maxAddresses: 5 }))
+  const own = { addresses, autoAssign: false, allowedNamespaces: [cloudShop], cloudIntegration }
+  yield* kubectl.create(persistentIPPools, pool("own", own))
+})
+
+/** Bought for it, or one that its users have bought; both may have it at once, and one of them waits. */
+const inCloudShop = (random: Prng, index: number): Service => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: `edge-${index}`, namespace: cloudShop },
+  spec: {
+    type: "LoadBalancer",
+    ports: [{ port: 80 }],
+    ...(random.chance(0.3) ? { externalIPs: [`198.18.0.${random.between(1, ownCount)}`] } : {})
+  }
+})
+
+const newService = (random: Prng, index: number): Service =>
+  random.chance(cloudShare) ? inCloudShop(random, index) : inShop(random, index)
+
+const inShop = (random: Prng, index: number): Service => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: { name: `web-${index}`, namespace: random.pick(shops) ?? "shop" },

@@ -73,6 +73,11 @@ export class CloudBook {
     )
   }
 
+  /** Another has led since they were read, and may have bought and routed. */
+  forgetViews(): void {
+    this.views.clear()
+  }
+
   forget(poolKey: string): void {
     this.views.delete(poolKey)
     this.poolTroubles.delete(poolKey)

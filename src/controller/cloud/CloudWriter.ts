@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { Family } from "../../domain/Address.ts"
 import * as CloudClaim from "../../domain/CloudClaim.ts"
+import * as FloatingAddress from "../../domain/FloatingAddress.ts"
 import type { Entry, Intent } from "../../domain/Hold.ts"
 import type { Pool } from "../../domain/Pool.ts"
 import type * as Cloud from "../../ports/Cloud.ts"
@@ -77,11 +78,18 @@ export const giveBack = (project: Cloud.CloudProject, found: Cloud.CloudAddress)
     () => letGo(project, found)
   )
 
+/** As it is now. What no list has by its id, one that is read now has by its address, or it is gone. */
+const readNow = Effect.fnUntraced(function* ({ pool, project: { project }, view }: Desk, entry: Entry) {
+  const id = entry.cloudId ?? view.find(pool, entry)?.id
+  if (id !== undefined) return yield* project.address(id, "normal")
+  const addresses = yield* project.addresses(0)
+  return addresses.find(({ network }) => FloatingAddress.contains(network, entry.address))
+})
+
 /** Only what says that it is this claim's is touched: somebody may have taken it over by hand. */
 export const returnEntry = Effect.fnUntraced(function* (desk: Desk, entry: Entry) {
   const { pool, project, view } = desk
-  const known = view.find(pool, entry)
-  const found = known === undefined ? undefined : yield* project.project.address(known.id, "normal")
+  const found = yield* readNow(desk, entry)
   if (found === undefined) return
   if (pool.kind === "EphemeralIPPool" && view.isOurs(found))
     return yield* takingNote(desk, giveBack(project.project, found))

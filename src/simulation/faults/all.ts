@@ -1,6 +1,6 @@
 /**
  * All faults; the order is part of what a seed means: append. Not here yet: what needs the kernel-held fence
- * (`nft flush ruleset`), and the cloud's. Crashes before and after each write are enumerated, not drawn.
+ * (`nft flush ruleset`). Crashes before and after each write are enumerated, not drawn.
  */
 import type { Fault } from "../Fault.ts"
 import { addressDeleted } from "./addressDeleted.ts"
@@ -13,6 +13,14 @@ import { apiSlow } from "./apiSlow.ts"
 import { listSlow } from "./listSlow.ts"
 import { apiThrottled } from "./apiThrottled.ts"
 import { classFlipped } from "./classFlipped.ts"
+import { cloudActionFailed } from "./cloudActionFailed.ts"
+import { cloudActionSlow } from "./cloudActionSlow.ts"
+import { cloudBadGateway } from "./cloudBadGateway.ts"
+import { cloudLocked } from "./cloudLocked.ts"
+import { cloudRateLimited } from "./cloudRateLimited.ts"
+import { cloudReplyLost } from "./cloudReplyLost.ts"
+import { cloudRequestLost } from "./cloudRequestLost.ts"
+import { cloudUnassigned } from "./cloudUnassigned.ts"
 import { clockRate } from "./clockRate.ts"
 import { clockSkewed } from "./clockSkewed.ts"
 import { clockStepped } from "./clockStepped.ts"
@@ -144,5 +152,13 @@ export const faults: ReadonlyArray<Fault> = [
   leadersNone,
   leadersMany,
   leaderPaused,
-  leaderFlapping
+  leaderFlapping,
+  cloudReplyLost,
+  cloudRequestLost,
+  cloudLocked,
+  cloudRateLimited,
+  cloudBadGateway,
+  cloudActionSlow,
+  cloudActionFailed,
+  cloudUnassigned
 ]

@@ -15,7 +15,9 @@ export const finalizerStripped: Fault = {
       20_000,
       Effect.suspend(() => {
         const allocation = pickAllocation(world, random)
-        if (allocation === undefined) return Effect.void
+        // What was bought for it is an orphan from then on, which is given back after ten minutes: longer than a run.
+        const isOfCloud = allocation?.spec.allocations.some(({ cloudProvider }) => cloudProvider !== undefined)
+        if (allocation === undefined || isOfCloud === true) return Effect.void
         const set = (type: string) => world.kubectl.patch(services, refOf(allocation), { spec: { type } })
         const strip = world.kubectl.patch(ipAllocations, refOf(allocation), { metadata: { finalizers: null } })
         if (random.chance(0.7)) {

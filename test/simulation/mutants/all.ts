@@ -1,4 +1,5 @@
 /** All mutants. */
+import { cloudMutants } from "./cloud.ts"
 import { controllerMutants } from "./controller.ts"
 import { failoverMutants } from "./failover.ts"
 import type { Mutant } from "./Mutant.ts"
@@ -9,5 +10,6 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...controllerMutants,
   ...failoverMutants,
   ...operatorMutants,
-  ...reconcileMutants
+  ...reconcileMutants,
+  ...cloudMutants
 ]

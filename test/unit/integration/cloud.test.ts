@@ -295,6 +295,31 @@ describe("an EphemeralIPPool", () => {
   })
 })
 
+describe("a controller that leads again", () => {
+  it("gives back what another has bought in the meantime", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* TestCluster.make(threeNodes)
+        yield* createEphemeral(cluster)
+        yield* cluster.startController("controller-a")
+        yield* Effect.forEach(threeNodes, (node) => cluster.startOperator(node))
+        yield* Effect.sleep("10 seconds")
+        cluster.cutOff("controller-a")
+        const other = yield* cluster.startController("controller-b")
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("40 seconds")
+        assert.lengthOf(shown(cluster, "web"), 1)
+        yield* other.stop
+        cluster.heal("controller-a")
+        yield* deleteService(cluster, "web")
+        yield* Effect.sleep("60 seconds")
+        assert.isUndefined(allocation(cluster, "web"))
+        assert.deepStrictEqual(floatingIps(cluster), [])
+      })
+    )
+  })
+})
+
 describe("what v0.4 bought", () => {
   const adopt = Effect.fnUntraced(function* () {
     const cluster = yield* TestCluster.make(threeNodes)

@@ -249,6 +249,13 @@ export class Trial implements GroundTruth {
     return this
   }
 
+  /** What the provider has from now on. */
+  provider(cloud: ReadonlyArray<CloudAddressTruth>, by = "controller-1"): this {
+    const before = this.cloud
+    this.cloud = cloud
+    return this.tell({ type: "CloudChanged", by, before })
+  }
+
   wait(millis: number): this {
     this.nowMillis += millis
     return this

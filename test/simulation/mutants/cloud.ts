@@ -1,0 +1,114 @@
+/** Bugs of what has to do with the provider: what is bought, routed, and given back. */
+import type { Mutant } from "./Mutant.ts"
+
+export const cloudMutants: ReadonlyArray<Mutant> = [
+  {
+    name: "buys-before-the-intent",
+    what: "an address is bought before the IPAllocation says so (v0.4, 4)",
+    file: "src/domain/Plan.ts",
+    find: "    const intents = wanted.purchases.flatMap(({ intent, location }) => (location === undefined ? [] : [intent]))\n",
+    replace: "    const intents: ReadonlyArray<Hold.Intent> = []\n",
+    also: [
+      {
+        find: "location !== undefined && intents.some((each) => sameIntent(each, intent)) ? [Change.Buy({ intent, location })] : []",
+        replace: "location !== undefined && intents.length >= 0 ? [Change.Buy({ intent, location })] : []"
+      },
+      {
+        find: "  return [...(hides ? [...show, ...assign] : [...assign, ...show]), ...ofCloud, ...settle, ...condition]",
+        replace: `  const isToBuy = ofCloud.some(({ _tag }) => _tag === "Buy")
+  return [...(hides ? [...show, ...assign] : isToBuy ? show : [...assign, ...show]), ...ofCloud, ...settle, ...condition]`
+      }
+    ],
+    killedBy: "S5",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "adopts-nothing",
+    what: "what was bought and not heard of is not looked for",
+    file: "src/cloud/hetzner/Buying.ts",
+    find: 'reason._tag === "NameTaken" || reason._tag === "ReplyLost"',
+    replace: "reason._tag === undefined",
+    killedBy: "L1"
+  },
+  {
+    name: "deletes-what-is-assigned",
+    what: "a floating IP is deleted without unassigning it (v0.4, 13)",
+    file: "src/cloud/hetzner/HetznerProject.ts",
+    find: '    if (before.server !== undefined) yield* routing.release(before, "normal")\n',
+    replace: "",
+    killedBy: "L3",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "deletes-the-users-own",
+    what: "a persistent floating IP goes with its Service",
+    file: "src/controller/cloud/CloudWriter.ts",
+    find: 'if (pool.kind === "EphemeralIPPool" && view.isOurs(found)) return',
+    replace: "if (view.isOurs(found) || view.isMarked(found, pool)) return",
+    killedBy: "S5",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "trusts-the-reply",
+    what: "an assignment counts as done when it was accepted",
+    file: "src/cloud/hetzner/Routing.ts",
+    find: "    if (after.server === server) return { changed: true, address: after }\n",
+    replace: "    if (after.server !== null) return { changed: true, address: { ...after, server } }\n",
+    killedBy: "S4"
+  },
+  {
+    name: "replaces-the-labels",
+    what: "the user's labels are lost when ours are put on",
+    file: "src/controller/cloud/CloudWriter.ts",
+    find: "{ ...found.labels, ...mark }",
+    replace: "{ ...mark }",
+    killedBy: "S5",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "asks-for-too-large-a-page",
+    what: "more is asked for than a page may hold",
+    file: "src/cloud/hetzner/Resources.ts",
+    find: 'const perPage = "50"',
+    replace: 'const perPage = "100"',
+    killedBy: "L1",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "returns-by-an-old-list",
+    what: "a controller that leads again takes for gone what another has bought",
+    file: "src/controller/Controller.ts",
+    find: "          books.clouds.forgetViews()\n",
+    replace: "",
+    killedBy: "S5",
+    cluster: "drawn",
+    seeds: [6]
+  },
+  {
+    name: "shown-before-routed",
+    what: "an address is shown before the provider routes it",
+    file: "src/domain/Target.ts",
+    find: '(entry.cloudProvider === undefined || routeOf(entry) === "inPlace")',
+    replace: "(entry.cloudProvider === undefined || routeOf(entry) !== undefined)",
+    killedBy: "S4",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "leaves-its-labels",
+    what: "what goes back to the user keeps our labels",
+    file: "src/controller/cloud/CloudWriter.ts",
+    find: "  yield* project.relabel(id, withoutOurs(labels))\n",
+    replace: "  yield* Effect.sync(() => withoutOurs(labels))\n",
+    killedBy: "L3",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "forgets-an-intent",
+    what: "what may have been bought is forgotten when the Service no longer wants it",
+    file: "src/domain/Target.ts",
+    find: "  return { intents: [...due, ...abandoned], abandoned }",
+    replace: "  return { intents: due, abandoned: abandoned.slice(0, 0) }",
+    killedBy: "S5",
+    cluster: "drawn"
+  }
+]

@@ -1,0 +1,189 @@
+/** What is bought, routed and given back, as S5 and S4 judge it, and L1 and L3 demand it. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Allocation } from "../../../src/api/IPAllocation.ts"
+import type { CloudAddressTruth } from "../../../src/invariants/GroundTruth.ts"
+import { L1 } from "../../../src/invariants/L1.ts"
+import { L3 } from "../../../src/invariants/L3.ts"
+import { S4 } from "../../../src/invariants/S4.ts"
+import { S5 } from "../../../src/invariants/S5.ts"
+import { address, allocation, claim, type Row, service, Trial, verdictOf } from "./Trial.ts"
+
+const labels = { "managed-by": "plenuslb", cluster: "c", namespace: "shop", service: "web", claim: "web-a1" }
+const bought: CloudAddressTruth = {
+  id: "7",
+  network: address,
+  name: "plenuslb-ephemeral-shop-web-1",
+  labels: { ...labels, ownership: "created" },
+  node: undefined,
+  isBoughtByUs: true
+}
+const users: CloudAddressTruth = { ...bought, name: "mine", labels: { team: "web" }, isBoughtByUs: false }
+
+const granted: Allocation = claim({ pool: "cloud", cloudProvider: "hetzner", cloudId: "7" })
+const intent: Allocation = { address: "", pool: "cloud", cloudProvider: "hetzner", family: "IPv4" }
+const of = (claims: ReadonlyArray<Allocation>) => allocation("web", { claims })
+
+describe("S5: what is bought has a claim, and what is the user's stays", () => {
+  it.each<Row>([
+    ["bought for an intent", (trial) => trial.allocation(of([intent])).provider([bought]), "FINE"],
+    ["bought before it", (trial) => trial.provider([bought]), "no IPAllocation says so"],
+    [
+      "bought for an intent of the other family",
+      (trial) => trial.allocation(of([{ ...intent, family: "IPv6" }])).provider([bought]),
+      "no IPAllocation says so"
+    ],
+    [
+      "granted",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .provider([bought])
+          .allocation(of([granted])),
+      "FINE"
+    ],
+    [
+      "forgotten",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .provider([bought])
+          .allocation(of([])),
+      "no IPAllocation says so"
+    ],
+    [
+      "left when its IPAllocation went",
+      (trial) =>
+        trial
+          .allocation(of([granted]))
+          .provider([bought])
+          .remove("IPAllocation", "shop/web"),
+      "no IPAllocation says so"
+    ],
+    [
+      "given back before it",
+      (trial) =>
+        trial
+          .allocation(of([granted]))
+          .provider([bought])
+          .provider([])
+          .allocation(of([]))
+          .remove("IPAllocation", "shop/web"),
+      "FINE"
+    ],
+    [
+      "bought twice",
+      (trial) => trial.allocation(of([intent])).provider([bought, { ...bought, id: "8", network: "192.0.2.11" }]),
+      "were bought for one claim"
+    ],
+    [
+      "one of each family",
+      (trial) =>
+        trial
+          .allocation(of([intent, { ...intent, family: "IPv6" }]))
+          .provider([bought, { ...bought, id: "8", network: "2001:db8:1:7::/64" }]),
+      "FINE"
+    ],
+    [
+      "bought by the leader before, in the moment in which the next one lets it go",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .allocation(of([]), "controller-2")
+          .provider([bought], "controller-1"),
+      "FINE"
+    ],
+    [
+      "bought by it long afterwards",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .allocation(of([]), "controller-2")
+          .wait(60_000)
+          .provider([bought], "controller-1"),
+      "no IPAllocation says so"
+    ],
+    ["the user's own deleted by us", (trial) => trial.provider([users], "console").provider([]), "which is the user's"],
+    [
+      "the user's own deleted by the user",
+      (trial) => trial.provider([users], "console").provider([], "console"),
+      "FINE"
+    ],
+    [
+      "the user's own labelled beside its labels",
+      (trial) => trial.provider([users], "console").provider([{ ...users, labels: { ...users.labels, ...labels } }]),
+      "FINE"
+    ],
+    [
+      "the user's labels replaced",
+      (trial) => trial.provider([users], "console").provider([{ ...users, labels }]),
+      "took the label team off"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S5)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+const onNode = (trial: Trial) =>
+  trial
+    .service(service())
+    .allocation(of([granted]))
+    .hold("node-1")
+    .provider([bought])
+
+describe("S4: an address of a cloud", () => {
+  it.each<Row>([
+    [
+      "is shown once it is routed",
+      (trial) =>
+        onNode(trial)
+          .provider([{ ...bought, node: "node-1" }])
+          .service(service("web", { shown: [address] }), "controller-1"),
+      "FINE"
+    ],
+    [
+      "and not before",
+      (trial) => onNode(trial).service(service("web", { shown: [address] }), "controller-1"),
+      "was routed to no node"
+    ],
+    [
+      "and stays while the route moves",
+      (trial) =>
+        onNode(trial)
+          .provider([{ ...bought, node: "node-1" }])
+          .service(service("web", { shown: [address] }), "controller-1")
+          .provider([bought], "console"),
+      "FINE"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = new Trial(S4)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+const served = () => {
+  const trial = new Trial()
+    .service(service("web", { shown: [address] }))
+    .allocation(of([granted]))
+    .hold("node-1")
+  trial.pools.set("EphemeralIPPool/cloud", { metadata: { name: "cloud" }, spec: { cloudIntegration: {} } })
+  return trial
+}
+const messages = (trial: Trial) => [...L1.unmet(trial), ...L3.unmet(trial)].map(({ message }) => message)
+
+describe("L1 and L3: an address of a cloud", () => {
+  it("is routed to its holder", () => {
+    assert.deepStrictEqual(messages(served().provider([{ ...bought, node: "node-1" }])), [])
+    assert.include(messages(served().provider([{ ...bought, node: "node-2" }])).join(), "is routed to node-2")
+    assert.include(messages(served().provider([bought])).join(), "is routed to no server")
+    assert.include(messages(served()).join(), "is not in the cloud project")
+  })
+
+  it("is labelled for nobody who is gone", () => {
+    const adopted = { ...users, labels: { ...users.labels, ...labels, ownership: "adopted" } }
+    assert.include(messages(new Trial().provider([adopted])).join(), "is still labelled for web, which is gone")
+    assert.deepStrictEqual(messages(new Trial().provider([users])), [])
+  })
+})
