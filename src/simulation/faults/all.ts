@@ -44,6 +44,7 @@ import { leadersMany } from "./leadersMany.ts"
 import { leadersNone } from "./leadersNone.ts"
 import { namespaceDeleted } from "./namespaceDeleted.ts"
 import { neighboursIgnore } from "./neighboursIgnore.ts"
+import { networkRedone } from "./networkRedone.ts"
 import { nodeCordoned } from "./nodeCordoned.ts"
 import { nodeIsolated } from "./nodeIsolated.ts"
 import { nodeLabelled } from "./nodeLabelled.ts"
@@ -160,5 +161,6 @@ export const faults: ReadonlyArray<Fault> = [
   cloudBadGateway,
   cloudActionSlow,
   cloudActionFailed,
-  cloudUnassigned
+  cloudUnassigned,
+  networkRedone
 ]

@@ -3,10 +3,18 @@ import { Effect } from "effect"
 import { broken, every, type Fault } from "../Fault.ts"
 import { has, type Host } from "../world/Host.ts"
 
-const rename = (host: Host, from: string, to: string): void =>
+export const rename = (host: Host, from: string, to: string): void =>
   host.meddle("person", (network) => {
     if (has(host, from) && !has(host, to)) network.renameInterface(from, to)
   })
+
+/** Where another one has its own name by now, it goes. */
+export const renameBack = (host: Host): void => {
+  rename(host, "br7", "pl0")
+  host.meddle("person", (network) => {
+    if (has(host, "br7")) network.deleteInterface("br7")
+  })
+}
 
 export const interfaceRenamed: Fault = {
   name: "interface-renamed",
@@ -23,12 +31,7 @@ export const interfaceRenamed: Fault = {
         return broken(
           random.between(100, 30_000),
           () => rename(host, "pl0", "br7"),
-          () => {
-            rename(host, "br7", "pl0")
-            host.meddle("person", (network) => {
-              if (has(host, "br7")) network.deleteInterface("br7")
-            })
-          }
+          () => renameBack(host)
         )
       })
     )

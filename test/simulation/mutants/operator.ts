@@ -88,7 +88,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/domain/InterfaceMode.ts",
     find: "  metric === ownMetric || (label",
     replace: "  (label",
-    killedBy: "S1"
+    killedBy: "S1",
+    cluster: "drawn"
   },
   {
     name: "forgets-what-it-refused",
