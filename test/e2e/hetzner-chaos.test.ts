@@ -76,11 +76,15 @@ describe(`a provider on a bad day (${seconds} s, seed ${seed})`, () => {
       for (const node of nodeNames) await include(node)
     })
     const named = [fake.buy("ipv4", "named one"), fake.buy("ipv4", "named two")]
-    await test.pool({
-      addresses: named.map(({ address }) => address),
-      allowedNamespaces: [test.namespace],
-      cloudIntegration: { hetzner: { token: fake.tokens.inline } }
-    })
+    const ownPool = `${test.namespace}-own`
+    await test.pool(
+      {
+        addresses: named.map(({ address }) => address),
+        allowedNamespaces: [test.namespace],
+        cloudIntegration: { hetzner: { token: fake.tokens.inline } }
+      },
+      ownPool
+    )
     test.ownPool(test.namespace, "ephemeralippool")
     await Cluster.apply(ephemeralPool(test.namespace, test.namespace, { token: fake.tokens.inline }))
     await test.workload()
