@@ -8,9 +8,11 @@ import { ipAllocations } from "../api/IPAllocation.ts"
 import type { KubernetesObject, ResourceType } from "../api/KubernetesObject.ts"
 import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
+import * as Hold from "../domain/Hold.ts"
 import * as Plan from "../domain/Plan.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { type Reflector, refOf } from "../reconcile/Reflector.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
@@ -149,9 +151,20 @@ const seeDeleted = (key: string) =>
     () => undefined
   )
 
+/** Whether it takes an address away that clients may have been told. */
+const takesAway = (change: Plan.Change, { observed }: Observation): boolean =>
+  change._tag === "Delete" ||
+  (change._tag === "Assign" &&
+    (observed.allocation?.entries ?? []).some(
+      (entry) =>
+        !Hold.isLeaving(entry) &&
+        !change.entries.some((next) => next.address === entry.address && !Hold.isLeaving(next))
+    ))
+
 /**
- * What is deleted is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
- * when it died in silence: to such a replica a new Service is not there, or is its predecessor. So the API is asked first.
+ * What is taken away is taken from clients at once, and a watch of Services may be behind that of IPAllocations, for minutes
+ * when it died in silence: to such a replica a new Service is not there, or is its predecessor, or shows nothing yet. So
+ * the API is asked first.
  */
 const isAsSeen = (key: string, service: Service | undefined) =>
   lookAgain(
@@ -200,7 +213,7 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
         queues.report(key)
         return "settled"
       }
-      if (change._tag === "Delete" && !(yield* isAsSeen(key, observation.service))) return "again"
+      if (takesAway(change, observation) && !(yield* isAsSeen(key, observation.service))) return "again"
       if (change._tag === "Show" && change.addresses.length > 0) {
         const outcome = yield* beforeShowing(key, observation.allocation)
         if (outcome !== undefined) return outcome
@@ -225,13 +238,18 @@ const tell = Effect.fnUntraced(function* (key: string, change: Told, observation
   }
 })
 
+/** A purchase and a route take a provider some seconds. */
+const patienceMillis = ({ entries, purchases }: WantedState): number =>
+  purchases.length > 0 || entries.some(({ cloudProvider }) => cloudProvider !== undefined) ? 5_000 : 1_000
+
 /**
  * The low-priority step: state and message of the IPAllocation, and with them the events; then the condition of the
- * Service. What lacks nothing and is not served yet is given a second: the usual end is `success`, and one write instead
+ * Service. What lacks nothing and is not served yet is given a while: the usual end is `success`, and one write instead
  * of two.
  */
 export const reportStep = (reconciling: Reconciling) => {
-  const patience = new Set<string>()
+  /** Since when each key has been on its way. */
+  const patience = new Map<string, number>()
   return Effect.fn("ServiceReconciler.reportStep")(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
@@ -241,9 +259,12 @@ export const reportStep = (reconciling: Reconciling) => {
     const transitional = isTransitional(observation.wanted)
     if (change === undefined || !transitional) patience.delete(key)
     if (change === undefined) return "settled"
-    if (transitional && !patience.has(key)) {
-      patience.add(key)
-      return { afterMillis: 1_000 }
+    if (transitional) {
+      const nowMillis = yield* monotonicMillis
+      const since = patience.get(key) ?? nowMillis
+      patience.set(key, since)
+      const leftMillis = since + patienceMillis(observation.wanted) - nowMillis
+      if (leftMillis > 0) return { afterMillis: leftMillis }
     }
     yield* tell(key, change, observation)
     if (change._tag === "Report") return "again"

@@ -1,4 +1,5 @@
 /** What one Service should have now: which addresses, on which nodes, and what its users are told. Pure over the books. */
+import * as Address from "../domain/Address.ts"
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import type * as Hold from "../domain/Hold.ts"
@@ -134,7 +135,11 @@ const grantOf = (
 
 const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs: Inputs): Lack => {
   const facts = [...nodeBook.facts(inputs.nowMillis).values()]
-  return Placement.explainNone(entry.pool, facts, demandsOf(books, entry.pool, inputs))
+  const demands = demandsOf(books, entry.pool, inputs)
+  const isRefusedByCloud = facts.some((node) => Placement.candidacy(node, demands).length === 0)
+  return isRefusedByCloud
+    ? CloudWishes.noServer(entry.pool, Address.familyOf(entry.address))
+    : Placement.explainNone(entry.pool, facts, demands)
 }
 
 const isOutOfService = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean => {
@@ -161,13 +166,14 @@ const reportOf = (
   entries: ReadonlyArray<Hold.Entry>,
   lack: WantedState["lack"],
   homeless: boolean,
-  served: boolean
+  { isWithNode, served }: { readonly isWithNode: boolean; readonly served: boolean }
 ): Report => {
   if (lack?.reason === "AddressRemovedFromPool") return { state: "address_deleted_from_pool", message: lack.message }
   const isOfNodes = homeless || lack?.reason === "HolderGone"
   if (lack !== undefined) return { state: isOfNodes ? "node_error" : "pending", message: lack.message }
   if (entries.length === 0) return { state: "pending", message: "Waiting for allocator" }
-  return served ? { state: "success", message: "Allocated" } : { state: "pending", message: "Waiting for the node" }
+  if (served) return { state: "success", message: "Allocated" }
+  return { state: "pending", message: isWithNode ? "Waiting for the cloud" : "Waiting for the node" }
 }
 
 const isRefusal = ({ severity }: RequestProblem): boolean => severity === "refusal"
@@ -249,7 +255,10 @@ const decide = (
   const mayPromote: AllocationDecision.Situation["mayPromote"] = (address, name) => {
     const pool = books.poolNamed(name)
     const entry = current.find((each) => each.address === address)
-    return pool !== undefined && entry?.cloudId !== undefined && cloud.find(pool, { address })?.id === entry.cloudId
+    const present = entry && books.poolNamed(entry.pool)
+    if (pool === undefined || entry === undefined || present === undefined) return false
+    const found = cloud.find(pool, { address })
+    return found !== undefined && found.id === cloud.find(present, entry)?.id
   }
   const { index } = books
   return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index, boughtBy, mayPromote })
@@ -300,7 +309,9 @@ export const wantedState = (
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.unrecognised(entries, nodeBook)
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
-  const type: AllocationType = decision.type
+  // By its type a Service keeps what it has: as long as the successor is only to be bought, that is judged as it was.
+  const isBuying = decision.outcomes.some(({ _tag }) => _tag === "Buy")
+  const type: AllocationType = (isBuying ? inputs.type : undefined) ?? decision.type
   const removed = decision.outcomes.flatMap((outcome) =>
     outcome._tag === "Release" && outcome.reason === "RemovedFromPool" ? [outcome.address] : []
   )
@@ -309,7 +320,10 @@ export const wantedState = (
     entries,
     purchases: buying.purchases,
     withdrawn: [...removed, ...standing.lost.map(({ address }) => address)],
-    report: reportOf(entries, lack, homeless !== undefined, served && buying.purchases.length === 0),
+    report: reportOf(entries, lack, homeless !== undefined, {
+      served: served && buying.purchases.length === 0,
+      isWithNode: entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, () => "inPlace"))
+    }),
     fresh: grants.filter((_, index) => granted[index]?._tag === "Grant"),
     lack,
     awaits: [

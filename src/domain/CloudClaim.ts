@@ -19,6 +19,9 @@ export interface Claim {
   readonly family: Family
 }
 
+/** As v0.4's names begin. */
+export const namePrefix = "plenuslb-ephemeral-"
+
 const lengthMax = 63
 const endDigits = 8
 /** Of what says which cluster it is: "plenuslb-ephemeral-" and 20 characters of its name. */
@@ -44,7 +47,7 @@ const shortened = (text: string, max: number): string => {
  */
 export const nameOf = (claim: Claim): string => {
   const end = bytesToHex(sha256(utf8ToBytes(`${claim.uid}/${claim.family}`))).slice(0, endDigits)
-  const head = shortened(readable("plenuslb-ephemeral", claim.clusterName), headMax)
+  const head = shortened(readable(namePrefix, claim.clusterName).replace(/-$/, ""), headMax)
   const tail = shortened(readable(claim.namespace, claim.service), lengthMax - head.length - endDigits - 2)
   return `${head}-${tail}-${end}`
 }

@@ -86,7 +86,8 @@ export interface Kept {
  *
  * - Serving: the address is a duty, held and announced; who has said so once need not announce again to go on saying it.
  * - Released: it is not held, and the holder asked about is a former one, or the allocation is being deleted. A present
- *   holder that has not begun yet says nothing: silence is no acknowledgement.
+ *   holder that has not begun yet says nothing: silence is no acknowledgement. Nor does one that waits to begin and still
+ *   holds the address of an epoch before: it is to take it off first, and what it said of that epoch stands until then.
  */
 export const acknowledge = (
   allocation: AllocationView,
@@ -130,10 +131,10 @@ const answerTo = (
 ): Hold.Acknowledgement | undefined => {
   const isDuty = duty !== undefined && duty.holder.holdId === question.holdId && duty.holder.epoch === question.epoch
   if (isDuty) return held && isKnown() ? { ...question, phase: "Serving" } : undefined
-  if (held && duty === undefined) return { ...question, phase: "Serving" }
-  if (held) return undefined
   const present = allocation.entries.some(
     (entry) => entry.address === question.address && mine(entry, self)?.epoch === question.epoch
   )
-  return present && !allocation.deleting ? undefined : { ...question, phase: "Released" }
+  if (present && !allocation.deleting) return undefined
+  if (held) return duty === undefined ? { ...question, phase: "Serving" } : undefined
+  return { ...question, phase: "Released" }
 }

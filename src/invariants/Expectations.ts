@@ -7,6 +7,7 @@ import type { Service } from "../api/Service.ts"
 import * as Address from "../domain/Address.ts"
 import { claimantsOf, claimsOf, isDeleting, isLeaving, keyOf, ownerUidOf } from "./Claims.ts"
 import type { GroundTruth, PoolTruth } from "./GroundTruth.ts"
+import { someoneCanHold } from "./Hosts.ts"
 import { admits, isAvoided, isReserved, keeps, lists, ownerOf, persistent, rangesOf } from "./Pools.ts"
 import { isOurs, type Wishes, wishesOf } from "./Wishes.ts"
 
@@ -87,20 +88,19 @@ const firstFree = (truth: GroundTruth, pool: PoolTruth, family: Address.Family |
   return undefined
 }
 
-/** What it may have of any pool's choice: the pools that would be asked, or why none would. */
+/** What it may have of any pool's choice: the pools that would be asked, or why none would. Those that buy go first. */
 const askedPools = ({ service, truth, wishes }: Case): ReadonlyArray<PoolTruth> | string => {
   if (wishes.pool !== undefined) {
     const pool = poolNamed(truth, wishes.pool)
     if (pool === undefined) return `pool ${wishes.pool}, which does not exist`
     if (!admits(truth, pool, service)) return `pool ${wishes.pool}, whose rules refuse it`
-    return isCloud(truth, pool) ? "an address of a cloud" : [pool]
+    return [pool]
   }
   const giving = [...truth.pools.values()].filter((pool) => isCloud(truth, pool) || pool.spec.autoAssign === true)
   const serving = giving.filter((pool) => admits(truth, pool, service))
   if (serving.length === 0) return "any address, which no pool gives"
-  return serving.some((pool) => isCloud(truth, pool))
-    ? "an address of a cloud"
-    : [...persistent(truth).values()].filter((pool) => serving.includes(pool))
+  const buying = serving.filter((pool) => isCloud(truth, pool))
+  return buying.length > 0 ? buying : [...persistent(truth).values()].filter((pool) => serving.includes(pool))
 }
 
 const fits = ({ isNamedBefore, service, truth, wishes }: Case, claim: Allocation): boolean => {
@@ -109,11 +109,21 @@ const fits = ({ isNamedBefore, service, truth, wishes }: Case, claim: Allocation
   return !isNamedBefore || poolNamed(truth, claim.pool)?.spec.autoAssign === true
 }
 
+/** Where no node could hold it, nothing is bought. */
+const toBuy = (truth: GroundTruth, pool: PoolTruth): Expectation => {
+  const interfaceName = pool.spec.options?.hostNetworkInterface?.interfaceName ?? ""
+  return someoneCanHold(truth, pool, interfaceName)
+    ? { type: "Grantable", what: `one that ${pool.metadata.name} buys` }
+    : refused("an address of a cloud, for which there is no node")
+}
+
 const any = (one: Case, family: Address.Family | undefined, isOptional: boolean): Expectation => {
   const claim = one.held.find((each) => isOf(family, each.address) && fits(one, each))
   if (claim !== undefined) return { type: "Served", claim }
   const pools = askedPools(one)
   if (typeof pools === "string") return refused(pools)
+  const buyer = pools.find((pool) => isCloud(one.truth, pool))
+  if (buyer !== undefined) return toBuy(one.truth, buyer)
   const free = pools.flatMap((pool) => firstFree(one.truth, pool, family) ?? []).at(0)
   if (free !== undefined) return { type: "Grantable", what: `${free} or another` }
   return { type: "Refused", what: `${family ?? "an"} address, of which there are none`, isOptional }

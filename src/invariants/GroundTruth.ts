@@ -38,6 +38,19 @@ export interface NodeTruth {
   readonly impairedUntil: number | undefined
 }
 
+/** A floating IP as the provider really has it. */
+export interface CloudAddressTruth {
+  readonly id: string
+  /** `198.18.0.1` or `2001:db8:1:7::/64`. */
+  readonly network: string
+  readonly name: string
+  readonly labels: { readonly [key: string]: string }
+  /** Name of the server to which it is routed, which is the node's. */
+  readonly node: string | undefined
+  /** By a controller; else a user did. */
+  readonly isBoughtByUs: boolean
+}
+
 export interface GroundTruth {
   /** True time. */
   readonly nowMillis: number
@@ -54,6 +67,13 @@ export interface GroundTruth {
   readonly holders: ReadonlyMap<string, ReadonlySet<string>>
   /** The node from which a client on the segment gets an answer, by its own neighbour table; undefined: none comes. */
   readonly answeredBy: (address: string) => string | undefined
+  /** All floating IPs of the project. */
+  readonly cloud: ReadonlyArray<CloudAddressTruth>
+  /**
+   * By address, which node a client went on asking when that node let go of it, hindered by a fault until then: since when
+   * nobody answers there. Whatever is announced of the address ends it.
+   */
+  readonly leftLate: ReadonlyMap<string, { readonly node: string; readonly atMillis: number }>
   /** Texts that only those may read who were given them. */
   readonly secrets: ReadonlyArray<string>
 }
@@ -105,7 +125,13 @@ export type TruthEvent =
       readonly by: string
     }
   /** A frame that says that the address is at this node left it. */
-  | { readonly type: "Announced"; readonly node: string; readonly address: string }
+  | {
+      readonly type: "Announced"
+      readonly node: string
+      readonly address: string
+      /** It was stopped, between two steps or with its clock, until a moment ago, and cannot know how late it is. */
+      readonly isStopped: boolean
+    }
   /** What belongs to the machine itself (interfaces, networks, its own addresses) is otherwise than before. */
   | {
       readonly type: "HostChanged"
@@ -113,6 +139,13 @@ export type TruthEvent =
       readonly by: string
       readonly before: string
       readonly after: string
+    }
+  /** What the provider has is otherwise than before, or may be. */
+  | {
+      readonly type: "CloudChanged"
+      /** Client whose request it followed. */
+      readonly by: string
+      readonly before: ReadonlyArray<CloudAddressTruth>
     }
   | { readonly type: "Logged"; readonly by: string; readonly text: string }
 

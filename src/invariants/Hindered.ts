@@ -2,7 +2,7 @@
 import type { GroundTruth } from "./GroundTruth.ts"
 
 /** What an operator needs, once nothing hinders it, to learn that it was fenced and to let go. */
-const graceMillis = 5_000
+export const graceMillis = 5_000
 
 /**
  * Until the kernel itself lets go when a lease runs out, a holder that a fault keeps from acting or renewing goes on

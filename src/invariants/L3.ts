@@ -5,6 +5,7 @@
 import { finalizer } from "../api/Names.ts"
 import { isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, isDeleting, keyOf, nameOf, ownerUidOf } from "./Claims.ts"
+import { holderOf, labelledFor } from "./Clouds.ts"
 import type { GroundTruth, Liveness, NodeTruth, Violation } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
 import { isOurs } from "./Wishes.ts"
@@ -44,6 +45,15 @@ const leftPools = (truth: GroundTruth): ReadonlyArray<Violation> =>
       : [violation(`${key} is deleted, unused, and there`, key)]
   })
 
+/** What is still labelled for a claim that is no more: it may be paid for, or routed to where nobody has it. */
+const leftInCloud = (truth: GroundTruth): ReadonlyArray<Violation> =>
+  truth.cloud.flatMap((found) => {
+    const uid = labelledFor(found)
+    return uid === undefined || holderOf(truth, uid) !== undefined
+      ? []
+      : [violation(`${found.network} is still labelled for ${found.labels["service"] ?? "a Service"}, which is gone`)]
+  })
+
 export const L3: Liveness = {
   id: "L3",
   title: "everything deleted is gone, no stuck finalizer",
@@ -53,6 +63,7 @@ export const L3: Liveness = {
       .filter(({ isOn, name }) => isOn && !isHindered(truth, name))
       .flatMap((node) => leftOnNode(truth, node)),
     ...leftPools(truth),
+    ...leftInCloud(truth),
     ...[...truth.services.values()]
       .filter(({ metadata }) => metadata.finalizers?.includes(finalizer))
       .map((service) => violation(`Service ${keyOf(service)} carries our finalizer`, keyOf(service)))

@@ -54,7 +54,9 @@ const judgeRemoval = (event: Placed, truth: GroundTruth): ReadonlyArray<Violatio
 const servingOf = (allocation: IPAllocation | undefined): ReadonlyMap<string, { address: string; node: string }> => {
   const isGoing = allocation?.metadata.deletionTimestamp !== undefined
   const claims = allocation === undefined || isGoing ? [] : claimsOf(allocation)
-  const holders = new Set(claims.map((each) => `${each.address} ${each.nodeName} ${each.holdId} ${each.epoch}`))
+  // What a provider routes nobody asks for on the segment.
+  const announced = claims.filter(({ cloudProvider }) => cloudProvider === undefined)
+  const holders = new Set(announced.map((each) => `${each.address} ${each.nodeName} ${each.holdId} ${each.epoch}`))
   return new Map(
     (allocation?.status?.addresses ?? []).flatMap(({ address, epoch, holdId, node, phase }) => {
       const key = `${address} ${node} ${holdId} ${epoch}`

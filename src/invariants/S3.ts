@@ -8,6 +8,7 @@ import type { Namespace } from "../api/Namespace.ts"
 import * as Address from "../domain/Address.ts"
 import { isController } from "./Actors.ts"
 import { claimsOf, grantKey, nameOf, staleMillis } from "./Claims.ts"
+import { isOf, labelledFor } from "./Clouds.ts"
 import type { GroundTruth, PoolTruth, Safety, Violation } from "./GroundTruth.ts"
 import { allows, lists } from "./Pools.ts"
 
@@ -35,9 +36,13 @@ class Past<A> {
   }
 }
 
-const whyNot = (pool: PoolTruth, address: Address.Address, namespace: Namespace): string | undefined => {
+/** A pool that buys lists nothing: it has what the provider says was bought for this very IPAllocation. */
+const isBought = ({ cloud }: GroundTruth, { metadata }: IPAllocation, address: Address.Address): boolean =>
+  cloud.some((found) => labelledFor(found) === metadata.uid && isOf(found, address))
+
+const whyNot = (pool: PoolTruth, hasIt: boolean, namespace: Namespace): string | undefined => {
   if (pool.metadata.deletionTimestamp !== undefined) return "is being deleted"
-  if (!lists(pool, address)) return "does not list it"
+  if (!hasIt) return "does not list it"
   return allows(pool, namespace) ? undefined : `does not allow namespace ${namespace.metadata.name}`
 }
 
@@ -55,14 +60,14 @@ export const S3: Safety = {
     ): ReadonlyArray<Violation> => {
       const parsed = Address.parse(address)
       const place = allocation.metadata.namespace ?? ""
-      const seenPools = pools.all(
-        `PersistentIPPool/${pool}`,
-        truth.pools.get(`PersistentIPPool/${pool}`),
-        truth.nowMillis
-      )
+      const seen = (key: string) => pools.all(key, truth.pools.get(key), truth.nowMillis)
+      const [listing, buying] = [seen(`PersistentIPPool/${pool}`), seen(`EphemeralIPPool/${pool}`)]
       const seenPlaces = namespaces.all(place, truth.namespaces.get(place), truth.nowMillis)
       if (Result.isFailure(parsed)) return []
-      const reasons = seenPools.flatMap((each) => seenPlaces.map((where) => whyNot(each, parsed.success, where)))
+      const reasons = [...listing, ...buying].flatMap((each) => {
+        const hasIt = buying.includes(each) ? isBought(truth, allocation, parsed.success) : lists(each, parsed.success)
+        return seenPlaces.map((where) => whyNot(each, hasIt, where))
+      })
       if (reasons.includes(undefined)) return []
       const why = reasons.at(-1) ?? "does not exist"
       return [

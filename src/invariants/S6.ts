@@ -1,13 +1,16 @@
 /**
  * S6: write-ahead. No address comes to a node, and none is announced from there, without a committed intent that names
  * that node, its hold id and an epoch. An operator may act by what it saw a while ago, but it knows its own hold id: an
- * intent for another registration of its node is none. Source: failover R1; PlenusLB v0.4 acted before it recorded.
+ * intent for another registration of its node is none. An address that lies there clients may find for as long as nobody
+ * takes it off; but no frame may call them back to a node that was fenced, which knows by its own clock when it may have
+ * been. Source: failover R1; PlenusLB v0.4 acted before it recorded.
  */
+import { latenessMillis } from "../domain/FailoverTimes.ts"
 import { claimsOf, staleMillis } from "./Claims.ts"
 import { isOperator } from "./Actors.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
-import { holdIdOf } from "./Registrations.ts"
+import { fencedOf, holdIdOf } from "./Registrations.ts"
 
 interface Intent {
   readonly grant: string
@@ -17,11 +20,17 @@ interface Intent {
   untilMillis: number | undefined
 }
 
+interface Registration {
+  readonly holdId: string
+  untilMillis: number | undefined
+  fencedMillis: number | undefined
+}
+
 class Intents {
   /** By address. */
   private readonly byAddress = new Map<string, Array<Intent>>()
   /** By node, the hold ids that its lease has carried; the newest last. */
-  private readonly registered = new Map<string, Array<{ readonly holdId: string; untilMillis: number | undefined }>>()
+  private readonly registered = new Map<string, Array<Registration>>()
 
   written(event: Written, nowMillis: number): void {
     if (event.kind === "Lease") this.leaseWritten(event.after, nowMillis)
@@ -38,7 +47,7 @@ class Intents {
   }
 
   /** Why the node may not act on the address; undefined: it may. */
-  lackOf(node: string, address: string, truth: GroundTruth): string | undefined {
+  lackOf(node: string, address: string, truth: GroundTruth, mayBeFenced: boolean): string | undefined {
     const intents = (this.byAddress.get(address) ?? []).filter(
       (each) => each.node === node && isRecent(each.untilMillis, truth.nowMillis, staleMillis)
     )
@@ -47,8 +56,13 @@ class Intents {
     const own = (this.registered.get(node) ?? []).filter(({ untilMillis }) =>
       isRecent(untilMillis, truth.nowMillis, graceMillis)
     )
-    const isOwn = intents.some(({ holdId }) => own.some((each) => each.holdId === holdId))
-    return isOwn ? undefined : `it is not registered under ${intents.map(({ holdId }) => holdId).join(", ")}`
+    const meant = own.filter((each) => intents.some(({ holdId }) => holdId === each.holdId))
+    if (meant.length === 0) return `it is not registered under ${intents.map(({ holdId }) => holdId).join(", ")}`
+    const isFenced = ({ fencedMillis = Number.POSITIVE_INFINITY }: Registration) =>
+      truth.nowMillis - fencedMillis > latenessMillis
+    return mayBeFenced || !meant.every(isFenced)
+      ? undefined
+      : `${meant.map(({ holdId }) => holdId).join(", ")} is fenced`
   }
 
   private leaseWritten(lease: Extract<Written, { kind: "Lease" }>["after"], nowMillis: number): void {
@@ -57,9 +71,10 @@ class Intents {
     const ids = this.registered.get(found.node) ?? []
     this.registered.set(found.node, ids)
     const last = ids.at(-1)
-    if (last?.holdId === found.holdId) return
-    if (last !== undefined) last.untilMillis = nowMillis
-    ids.push({ holdId: found.holdId, untilMillis: undefined })
+    if (last?.holdId !== found.holdId) {
+      if (last !== undefined) last.untilMillis = nowMillis
+      ids.push({ holdId: found.holdId, untilMillis: undefined, fencedMillis: undefined })
+    } else if (lease !== undefined && fencedOf(lease) === found.holdId) last.fencedMillis ??= nowMillis
   }
 
   private end(grant: string, address: string, nowMillis: number): void {
@@ -85,16 +100,21 @@ export const S6: Safety = {
   title: "no outside effect without a committed intent",
   judge: () => {
     const intents = new Intents()
-    const refuse = (node: string, what: string, address: string, truth: GroundTruth): ReadonlyArray<Violation> => {
-      const lack = intents.lackOf(node, address, truth)
+    const refuse = (
+      { address, node }: { readonly address: string; readonly node: string },
+      what: string,
+      truth: GroundTruth,
+      mayBeFenced: boolean
+    ): ReadonlyArray<Violation> => {
+      const lack = intents.lackOf(node, address, truth, mayBeFenced)
       return lack === undefined ? [] : [{ invariant: "S6", message: `${node} ${what} ${address}, and ${lack}` }]
     }
     return {
       after: (event, truth) => {
         if (event.type === "Written") intents.written(event, truth.nowMillis)
-        if (event.type === "Announced") return refuse(event.node, "announces", event.address, truth)
+        if (event.type === "Announced") return refuse(event, "announces", truth, event.isStopped)
         if (event.type !== "Placed" || !event.isPresent || !isOperator(event.by)) return []
-        return refuse(event.node, "took", event.address, truth)
+        return refuse(event, "took", truth, true)
       },
       whole: () => []
     }

@@ -64,20 +64,24 @@ export interface News {
 export const make = (node: string, announcer: Announcer): News => {
   const lateReleases = newLateReleases(node)
   const uplinksSeen = new UplinksSeen()
-  let failed: ReadonlySet<Address> = new Set()
+  /** What was to be told in the last round and was not. */
+  let owed: ReadonlySet<Address> = new Set()
 
   const tell = Effect.fnUntraced(function* ({ allocations, canAnnounceOn, isFresh, mayServe, served }: Round) {
     const late = lateReleases(allocations)
-    const mayRepeat = yield* mayServe
-    const isFirst = ({ address }: Announcement) => isFresh(address) || failed.has(address)
     const isUnheard = (each: Announcement) => uplinksSeen.hasNew(each, canAnnounceOn)
-    const isNew = (each: Announcement) => isFirst(each) || (mayRepeat && (late.has(each.address) || isUnheard(each)))
+    const isDue = (each: Announcement) =>
+      isFresh(each.address) || owed.has(each.address) || late.has(each.address) || isUnheard(each)
     announcer.retain(new Set(served.map(({ address }) => address)))
-    const due = served.filter(isNew).map((each) => ({ ...each, uplinks: each.uplinks.filter(canAnnounceOn) }))
-    failed = yield* announcer.start(due, mayServe)
-    if (mayRepeat) uplinksSeen.note(served, canAnnounceOn)
-    const left = mayRepeat ? [] : served.filter((each) => !isFirst(each) && isUnheard(each))
-    return { failed, notNow: new Set(left.map(({ address }) => address)) }
+    const due = served.filter(isDue)
+    if (!(yield* mayServe)) {
+      owed = new Set(due.map(({ address }) => address))
+      return { failed: new Set<Address>(), notNow: owed }
+    }
+    const onUplinks = due.map((each) => ({ ...each, uplinks: each.uplinks.filter(canAnnounceOn) }))
+    owed = yield* announcer.start(onUplinks, mayServe)
+    uplinksSeen.note(served, canAnnounceOn)
+    return { failed: owed, notNow: new Set<Address>() }
   })
 
   return { tell }

@@ -6,9 +6,11 @@
 import { leaderLeaseName } from "../api/Names.ts"
 import type { Violation } from "../invariants/GroundTruth.ts"
 import type { ApiRequest, Fault } from "../memory/kubernetes/Faults.ts"
+import type { HttpRequest } from "../ports/HttpExchange.ts"
 import { Conflict } from "../ports/Kubernetes.ts"
 import { runScenario, type ScenarioResult } from "./Scenario.ts"
 import type { Script } from "./scenario/Script.ts"
+import { type CloudTrouble, isCloudWrite, nameOfCloudRequest } from "./world/CloudSite.ts"
 import type { World } from "./world/World.ts"
 
 /** The last two are answers of the API server: a change of a kernel has none of them. */
@@ -63,6 +65,7 @@ class Disturbance {
     this.world = world
     this.point = point
     world.links.faults.set("enumeration", (request) => this.request(request))
+    world.cloud.faults.set("enumeration", (client, request) => this.cloudRequest(client, request))
     for (const host of world.hosts) {
       host.crossing = {
         before: (client, what) => {
@@ -93,6 +96,25 @@ class Disturbance {
         return { delayMillis: 1, loseReply: true, replyDelayMillis: 1 }
       case "conflict":
         return { delayMillis: 1, refuse: new Conflict({ message: "the object has been modified" }) }
+    }
+  }
+
+  private cloudRequest(client: string, request: HttpRequest): CloudTrouble | undefined {
+    if (!isCloudWrite(request)) return undefined
+    switch (this.count({ client, what: nameOfCloudRequest(request), isKernel: false })) {
+      case undefined:
+        return undefined
+      case "crash-before":
+        this.kill(client)
+        return { delayMillis: 1 }
+      case "crash-after":
+        // The provider acts in this very step; the reply takes longer.
+        this.world.kernel.setTimer(1, () => this.kill(client))
+        return undefined
+      case "lose-reply":
+        return { fault: { loseReply: true } }
+      case "conflict":
+        return { fault: { refuse: { code: "conflict" } } }
     }
   }
 

@@ -1,18 +1,20 @@
 /** One disturbance at a time of a cluster in which all is well, each with its own bound (L1, L2, L3, S13). */
 import { Effect } from "effect"
+import { ipAllocations } from "../api/IPAllocation.ts"
 import { nodes } from "../api/Node.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { services } from "../api/Service.ts"
-import { claimsOf } from "../invariants/Claims.ts"
+import { claimsOf, shownBy } from "../invariants/Claims.ts"
 import type { Violation } from "../invariants/GroundTruth.ts"
-import { isHindered } from "../invariants/Hindered.ts"
+import { graceMillis, isHindered } from "../invariants/Hindered.ts"
 import { excludeLabel } from "../invariants/Hosts.ts"
-import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { type KubernetesError, NotFound } from "../ports/Kubernetes.ts"
 import { converge } from "./Convergence.ts"
 import type { Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import { badPool, lastService } from "./Oddities.ts"
+import { refused, resetWatches } from "./RequestTrouble.ts"
 import type { Host } from "./world/Host.ts"
 import { pool } from "./Users.ts"
 import type { World } from "./world/World.ts"
@@ -21,6 +23,7 @@ type Probe = (world: World, random: Prng, without: ReadonlySet<string>) => Effec
 
 const createMillis = 5_000
 const planMillis = 1_000
+const unservedMillis = 2_000
 export const deathMillis = 7_000
 /**
  * Until its silence has lasted for that long, a dead node is chosen like any other, and what was given to it waits: with a
@@ -112,4 +115,30 @@ const revert: Probe = (world, _, without) =>
     world.kubectl.patch(persistentIPPools, { name: badPool }, { spec: { addresses: ["203.0.113.200-203.0.113.209"] } })
   ).pipe(Effect.andThen(converge(world, { withinMillis: createMillis, since: "the bad pool was put right", without })))
 
-export const probes: ReadonlyArray<Probe> = [create, move, death, remove, grow, revert]
+/**
+ * A CRD is replaced, and just then somebody takes an address out of a Service's status: it is shown again once the kind is
+ * served again. Nothing else changes that would bring the Service back to anybody's mind.
+ */
+const unserved: Probe = Effect.fnUntraced(function* (world, random, without) {
+  const { kubectl, resting, truth } = world
+  const keys = [...truth.services].flatMap(([key, each]) =>
+    shownBy(each).length > 0 && !without.has(key) ? [key] : []
+  )
+  const [namespace = "", name] = random.pick(keys)?.split("/") ?? []
+  if (name === undefined) return
+  const plural = ipAllocations.plural
+  const reason = new NotFound({ kindMissing: true })
+  resetWatches(world, (watch) => watch.plural === plural)
+  const emptied = { status: { loadBalancer: { ingress: null } } }
+  const missing = refused(world, "last-phase-unserved", undefined, unservedMillis, (request) =>
+    request.plural === plural ? reason : undefined
+  )
+  const edit = asKubectl(kubectl.patch(services, { namespace, name }, emptied, { subresource: "status" }))
+  yield* Effect.all([missing, edit], { concurrency: "unbounded", discard: true })
+  const withinMillis = createMillis + resting.millis()
+  // Whoever was refused something counts as hindered, and of a Service that nobody can hold nothing is demanded.
+  yield* Effect.sleep(graceMillis + 1)
+  yield* converge(world, { withinMillis, since: "IPAllocations were served again", without })
+})
+
+export const probes: ReadonlyArray<Probe> = [create, move, death, remove, grow, revert, unserved]

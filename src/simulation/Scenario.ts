@@ -75,7 +75,11 @@ export const endOf = ({ truth }: World.World): string => {
   const held = [...truth.holders].flatMap(([address, nodes]) =>
     nodes.size === 0 ? [] : [`${address} is on ${nodes.size} node(s)`]
   )
-  return [...shown, ...granted, ...held].toSorted().join("\n")
+  const bought = truth.cloud.map(
+    ({ labels, network, node }) =>
+      `cloud: ${network}, ${labels["ownership"] ?? "nobody's"}, ${node === undefined ? "not routed" : "routed"}`
+  )
+  return [...shown, ...granted, ...held, ...bought].toSorted().join("\n")
 }
 
 const runBlock = Effect.fnUntraced(function* (world: World.World, narrator: Narrator, block: Block) {
@@ -109,7 +113,7 @@ export const runScenario = (script: Script, options: ScenarioOptions = {}): Scen
   const program = Effect.gen(function* () {
     const world = yield* World.make(kernel, story, { nodesCount, controllersCount, hearsLogs: false }, (event) => {
       court.hear(event)
-      narrator.hear(event)
+      narrator.hear(event, court.world?.truth ?? { cloud: [] })
     })
     court.world = world
     narrator.follow(world.memory)

@@ -1,10 +1,12 @@
 /** People who create, edit and delete: what goes on in a cluster on an ordinary day, some of it foolish. */
 import { Effect } from "effect"
 import { namespaces } from "../api/Namespace.ts"
+import type { EphemeralIPPoolSpec } from "../api/EphemeralIPPool.ts"
 import { type PersistentIPPoolSpec, persistentIPPools } from "../api/PersistentIPPool.ts"
 import { type Service, services } from "../api/Service.ts"
 import { every } from "./Fault.ts"
 import type { Prng } from "./kernel/Prng.ts"
+import { token } from "./world/CloudSite.ts"
 import type { World } from "./world/World.ts"
 
 export const shops = ["shop", "web", "lab"]
@@ -23,6 +25,19 @@ export const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
     ...spec
   }
 })
+
+export const cloudIntegration = { hetzner: { token } }
+
+/** One that buys, in the shape that v0.4 knew: the token in the pool. */
+export const buyingPool = (name: string, spec: Partial<EphemeralIPPoolSpec> = {}) => {
+  const { options } = pool(name, {}).spec
+  return {
+    apiVersion: "loadbalancing.plenus.io/v1alpha1",
+    kind: "EphemeralIPPool",
+    metadata: { name },
+    spec: { cloudIntegration, options, ...spec }
+  }
+}
 
 /** More addresses than Services. */
 export const pools = [

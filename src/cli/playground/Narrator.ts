@@ -91,6 +91,8 @@ const grants = ({ after, before }: Pair<IPAllocation>): Lines =>
   (after?.spec.allocations ?? []).flatMap((entry) => {
     const old = before?.spec.allocations.find(({ address }) => address === entry.address)
     const name = after === undefined ? "" : nameOf(after)
+    if (entry.address === "")
+      return old === undefined ? [`${name}: an address is to be bought by pool ${entry.pool}`] : []
     const granted = old === undefined ? [`${name}: ${entry.address} granted from pool ${entry.pool}`] : []
     if (entry.nodeName === undefined || entry.nodeName === old?.nodeName) return granted
     const epoch = `epoch ${entry.epoch ?? 0}`

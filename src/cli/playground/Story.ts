@@ -3,6 +3,7 @@
  * does not follow ends the story with a sentence.
  */
 import { Effect } from "effect"
+import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import { daemonSets } from "../../api/DaemonSet.ts"
 import { daemonSetName } from "../../api/Names.ts"
 import { namespaces } from "../../api/Namespace.ts"
@@ -120,6 +121,14 @@ const buy = Effect.fnUntraced(function* (world: World) {
   const { cluster, expectations, probes, screen } = world
   screen.heading("\nA pool of Hetzner Cloud (a project in memory): a floating IP is bought for a Service, and routed.")
   yield* applyExample(world, "hetzner-ephemeral.yaml")
+  yield* expectations.until(
+    "the pool has read its project",
+    Effect.sync(() =>
+      cluster.api.truth
+        .list(ephemeralIPPools)
+        .some(({ status }) => status?.conditions?.some(({ reason }) => reason === "Accepted"))
+    )
+  )
   yield* apply(world, { file: "edge", text: manifestOf(bought, "") })
   yield* untilServed(world, [bought])
   const address = shownAddress(world, bought)

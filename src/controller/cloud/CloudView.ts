@@ -27,7 +27,7 @@ const {
 const isOfV04 = ({ labels, name }: CloudAddress): boolean =>
   labels[managedByLabel] === CloudClaim.managedBy &&
   labels[clusterLabel] === undefined &&
-  name.startsWith("plenuslb-ephemeral-")
+  name.startsWith(CloudClaim.namePrefix)
 
 export const isOfAnotherCluster = ({ labels }: CloudAddress, cluster: string): boolean =>
   labels[managedByLabel] === CloudClaim.managedBy &&
@@ -74,12 +74,12 @@ export class CloudView {
     return this.book.viewOf(pool)?.addresses.filter((each) => this.isBought(each)) ?? []
   }
 
-  /** Bought for this claim, and made the user's own since. */
-  private isPromoted({ family, labels, name }: CloudAddress): boolean {
+  /** Bought for this claim, and made the user's own since: it is still called as we, or v0.4, call what is bought. */
+  private isPromoted({ labels, name }: CloudAddress): boolean {
     return (
       labels[clusterLabel] === this.book.cluster &&
       labels[claimLabel] === this.claimant.uid &&
-      name === CloudClaim.nameOf(this.claimOf(family))
+      name.startsWith(CloudClaim.namePrefix)
     )
   }
 

@@ -39,11 +39,12 @@ const locationFor = (pool: Pool, family: Family, cloud: CloudView, nodes: Assign
   return node === undefined ? undefined : cloud.serverOf(pool, node)?.place.location
 }
 
-const noServer = (pool: string, family: Family): Lack => ({
+export const noServer = (pool: string, family: Family): Lack => ({
   reason: "NoServerForAddress",
   message:
-    `pool ${pool}: no Node that may hold an address is a running server of its cloud project with ${family} of its own. ` +
-    "Give one such an address there, or change spec.nodeSelector of the pool."
+    `pool ${pool}: no Node that may hold an address is a running server of its cloud project with ${family} of its own, ` +
+    "where spec.cloudIntegration.hetzner.localityPolicy lets it be. Start one, give one such an address there, or " +
+    "change spec.nodeSelector or the policy of the pool."
 })
 
 const buyOne = (

@@ -64,17 +64,17 @@ const withoutOurs = (labels: Cloud.Labels): Cloud.Labels =>
   Object.fromEntries(Object.entries(labels).filter(([key]) => !ownLabels.has(key)))
 
 /** It goes back to its owner: routed nowhere, and not ours any more. */
-const letGo = Effect.fnUntraced(function* ({ project: { project } }: Desk, { id, labels }: Cloud.CloudAddress) {
+const letGo = Effect.fnUntraced(function* (project: Cloud.CloudProject, { id, labels }: Cloud.CloudAddress) {
   yield* project.unassign(id, "normal")
   yield* project.relabel(id, withoutOurs(labels))
 })
 
 /** What we bought is deleted, unless somebody protects it: then it is theirs from now on. */
-const giveBack = (desk: Desk, found: Cloud.CloudAddress) =>
+export const giveBack = (project: Cloud.CloudProject, found: Cloud.CloudAddress) =>
   Effect.catchIf(
-    desk.project.project.remove(found.id),
+    project.remove(found.id),
     ({ reason }) => reason._tag === "Protected",
-    () => letGo(desk, found)
+    () => letGo(project, found)
   )
 
 /** Only what says that it is this claim's is touched: somebody may have taken it over by hand. */
@@ -83,8 +83,9 @@ export const returnEntry = Effect.fnUntraced(function* (desk: Desk, entry: Entry
   const known = view.find(pool, entry)
   const found = known === undefined ? undefined : yield* project.project.address(known.id, "normal")
   if (found === undefined) return
-  if (pool.kind === "EphemeralIPPool" && view.isOurs(found)) return yield* takingNote(desk, giveBack(desk, found))
-  if (view.isMarked(found, pool) || view.isBought(found)) yield* takingNote(desk, letGo(desk, found))
+  if (pool.kind === "EphemeralIPPool" && view.isOurs(found))
+    return yield* takingNote(desk, giveBack(project.project, found))
+  if (view.isMarked(found, pool) || view.isBought(found)) yield* takingNote(desk, letGo(project.project, found))
 })
 
 /** A purchase whose reply was lost is in no list that is older, so the list is read anew. */
@@ -95,6 +96,6 @@ export const returnIntent = Effect.fnUntraced(function* (desk: Desk, { family }:
   const mine = addresses.filter((each) => each.family === family && view.isBought(each) && !keeps(each))
   yield* takingNote(
     desk,
-    Effect.forEach(mine, (found) => giveBack(desk, found), { discard: true })
+    Effect.forEach(mine, (found) => giveBack(project.project, found), { discard: true })
   )
 })

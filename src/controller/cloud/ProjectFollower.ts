@@ -14,6 +14,7 @@ import type { Outcome } from "../../reconcile/WorkQueue.ts"
 import { Caches } from "../Caches.ts"
 import type { CloudBook } from "./CloudBook.ts"
 import type { OrphanSweep } from "./OrphanSweep.ts"
+import { giveBack } from "./CloudWriter.ts"
 import { lasting, type Trouble, troubleOf } from "./CloudTrouble.ts"
 import { tokenOf } from "./Credentials.ts"
 
@@ -87,7 +88,7 @@ const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, pool
     yield* Effect.logWarning("an address that nobody has is given back").pipe(
       Effect.annotateLogs({ id, name, namespace: labels["namespace"], service: labels["service"] })
     )
-    yield* project.remove(id)
+    yield* giveBack(project, orphan)
     book.seeAddresses(project, yield* project.addresses(Number.POSITIVE_INFINITY))
   }
 })

@@ -35,7 +35,8 @@ export interface Options extends Partial<Settings> {
 }
 
 export interface HetznerProject {
-  readonly handle: (request: Faults.ApiRequest) => Reply
+  /** `fault` befalls this request, whatever the knobs say. */
+  readonly handle: (request: Faults.ApiRequest, fault?: Faults.Fault) => Reply
   readonly faults: Faults.FaultKnobs
   readonly console: Console.Console
   /** From now on these and no others are valid. */
@@ -114,7 +115,7 @@ export const make = (options: Options): HetznerProject => {
     return core
   }
   return {
-    handle: (request) => handle(gates, request),
+    handle: (request, fault) => handle(gates, request, fault),
     faults,
     console,
     setTokens: (next) => {
@@ -131,7 +132,7 @@ export const make = (options: Options): HetznerProject => {
 }
 
 /** The route comes before the token: who has none still learns which routes there are. */
-const handle = (gates: Gates, request: Faults.ApiRequest): Reply => {
+const handle = (gates: Gates, request: Faults.ApiRequest, given: Faults.Fault | undefined): Reply => {
   const common = { "x-correlation-id": gates.correlationId() }
   const matched = match(request.method, request.path)
   if (matched.found === "nothing") return errorReply(error("not_found", "api route not found"), common)
@@ -140,7 +141,7 @@ const handle = (gates: Gates, request: Faults.ApiRequest): Reply => {
   const routed = { ...request, route: `${route.method} ${route.pattern}`, id }
   gates.counts.set(routed.route, (gates.counts.get(routed.route) ?? 0) + 1)
   const nowMillis = gates.core.nowMillis()
-  const fault = gates.faults.faultOf(routed)
+  const fault = given ?? gates.faults.faultOf(routed)
   if (fault.deleteServer !== undefined) gates.console.deleteServer(fault.deleteServer)
   if (fault.badGateway === "before") return badGateway
   gates.core.actions.settle(nowMillis)

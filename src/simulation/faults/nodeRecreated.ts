@@ -1,8 +1,12 @@
-/** Somebody deletes a Node while its machine runs; its kubelet registers it anew. */
+/**
+ * Somebody deletes a Node while its machine runs; its kubelet registers it anew, as it would a machine that it never saw:
+ * what people had set on it is gone, and nobody is left who would take it off again.
+ */
 import { Effect } from "effect"
 import { nodes } from "../../api/Node.ts"
 import { brokenBy, every, type Fault } from "../Fault.ts"
 import { pickNode, refOf } from "../Objects.ts"
+import { nodeObject } from "../world/Installation.ts"
 
 export const nodeRecreated: Fault = {
   name: "node-recreated",
@@ -14,15 +18,14 @@ export const nodeRecreated: Fault = {
       60_000,
       Effect.suspend(() => {
         const node = pickNode(world, random)
-        if (node === undefined) return Effect.void
-        const { labels = {}, name } = node.metadata
-        const again = { apiVersion: "v1", kind: "Node", metadata: { name, labels }, status: node.status ?? {} }
+        const host = world.hosts.find(({ name }) => name === node?.metadata.name)
+        if (node === undefined || host === undefined) return Effect.void
         return brokenBy(
           world,
           "node-recreated",
           random.between(100, 10_000),
           world.kubectl.delete(nodes, refOf(node)),
-          world.kubectl.create(nodes, again)
+          world.kubectl.create(nodes, nodeObject(host))
         )
       })
     )

@@ -34,6 +34,8 @@ export class Process {
   lastFiberId = 0
   /** Wall clock minus true time. */
   wallOffsetMillis = 0
+  /** When it last went on after a stop, in true time. */
+  resumedMillis = Number.NEGATIVE_INFINITY
   private readonly kernel: Machine
   private readonly random: Prng
   private isDead = false
@@ -122,6 +124,7 @@ export class Process {
 
   private goOn(): void {
     if (this.isPaused) return
+    this.resumedMillis = this.kernel.nowMillis
     const { waiting } = this
     this.waiting = []
     for (const task of waiting) this.kernel.schedule(task)

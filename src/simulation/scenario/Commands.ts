@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { namespaces } from "../../api/Namespace.ts"
 import { nodes } from "../../api/Node.ts"
+import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { services } from "../../api/Service.ts"
 import { excludeLabel } from "../../invariants/Hosts.ts"
@@ -113,6 +114,66 @@ const users: ReadonlyArray<Command> = [
     isFault: false,
     act: ({ kubectl }, [name = ""]) =>
       kubectl.patch(nodes, { name }, { metadata: { labels: { [excludeLabel]: null } } })
+  }
+]
+
+const clouds: ReadonlyArray<Command> = [
+  {
+    form: /^cloud pool (\S+)(?: max=(\d+))?$/,
+    isFault: false,
+    act: ({ kubectl }, [name = "", max]) =>
+      kubectl.create(ephemeralIPPools, Users.buyingPool(name, max === undefined ? {} : { maxAddresses: Number(max) }))
+  },
+  {
+    form: /^cloud pool (\S+) of (\S+)$/,
+    isFault: false,
+    act: ({ kubectl }, [name = "", addresses = ""]) =>
+      kubectl.create(
+        persistentIPPools,
+        Users.pool(name, {
+          ...poolSpec(addresses, undefined),
+          autoAssign: false,
+          cloudIntegration: Users.cloudIntegration
+        })
+      )
+  },
+  {
+    form: /^user buys (ipv4|ipv6) (\S+)$/,
+    isFault: false,
+    act: ({ cloud }, [type = "", name = ""]) =>
+      Effect.sync(() =>
+        cloud.project.console.addFloatingIp({ type: type === "ipv6" ? "ipv6" : "ipv4", name, labels: { team: "web" } })
+      )
+  },
+  {
+    form: /^service (\S+) names nothing$/,
+    isFault: false,
+    act: ({ kubectl }, [key = ""]) => kubectl.patch(services, refOf(key), { spec: { externalIPs: null } })
+  },
+  {
+    form: /^wait routed (\S+)$/,
+    isFault: false,
+    act: (world, [key = ""]) =>
+      waitUntil(`${key} is routed to its holder`, () => {
+        const claims = allocationOf(world, key)?.spec.allocations ?? []
+        return (
+          claims.length > 0 &&
+          claims.every(({ address, nodeName }) =>
+            world.truth.cloud.some(({ network, node }) => network === address && node === nodeName)
+          )
+        )
+      })
+  },
+  {
+    form: /^wait (bought|adopted) (\S+)$/,
+    isFault: false,
+    act: ({ truth }, [ownership = "", address = ""]) =>
+      waitUntil(`${address} is ${ownership}`, () =>
+        truth.cloud.some(
+          ({ labels, network }) =>
+            network === address && labels["ownership"] === (ownership === "bought" ? "created" : "adopted")
+        )
+      )
   }
 ]
 
@@ -237,4 +298,4 @@ const upgrade: ReadonlyArray<Command> = [
   }
 ]
 
-export const commands: ReadonlyArray<Command> = [...users, ...waits, ...faults, ...upgrade]
+export const commands: ReadonlyArray<Command> = [...users, ...clouds, ...waits, ...faults, ...upgrade]

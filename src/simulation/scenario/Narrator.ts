@@ -8,7 +8,7 @@ import { leaderLeaseName } from "../../api/Names.ts"
 import * as NodeLease from "../../api/NodeLease.ts"
 import type { Service } from "../../api/Service.ts"
 import * as HoldId from "../../domain/HoldId.ts"
-import type { TruthEvent } from "../../invariants/GroundTruth.ts"
+import type { CloudAddressTruth, GroundTruth, TruthEvent } from "../../invariants/GroundTruth.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { collectionOf } from "../../memory/kubernetes/Kind.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
@@ -21,7 +21,12 @@ const holderOf = ({ epoch, nodeName, previous = [] }: Allocation): string => {
   return `to be held by ${nodeName}${epoch === undefined ? "" : `, epoch ${epoch}`}${after}`
 }
 
-const grant = (entry: Allocation): string => `${entry.address} of pool ${entry.pool}, ${holderOf(entry)}`
+const grant = (entry: Allocation): string =>
+  isIntent(entry)
+    ? `one ${entry.family ?? "IPv4"} of pool ${entry.pool}, which is to be bought`
+    : `${entry.address} of pool ${entry.pool}, ${holderOf(entry)}`
+
+const isIntent = ({ address }: Allocation): boolean => address === ""
 
 const ackOf = ({ address, epoch, node, phase }: AddressStatus): string =>
   `${node} reports ${address}: ${phase}${epoch === undefined ? "" : `, epoch ${epoch}`}`
@@ -42,7 +47,7 @@ const aboutSpec = (key: string, before: IPAllocation, after: IPAllocation): Read
     if (old === undefined) return [`${key} is granted ${grant(entry)}`]
     return holderOf(old) === holderOf(entry) ? [] : [`${key}: ${entry.address} is ${holderOf(entry)}`]
   })
-  const gone = was.filter((entry) => !is.some(({ address }) => address === entry.address))
+  const gone = was.filter((entry) => !isIntent(entry) && !is.some(({ address }) => address === entry.address))
   return [...changed, ...gone.map(({ address }) => `${key} has ${address} no more`)]
 }
 
@@ -91,6 +96,29 @@ const aboutLease = (before: Lease | undefined, after: Lease | undefined): Readon
   return [`${is.node} registers, generation ${HoldId.generationOf(is.holdId)}`]
 }
 
+const ownerOf = ({ labels }: CloudAddressTruth): string =>
+  labels["ownership"] === undefined
+    ? "nobody's"
+    : `${labels["ownership"]} for ${labels["namespace"]}/${labels["service"]}`
+
+const aboutAddress = (was: CloudAddressTruth | undefined, is: CloudAddressTruth): ReadonlyArray<string> => [
+  ...(was === undefined ? [`cloud: ${is.network} is bought`] : []),
+  ...(was === undefined || ownerOf(was) === ownerOf(is) ? [] : [`cloud: ${is.network} is ${ownerOf(is)}`]),
+  ...(was?.node === is.node ? [] : [`cloud: ${is.network} is routed to ${is.node ?? "no server"}`])
+]
+
+const aboutCloud = (before: ReadonlyArray<CloudAddressTruth>, after: ReadonlyArray<CloudAddressTruth>) => [
+  ...after.flatMap((is) =>
+    aboutAddress(
+      before.find(({ id }) => id === is.id),
+      is
+    )
+  ),
+  ...before
+    .filter(({ id }) => !after.some((is) => is.id === id))
+    .map(({ network }) => `cloud: ${network} is given back`)
+]
+
 const registers = / registers, generation /
 
 export class Narrator {
@@ -118,7 +146,8 @@ export class Narrator {
     })
   }
 
-  readonly hear = (event: TruthEvent): void => {
+  readonly hear = (event: TruthEvent, { cloud }: Pick<GroundTruth, "cloud">): void => {
+    if (event.type === "CloudChanged") this.say(aboutCloud(event.before, cloud))
     if (event.type === "Held") this.say([aboutHeld(event)])
     if (event.type !== "Written") return
     if (event.kind === "Service") this.say(aboutService(event.key, event.before, event.after))

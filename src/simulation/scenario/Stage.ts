@@ -45,11 +45,15 @@ export const isServed = (world: World, key: string): boolean => {
     addresses.every(
       (address) =>
         world.truth.holders.get(address)?.size === 1 &&
-        world.truth.answeredBy(address) !== undefined &&
+        (isOfCloud(world, address) || world.truth.answeredBy(address) !== undefined) &&
         shown.some(({ ip }) => ip === address)
     )
   )
 }
+
+/** Nobody on the segment is told of what a provider routes. */
+const isOfCloud = ({ truth }: World, address: string): boolean =>
+  truth.cloud.some(({ network, node }) => network === address && node !== undefined)
 
 export const isGone = (world: World, key: string): boolean =>
   !world.truth.services.has(key) && !world.truth.allocations.has(key)

@@ -29,6 +29,11 @@ export const parse = (text: string): Address.Address => Result.getOrThrow(Addres
 /** Of 203.0.113.0/24 only the lower half: Services ask for some of the upper. */
 const foreignAddressOf = (number: number) => parse(`203.0.${113 + (number >> 7)}.${number & 0x7f}`)
 
+/** What a process does that was stopped between its look at the clock and what it does by that. */
+const stepMillis = 300
+/** For so long a machine that was frozen may take a lease for its own that has run out meanwhile: a declared limit. */
+const clockMillis = 7_000
+
 export class Host {
   readonly name: string
   readonly address: Address.Address
@@ -39,6 +44,7 @@ export class Host {
   isHeard = true
   /** The whole virtual machine stands still. */
   isFrozen = false
+  private thawedMillis = Number.NEGATIVE_INFINITY
   bootNumber = 1
   crossing: Crossing | undefined
   readonly processes = new Set<Process>()
@@ -76,6 +82,13 @@ export class Host {
   /** Whether a frame of its own reaches the segment. */
   get announces(): boolean {
     return this.isOn && this.isHeard && !this.isFrozen && this.isUplinkUp
+  }
+
+  /** Whether a program of it may be sending what it decided before it was stopped, or by a clock that stood still. */
+  get wasStopped(): boolean {
+    const isRecent = (sinceMillis: number, withinMillis: number) => this.nowMillis - sinceMillis <= withinMillis
+    const isStepLate = [...this.processes].some(({ resumedMillis }) => isRecent(resumedMillis, stepMillis))
+    return isStepLate || isRecent(this.thawedMillis, clockMillis)
   }
 
   /** Addresses for one host each that are on an interface, but the machine's own; with the interface. */
@@ -129,6 +142,7 @@ export class Host {
   setFrozen(isFrozen: boolean): void {
     if (this.isFrozen === isFrozen) return
     this.isFrozen = isFrozen
+    if (!isFrozen) this.thawedMillis = this.kernel.nowMillis
     for (const process of this.processes) {
       if (isFrozen) process.freeze()
       else process.unfreeze()

@@ -10,7 +10,8 @@ import type { Host } from "./Host.ts"
 
 export const ownNamespace = "plenuslb"
 
-const nodeObject = ({ address, name }: Host): Node => ({
+/** As its kubelet registers a machine. */
+export const nodeObject = ({ address, name }: Host): Node => ({
   apiVersion: "v1",
   kind: "Node",
   metadata: { name, labels: { "kubernetes.io/hostname": name } },

@@ -38,6 +38,11 @@ export class Segment {
     else known.silentSinceMillis ??= nowMillis
   }
 
+  /** Whom the client asks for it; undefined: everybody. */
+  knows(address: string): string | undefined {
+    return this.neighbours.get(address)?.node
+  }
+
   /** The node from which the client gets an answer; undefined: none comes. */
   answeredBy(address: string, holders: ReadonlySet<string>): string | undefined {
     // Without an entry the client asks everybody, and takes the first to answer.

@@ -8,6 +8,7 @@ import { type Node, nodes } from "../../api/Node.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { type Service, services } from "../../api/Service.ts"
 import type {
+  CloudAddressTruth,
   GroundTruth,
   NodeTruth,
   PoolTruth,
@@ -15,6 +16,8 @@ import type {
   Written,
   WrittenContent
 } from "../../invariants/GroundTruth.ts"
+import { isOperator } from "../../invariants/Actors.ts"
+import { isHindered } from "../../invariants/Hindered.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { textAt } from "../../memory/kubernetes/Json.ts"
 import { keyOf } from "../../reconcile/Reflector.ts"
@@ -86,7 +89,9 @@ export class Truth implements GroundTruth {
   readonly nodeObjects = new Map<string, Node>()
   readonly leases = new Map<string, Lease>()
   readonly secrets: Array<string> = []
+  cloud: ReadonlyArray<CloudAddressTruth> = []
   readonly holders = new Map<string, Set<string>>()
+  readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   private readonly records = new Map<string, NodeRecord & { readonly name: string }>()
   private readonly followers: ReadonlyMap<string, Follow>
   private readonly kernel: Kernel
@@ -175,9 +180,18 @@ export class Truth implements GroundTruth {
     record.impairedUntil = this.kernel.nowMillis
   }
 
+  /** Looks at what the provider has. */
+  lookAtCloud(addresses: ReadonlyArray<CloudAddressTruth>, by: string): void {
+    const before = this.cloud
+    if (JSON.stringify(before) === JSON.stringify(addresses)) return
+    this.cloud = addresses
+    this.publish({ type: "CloudChanged", by, before })
+  }
+
   /** A frame of the host left for the segment. */
-  announced(node: string, address: string): void {
-    this.publish({ type: "Announced", node, address })
+  announced({ name: node, wasStopped: isStopped }: Host, address: string): void {
+    this.leftLate.delete(address)
+    this.publish({ type: "Announced", node, address, isStopped })
   }
 
   logged(by: string, text: string): void {
@@ -213,6 +227,8 @@ export class Truth implements GroundTruth {
     if (isHeld) holders.add(node)
     else holders.delete(node)
     this.holders.set(address, holders)
+    const isLate = !isHeld && isOperator(by) && isHindered(this, node) && this.segment.knows(address) === node
+    if (isLate) this.leftLate.set(address, { node, atMillis: this.nowMillis })
     this.publish({ type: "Held", node, address, isHeld, by })
   }
 

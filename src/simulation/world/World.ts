@@ -12,7 +12,7 @@ import { Cloud } from "../../ports/Cloud.ts"
 import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
-import { cloudFor, projectOf } from "./CloudProject.ts"
+import { CloudSite } from "./CloudSite.ts"
 import { Host } from "./Host.ts"
 import { install, ownNamespace } from "./Installation.ts"
 import { type LinkObserver, Links } from "./Links.ts"
@@ -32,6 +32,7 @@ export interface WorldOptions {
 }
 
 export interface World extends Surroundings {
+  readonly cloud: CloudSite
   readonly segment: Segment
   readonly hosts: ReadonlyArray<Host>
   readonly controllers: ReadonlyArray<Post>
@@ -71,7 +72,8 @@ export const make = Effect.fnUntraced(function* (
     onEvent(event)
     for (const listener of listeners) listener(event)
   })
-  const project = projectOf(kernel, nodesCount)
+  const cloud = new CloudSite(kernel, nodesCount)
+  cloud.onChange = (by) => truth.lookAtCloud(cloud.addresses(), by)
   const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
   for (const host of hosts) truth.look(host, "boot")
@@ -79,8 +81,8 @@ export const make = Effect.fnUntraced(function* (
   yield* install(kubectl, hosts)
   const controllers = numbers(controllersCount).map((number) => {
     const name = `controller-${number}`
-    return new Post(name, undefined, surroundings, () =>
-      Effect.provideServiceEffect(Programs.controller(name), Cloud, cloudFor(project))
+    return new Post(name, undefined, surroundings, (process) =>
+      Effect.provideServiceEffect(Programs.controller(name), Cloud, cloud.portFor(name, process))
     )
   })
   const operators = hosts.map((host) => newOperator(surroundings, host, operatorOf(host.name)))
@@ -100,6 +102,7 @@ export const make = Effect.fnUntraced(function* (
   )
   return {
     ...surroundings,
+    cloud,
     segment,
     resting,
     listeners,
@@ -114,10 +117,12 @@ export const make = Effect.fnUntraced(function* (
       for (const process of host.processes) process.kill()
       host.processes.clear()
       host.powerOff()
+      cloud.setPower(host.name, "off")
     },
     powerOn: (host) => {
       story.tell(`${host.name} boots`)
       host.powerOn()
+      cloud.setPower(host.name, "running")
     }
   }
 })
@@ -147,7 +152,7 @@ const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segme
   new Host(number, kernel, {
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
-      truth.announced(host.name, address)
+      truth.announced(host, address)
       if (host.announces) segment.announce(host.name, address)
     }
   })

@@ -55,15 +55,6 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     killedBy: "L3"
   },
   {
-    name: "delete-without-labels",
-    what: "an IPAllocation that its holders cannot find is deleted as it is",
-    file: "src/controller/AllocationWriter.ts",
-    find: "            labels: labelPatch(allocation, entriesOf(allocation)),\n            finalizers",
-    replace: "            finalizers",
-    killedBy: "L3",
-    cluster: "drawn"
-  },
-  {
     name: "leads-by-what-it-knows",
     what: "a new leader grants before it knows what was granted by those before",
     file: "src/controller/Controller.ts",
@@ -80,8 +71,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     find: "({ isGone }) => isGone",
     replace: '({ reason }) => reason._tag === "NotFound"',
     killedBy: "L1",
-    cluster: "drawn",
-    seeds: [260, 539]
+    isFoundWithoutFaults: true
   },
   {
     name: "finalizer-off-too-early",

@@ -38,6 +38,16 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     seeds: [2]
   },
   {
+    name: "serving-while-it-waits",
+    what: "a holder that waits to begin reports as served what it still holds of an epoch before",
+    file: "src/domain/NodeDuty.ts",
+    find: "  if (present && !allocation.deleting) return undefined\n  if (held) return duty",
+    replace: "  if (present && !allocation.deleting && !held) return undefined\n  if (held) return duty",
+    killedBy: "S15",
+    cluster: "drawn",
+    seeds: [2057]
+  },
+  {
     name: "released-while-held",
     what: "an address is reported as released while the kernel still has it",
     file: "src/operator/Keeper.ts",
@@ -97,6 +107,14 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     killedBy: "S6"
   },
   {
+    name: "calls-clients-back",
+    what: "what came while the lease may have been fenced is announced at once",
+    file: "src/operator/News.ts",
+    find: "if (!(yield* mayServe)) {",
+    replace: "if (!(yield* mayServe) && !due.some(({ address }) => isFresh(address))) {",
+    killedBy: "S6"
+  },
+  {
     name: "acts-before-it-has-seen-all",
     what: "registers and cleans before its caches are complete",
     file: "src/operator/Operator.ts",
@@ -126,8 +144,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "uplink-comes-back-unheard",
     what: "what was announced before an uplink went is not announced on it again",
     file: "src/operator/News.ts",
-    find: " || isUnheard(each))",
-    replace: ")",
+    find: " || isUnheard(each)\n",
+    replace: "\n",
     killedBy: "S15"
   },
   {
@@ -152,7 +170,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "served-unannounced",
     what: "what could not be announced is said to be served, and not announced later",
     file: "src/operator/News.ts",
-    find: "failed = yield* announcer.start(",
+    find: "owed = yield* announcer.start(",
     replace: "yield* announcer.start(",
     killedBy: "S15",
     cluster: "drawn",

@@ -44,7 +44,10 @@ describe("NodeDuty on node n1", () => {
     ["takes its word back when the entry is gone",              "",                 "a+n1.1",         false, "",     "",     "a-n1.1"],
     ["serves nothing that v0.4 wrote",                          "a@n1",             "",               false, "",     "",     ""],
     ["has no duty without an interface",                        "~a@n1.2",          "",               false, "",     "",     ""],
-    ["answers the newest epoch that concerns it",               "a@n2.3<n1.1<n1.2", "",               false, "",     "",     "a-n1.2"]
+    ["answers the newest epoch that concerns it",               "a@n2.3<n1.1<n1.2", "",               false, "",     "",     "a-n1.2"],
+    ["says nothing of an epoch that it waits to begin",         "a@n1.3<n2.2",      "",               false, "a",    "",     ""],
+    ["says of the epoch before that it still lies there",       "a@n1.3<n2.2",      "a+n1.1",         false, "a",    "",     "a+n1.1"],
+    ["lets go of the epoch before while it waits to begin",     "a@n1.3<n2.2",      "a+n1.1",         false, "",     "",     "a-n1.1"]
   ])("%s", (_, present, acknowledged, deleting, held, duties, expected) => {
     const view = viewOf(present, acknowledged, deleting)
     const isHeld = (address: Address) => addresses(held.replaceAll("?", "")).includes(address)

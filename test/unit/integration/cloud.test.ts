@@ -295,6 +295,67 @@ describe("an EphemeralIPPool", () => {
   })
 })
 
+describe("what v0.4 bought", () => {
+  const adopt = Effect.fnUntraced(function* () {
+    const cluster = yield* TestCluster.make(threeNodes)
+    const [server] = cluster.project.truth.servers()
+    const { ip } = cluster.project.console.addFloatingIp({
+      type: "ipv4",
+      name: "plenuslb-ephemeral--shop-web",
+      labels: { "managed-by": "plenuslb" },
+      server: server?.id ?? 0
+    })
+    yield* createEphemeral(cluster)
+    yield* createService(cluster, "web")
+    const entry = { address: ip, pool: "cloud", networkInterface: "pl0", nodeName: "node-1", cloudProvider: "hetzner" }
+    yield* cluster.api.create(ipAllocations, {
+      apiVersion: "loadbalancing.plenus.io/v1alpha1",
+      kind: "IPAllocation",
+      metadata: { name: "web", namespace: "shop", labels: { "app.kubernetes.io/managed-by": "plenuslb" } },
+      spec: { type: "ephemeral", allocations: [entry] }
+    })
+    yield* editService(cluster, "web", { status: { loadBalancer: { ingress: [{ ip }] } } })
+    yield* cluster.startController("controller-a")
+    yield* Effect.sleep("5 seconds")
+    yield* Effect.forEach(threeNodes, (node) => cluster.startOperator(node))
+    yield* Effect.sleep("30 seconds")
+    return { cluster, ip }
+  })
+
+  it("stays with its Service, its node and its server, and is given back with it", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, ip } = yield* adopt()
+        assert.deepStrictEqual([shown(cluster, "web"), holderOf(cluster, "web")], [[ip], ["node-1"]])
+        assert.strictEqual(routedTo(cluster, ip), "node-1")
+        assert.strictEqual(labelsOf(cluster, ip)["ownership"], "created")
+        yield* deleteService(cluster, "web")
+        yield* Effect.sleep("30 seconds")
+        assert.deepStrictEqual(floatingIps(cluster), [])
+        assert.lengthOf(cluster.project.truth.purchases(), 1)
+      })
+    )
+  })
+
+  it("can be made the user's own, and then outlives its Service", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, ip } = yield* adopt()
+        yield* createPersistent(cluster, [ip])
+        yield* editService(cluster, "web", { spec: { externalIPs: [ip] } })
+        yield* Effect.sleep("20 seconds")
+        assert.strictEqual(labelsOf(cluster, ip)["ownership"], "adopted")
+        yield* deleteService(cluster, "web")
+        yield* Effect.sleep("30 seconds")
+        assert.deepStrictEqual(
+          floatingIps(cluster).map((each) => each.ip),
+          [ip]
+        )
+      })
+    )
+  })
+})
+
 describe("promotion", () => {
   it("makes a bought address the user's own and back, with the same address and status all the time", () => {
     run(
@@ -439,6 +500,25 @@ describe("a PersistentIPPool of a cloud", () => {
         yield* Effect.sleep("30 seconds")
         assert.include(messageOf(cluster, "web"), "has no address 198.51.100.77")
         assert.deepStrictEqual(shown(cluster, "web"), [])
+      })
+    )
+  })
+
+  it("says that no server may have it, when all are off, and goes on when one runs", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        const { ip } = cluster.project.console.addFloatingIp({ type: "ipv4", name: "mine" })
+        const servers = cluster.project.truth.servers()
+        for (const { id } of servers) cluster.project.console.setServerStatus(id, "off")
+        yield* createPersistent(cluster, [ip])
+        yield* Effect.sleep("10 seconds")
+        yield* createService(cluster, "web", { externalIPs: [ip] })
+        yield* Effect.sleep("30 seconds")
+        assert.include(messageOf(cluster, "web"), "no Node that may hold an address is a running server")
+        cluster.project.console.setServerStatus(servers[0]?.id ?? 0, "running")
+        yield* Effect.sleep("2 minutes")
+        assert.deepStrictEqual(shown(cluster, "web"), [ip])
       })
     )
   })

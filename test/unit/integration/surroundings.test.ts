@@ -67,6 +67,11 @@ const asking = (name: string, address: string) => ({
 
 const holderOf = (cluster: TestCluster.TestCluster) => allocationOf(cluster)?.spec.allocations[0]?.nodeName
 
+const shownBy = (cluster: TestCluster.TestCluster) => {
+  const { status } = cluster.memory.truth.get(services, { namespace: "shop", name: "web" }) ?? {}
+  return (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip)
+}
+
 describe("a Service with externalTrafficPolicy Local", () => {
   it("is held where its ready endpoint is, and moves with it", () => {
     run(
@@ -164,6 +169,39 @@ describe("a leader whose watch of Services died in silence", () => {
       })
     )
   })
+
+  it("lets no address go of which it has not seen that the Service shows it (seed 2180 of the simulation)", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Cluster")
+        yield* cluster.startController("controller-b")
+        const edit = (spec: object) => cluster.api.patch(persistentIPPools, { name: "rack-1" }, { spec })
+        yield* cluster.api.delete(services, { namespace: "shop", name: "web" })
+        yield* edit({ allowedNamespaces: ["lab"], autoAssign: true })
+        yield* cluster.api.create(services, {
+          ...asking("web", ""),
+          spec: { type: "LoadBalancer", ports: [{ port: 80 }] }
+        })
+        yield* Effect.sleep("5 seconds")
+        assert.isEmpty(shownBy(cluster))
+        cluster.memory.watches.silence(({ plural, user }) => plural === "services" && user === "controller-b")
+        yield* edit({ allowedNamespaces: null })
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(shownBy(cluster), ["192.0.2.10"])
+        yield* cluster.first.kill
+        yield* edit({ addresses: ["192.0.2.11"] })
+        const shownAndNotHeld = new Set<string | undefined>()
+        cluster.memory.truth.subscribe(() => {
+          const entries = allocationOf(cluster)?.spec.allocations ?? []
+          const held = entries.filter(({ nodeName }) => nodeName !== undefined).map(({ address }) => address)
+          for (const address of shownBy(cluster)) if (!held.includes(address ?? "")) shownAndNotHeld.add(address)
+        })
+        yield* Effect.sleep("20 seconds")
+        assert.deepStrictEqual(shownBy(cluster), ["192.0.2.11"])
+        assert.deepStrictEqual([...shownAndNotHeld], [])
+      })
+    )
+  })
 })
 
 describe("a kind of ours that is not served for a while", () => {
@@ -172,18 +210,16 @@ describe("a kind of ours that is not served for a while", () => {
       Effect.gen(function* () {
         const cluster = yield* start("192.0.2.10", "Cluster")
         yield* Effect.sleep("10 seconds")
-        const shown = () =>
-          cluster.memory.truth.get(services, { namespace: "shop", name: "web" })?.status?.loadBalancer?.ingress ?? []
-        assert.lengthOf(shown(), 1)
+        assert.lengthOf(shownBy(cluster), 1)
         const missing = { refuse: new NotFound({ kindMissing: true }) }
         cluster.memory.faults.setPolicy(({ plural }) => Effect.succeed(plural === "ipallocations" ? missing : {}))
         const emptied = { status: { loadBalancer: { ingress: null } } }
         yield* cluster.api.patch(services, { namespace: "shop", name: "web" }, emptied, { subresource: "status" })
         yield* Effect.sleep("5 seconds")
-        assert.lengthOf(shown(), 0)
+        assert.lengthOf(shownBy(cluster), 0)
         cluster.memory.faults.setPolicy(() => Effect.succeed({}))
         yield* Effect.sleep("30 seconds")
-        assert.lengthOf(shown(), 1)
+        assert.lengthOf(shownBy(cluster), 1)
       })
     )
   })

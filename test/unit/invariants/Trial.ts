@@ -8,6 +8,7 @@ import type { Namespace } from "../../../src/api/Namespace.ts"
 import type { Node } from "../../../src/api/Node.ts"
 import type { Service } from "../../../src/api/Service.ts"
 import type {
+  CloudAddressTruth,
   GroundTruth,
   Judge,
   NodeTruth,
@@ -129,7 +130,9 @@ export class Trial implements GroundTruth {
   readonly leases = new Map<string, Lease>()
   readonly nodes = new Map<string, MutableNode>()
   readonly holders = new Map<string, Set<string>>()
+  readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   readonly secrets: Array<string> = []
+  cloud: ReadonlyArray<CloudAddressTruth> = []
   /** What clients were told last, by address. */
   readonly neighbours = new Map<string, string>()
   readonly found: Array<Violation> = []

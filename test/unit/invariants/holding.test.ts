@@ -79,7 +79,13 @@ describe("S1: at most one node serves an address", () => {
   })
 })
 
-const announce = (trial: Trial, node: string) => trial.tell({ type: "Announced", node, address })
+const announce = (trial: Trial, node: string, isStopped = false) =>
+  trial.tell({ type: "Announced", node, address, isStopped })
+const fenced = (trial: Trial) =>
+  trial
+    .allocation(allocation())
+    .hold("node-1")
+    .lease(lease("node-1", "1.aa", "1.aa"))
 
 describe("S6: no outside effect without a committed intent", () => {
   it.each<Row>([
@@ -94,6 +100,13 @@ describe("S6: no outside effect without a committed intent", () => {
       (trial) => announce(trial.allocation(allocation()).lease(lease("node-1", "2.cc")).wait(6_000), "node-1"),
       "it is not registered under 1.aa"
     ],
+    ["a frame that was on its way when the fence came", (trial) => announce(fenced(trial).wait(90), "node-1"), "FINE"],
+    [
+      "a frame after the fence, whatever hinders the operator",
+      (trial) => announce(fenced(trial).impair("node-1").wait(200), "node-1"),
+      "1.aa is fenced"
+    ],
+    ["such a frame of who was stopped", (trial) => announce(fenced(trial).wait(200), "node-1", true), "FINE"],
     ["a frame of no intent", (trial) => announce(trial, "node-1"), "node-1 announces 192.0.2.10"],
     ["an intent for another node", (trial) => trial.allocation(allocation()).hold("node-2"), "no committed intent"],
     [

@@ -13,6 +13,14 @@ const leftByV04 = (trial: Trial) => {
   const { epoch: _epoch, holdId: _holdId, ...known } = claim()
   return trial.service(shown).allocation(allocation("web", { claims: [known] }))
 }
+/** Served, and clients ask `node-2`, which let go of the address late; the IPAllocation says so, or knows nothing of it. */
+const leftLate = (trial: Trial, isSaid = false) => {
+  const released = { address, node: "node-2", holdId: "1.bb", epoch: 1, phase: "Released" } as const
+  trial.neighbours.set(address, "node-2")
+  trial.leftLate.set(address, { node: "node-2", atMillis: trial.nowMillis })
+  const granted = allocation("web", { status: { addresses: isSaid ? [released] : [] } })
+  return trial.service(shown).allocation(granted).hold("node-1")
+}
 const asks = (text: string, parts: Parameters<typeof service>[1] = {}) =>
   service("web", { ...parts, spec: { externalIPs: [text], ...parts.spec } })
 
@@ -130,6 +138,24 @@ describe("L1: what can be served is granted, live on one healthy node and shown"
         served(trial)
         trial.neighbours.set(address, "node-2")
       },
+      "does not answer a client"
+    ],
+    [
+      "with clients that know a node which let go of it late, unknown to its holder",
+      (trial) => leftLate(trial),
+      "FINE"
+    ],
+    [
+      "with clients that could have forgotten such a node",
+      (trial) => {
+        leftLate(trial)
+        trial.nowMillis += 46_000
+      },
+      "does not answer a client"
+    ],
+    [
+      "with clients that know such a node, of which its holder was told",
+      (trial) => leftLate(trial, true),
       "does not answer a client"
     ],
     [

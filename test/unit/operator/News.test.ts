@@ -63,6 +63,22 @@ describe("News", () => {
     assert.deepStrictEqual(round({}), { sent: ["192.0.2.10 on eth0"], failed: [], notNow: [] })
   })
 
+  it("keeps what came for later while the lease may have run out", () => {
+    const round = newRounds()
+    round({ fresh: true })
+    assert.deepStrictEqual(round({ fresh: true, mayServe: false }), { sent: [], failed: [], notNow: [a] })
+    assert.deepStrictEqual(round({ mayServe: false }), { sent: [], failed: [], notNow: [a] })
+    assert.deepStrictEqual(round({}), { sent: ["192.0.2.10 on eth0"], failed: [], notNow: [] })
+    assert.deepStrictEqual(round({}).sent, [])
+  })
+
+  it("keeps what could not be told for later, too", () => {
+    const round = newRounds()
+    assert.deepStrictEqual(round({ fresh: true, refuses: true }).failed, [a])
+    assert.deepStrictEqual(round({ mayServe: false }), { sent: [], failed: [], notNow: [a] })
+    assert.deepStrictEqual(round({}).sent, ["192.0.2.10 on eth0"])
+  })
+
   it("tells an uplink that came back, and none that knows no ARP", () => {
     const round = newRounds()
     round({ fresh: true, uplinks: ["wg0"] })
