@@ -43,12 +43,13 @@ const turmoil = async (test: Scenario, wishes: Wishes, next: () => number): Prom
     return Cluster.kubectl("label", "node", away, `${excluded}=`)
   }
   const started = performance.now()
-  const share = () => (performance.now() - started) / (seconds * 1000)
-  let isKilled = false
-  while (share() < 1) {
+  const elapsedSeconds = () => (performance.now() - started) / 1000
+  let killAtSeconds = Math.min(seconds, 60) * 0.4
+  while (elapsedSeconds() < seconds) {
     await (next() < 0.15 ? move() : toggle())
-    if (!isKilled && share() > 0.4) {
-      isKilled = true
+    if (elapsedSeconds() > killAtSeconds) {
+      // Kubernetes restarts one that died often only after minutes.
+      killAtSeconds += 150
       await Product.kill((await Product.controllersReady()).leader, "controller.cjs")
     }
     await pause(100 + next() * 1500)
