@@ -76,5 +76,13 @@ export const labelsOf = ({ cluster, namespace, service, uid }: Claim, ownership:
   [labelNames.ownership]: ownership
 })
 
-/** By which an address is known to be the claim's own, bought by us. */
-export const identifiedBy: ReadonlyArray<string> = [labelNames.managedBy, labelNames.cluster, labelNames.claim]
+/**
+ * By which an address is known to be the claim's own, bought by us. The ownership too: what was adopted under the same claim is
+ * not granted as bought, so a purchase that is content with it would be repeated at once, for ever.
+ */
+export const identifiedBy: ReadonlyArray<string> = [
+  labelNames.managedBy,
+  labelNames.cluster,
+  labelNames.claim,
+  labelNames.ownership
+]

@@ -43,12 +43,13 @@ const turmoil = async (test: Scenario, wishes: Wishes, next: () => number): Prom
     return Cluster.kubectl("label", "node", away, `${excluded}=`)
   }
   const started = performance.now()
-  const share = () => (performance.now() - started) / (seconds * 1000)
-  let isKilled = false
-  while (share() < 1) {
+  const elapsedSeconds = () => (performance.now() - started) / 1000
+  let killAtSeconds = Math.min(seconds, 60) * 0.4
+  while (elapsedSeconds() < seconds) {
     await (next() < 0.15 ? move() : toggle())
-    if (!isKilled && share() > 0.4) {
-      isKilled = true
+    if (elapsedSeconds() > killAtSeconds) {
+      // Kubernetes restarts one that died often only after minutes.
+      killAtSeconds += 150
       await Product.kill((await Product.controllersReady()).leader, "controller.cjs")
     }
     await pause(100 + next() * 1500)
@@ -76,11 +77,15 @@ describe(`a provider on a bad day (${seconds} s, seed ${seed})`, () => {
       for (const node of nodeNames) await include(node)
     })
     const named = [fake.buy("ipv4", "named one"), fake.buy("ipv4", "named two")]
-    await test.pool({
-      addresses: named.map(({ address }) => address),
-      allowedNamespaces: [test.namespace],
-      cloudIntegration: { hetzner: { token: fake.tokens.inline } }
-    })
+    const ownPool = `${test.namespace}-own`
+    await test.pool(
+      {
+        addresses: named.map(({ address }) => address),
+        allowedNamespaces: [test.namespace],
+        cloudIntegration: { hetzner: { token: fake.tokens.inline } }
+      },
+      ownPool
+    )
     test.ownPool(test.namespace, "ephemeralippool")
     await Cluster.apply(ephemeralPool(test.namespace, test.namespace, { token: fake.tokens.inline }))
     await test.workload()

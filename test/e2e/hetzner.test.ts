@@ -29,6 +29,12 @@ const holders = async (address: string) => (await placesOf(address)).map(({ node
 
 const shown = async ({ get }: Scenario, name: string) => (await get(name))?.status?.loadBalancer?.ingress ?? []
 
+const credentials = (pool: string, status: "True" | "False") =>
+  eventually(`CredentialsValid of pool ${pool} is ${status}`, async () => {
+    const found = await Cluster.get(ephemeralIPPools, { name: pool })
+    return found?.status?.conditions?.find((each) => each.type === "CredentialsValid" && each.status === status)
+  })
+
 describe("floating IPs", () => {
   let fake: HetznerFake.HetznerFake
   beforeAll(async () => {
@@ -138,14 +144,7 @@ describe("floating IPs", () => {
     await Cluster.apply(secret("of-another-project"))
     await buyer(test, namespace, { tokenSecretRef: { name: HetznerFake.secretName } })
     await service("web", undefined)
-    const condition = async () =>
-      (await Cluster.get(ephemeralIPPools, { name: namespace }))?.status?.conditions?.find(
-        ({ type }) => type === "CredentialsValid"
-      )
-    const refused = await eventually("the pool says that the token is refused", async () => {
-      const found = await condition()
-      return found?.status === "False" && found
-    })
+    const refused = await credentials(namespace, "False")
     figure(`${refused.reason}: ${refused.message}`)
     assert.deepStrictEqual(await shown(test, "web"), [])
 
@@ -153,13 +152,21 @@ describe("floating IPs", () => {
     await workload()
     const holder = await served("web")
     await answers(holder)
-    assert.strictEqual((await condition())?.status, "True")
+    await credentials(namespace, "True")
     const purchase = fake.project.truth.purchases().find(({ ip }) => ip === holder.address)
     assert.strictEqual(purchase?.by, "secret")
     await noTokenIsTold()
     // Before the Secret goes: without it nothing could be given back.
     await Cluster.remove("-n", namespace, "service", "web")
     await eventually("it is given back", async () => fake.floatingIpOf(holder.address) === undefined)
+  })
+
+  it("are not bought with a Secret that the chart does not let the controller read, and the pool says so", async () => {
+    const test = await scenario("hetzner-forbidden")
+    await buyer(test, test.namespace, { tokenSecretRef: { name: "not-listed" } })
+    const { message, reason } = await credentials(test.namespace, "False")
+    assert.strictEqual(reason, "SecretForbidden")
+    assert.include(message, 'Add "not-listed" to controller.secretNames')
   })
 
   it("go to another server when a node is powered off, HTTP and UDP, and do not go back", async () => {

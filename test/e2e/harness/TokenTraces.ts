@@ -1,4 +1,4 @@
-/** Where a token can be read that nobody should look for it: logs, and every object but the one that it was written into. */
+/** Where a token must not be found: logs, metrics, and every object but the one that the user wrote it into. */
 import * as Cluster from "./Cluster.ts"
 import { auditLog, command, logFolders } from "./Lab.ts"
 
@@ -35,11 +35,23 @@ const withoutSpec = ({ kind, metadata, spec: _, ...rest }: Listed["items"][numbe
   return { ...rest, kind, metadata: { ...metadata, annotations } }
 }
 
+/** Of controllers and operators, by their addresses; one that cannot be asked tells nothing. */
+const metrics = async (): Promise<ReadonlyArray<readonly [url: string, text: string]>> => {
+  const addresses = await Cluster.kubectl("-n", "plenuslb", "get", "pods", "-o", "jsonpath={.items[*].status.podIP}")
+  return Promise.all(
+    addresses.split(" ").map(async (address) => {
+      const url = `http://${address}:8080/metrics`
+      return [url, await command("curl", "-sf", "--max-time", "5", url).catch(() => "")] as const
+    })
+  )
+}
+
 export const tracesOf = async (token: string): Promise<ReadonlyArray<string>> => {
   const all = [...(await objects(kinds)), ...(await objects(pools)).map(withoutSpec)]
   const telling = all.filter((each) => JSON.stringify(each).includes(token))
   return [
     ...(await filesWith(token)),
+    ...(await metrics()).flatMap(([url, text]) => (text.includes(token) ? [url] : [])),
     ...telling.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)
   ]
 }

@@ -55,4 +55,11 @@ describe("CloudClaim.labelsOf", () => {
     const labels: { readonly [key: string]: string } = CloudClaim.labelsOf(claim, "created")
     for (const key of CloudClaim.identifiedBy) assert.isNotEmpty(labels[key])
   })
+
+  it("tells what was bought from what was adopted under the same claim, which is never granted as bought", () => {
+    const [created, adopted] = (["created", "adopted"] as const).map((ownership): { readonly [key: string]: string } =>
+      CloudClaim.labelsOf(claim, ownership)
+    )
+    assert.isFalse(CloudClaim.identifiedBy.every((key) => created?.[key] === adopted?.[key]))
+  })
 })
