@@ -175,6 +175,30 @@ describe("an EphemeralIPPool", () => {
     )
   })
 
+  it("moves a route at once while a list waits minutes for the project's budget of requests", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, ip, operators } = yield* startServed()
+        const before = routedTo(cluster, ip) ?? ""
+        const isCreate = ({ route }: { readonly route: string }) => route === "POST /floating_ips"
+        cluster.project.faults.next(isCreate, { refuse: { code: "resource_limit_exceeded" } }, 100)
+        yield* createService(cluster, "never")
+        yield* Effect.sleep("10 seconds")
+        cluster.project.console.drainBudget()
+        // Only a new list tells whether anything was bought for it.
+        yield* deleteService(cluster, "never")
+        yield* Effect.sleep("10 seconds")
+        yield* operators[threeNodes.indexOf(before)]?.kill ?? Effect.void
+        yield* Effect.sleep("40 seconds")
+        assert.notStrictEqual(routedTo(cluster, ip), before)
+        assert.strictEqual(allocation(cluster, "web")?.status?.state, "success")
+        assert.isDefined(allocation(cluster, "never"))
+        yield* Effect.sleep("6 minutes")
+        assert.isUndefined(allocation(cluster, "never"))
+      })
+    )
+  })
+
   it("buys no more than maxAddresses, says so, and goes on when one is given back", () => {
     run(
       Effect.gen(function* () {
