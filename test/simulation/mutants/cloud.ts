@@ -35,7 +35,8 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
           "(yield* addresses.get(knownMillis)).find((each) => each.family === wish.family && each.id === wish.name)"
       }
     ],
-    killedBy: "L1"
+    killedBy: "L1",
+    cluster: "drawn"
   },
   {
     name: "deletes-what-is-assigned",
