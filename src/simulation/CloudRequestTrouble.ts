@@ -5,7 +5,7 @@ import type { Prng } from "./kernel/Prng.ts"
 import type { CloudTrouble } from "./world/CloudSite.ts"
 
 /** There are few requests: often enough to be met, rarely enough that most operations end. */
-const probabilities = [0.05, 0.2]
+const probabilities = [0.1, 0.5]
 
 export const isAction = ({ method, url }: HttpRequest): boolean => method === "POST" && url.includes("/actions/")
 

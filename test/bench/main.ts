@@ -7,6 +7,7 @@ import * as Measure from "../../src/cli/Measure.ts"
 import { version } from "../../src/cli/Version.ts"
 import { layerLive, Loopback, skipReason } from "../conformance/loopback.ts"
 import * as Allocate from "./allocate.ts"
+import * as Cloud from "./cloud.ts"
 import * as Large from "./large.ts"
 import * as Memory from "./memory.ts"
 import * as Simulation from "./simulation.ts"
@@ -87,9 +88,13 @@ const simulation = Command.make("simulation", simulationFlags, ({ json, large, n
   }).pipe(reportFailure)
 ).pipe(Command.withDescription("Simulated seconds in a second of CPU, and where the time goes"))
 
+const cloud = Command.make("cloud", { json: Measure.jsonFlag }, ({ json }) =>
+  Effect.suspend(() => Measure.finish(Cloud.measure(), Option.getOrUndefined(json), print)).pipe(reportFailure)
+).pipe(Command.withDescription("Requests of each operation at the cloud provider, and a failover of twenty addresses"))
+
 Command.make("bench").pipe(
   Command.withDescription("Measurements, each beside its reference of the same run"),
-  Command.withSubcommands([allocate, memory, simulation]),
+  Command.withSubcommands([allocate, cloud, memory, simulation]),
   Command.run({ version }),
   withUsageExitCode,
   Effect.provide(NodeServices.layer),

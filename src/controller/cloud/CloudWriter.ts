@@ -91,8 +91,8 @@ export const returnEntry = Effect.fnUntraced(function* (desk: Desk, entry: Entry
   const { pool, project, view } = desk
   const found = yield* readNow(desk, entry)
   if (found === undefined) return
-  if (pool.kind === "EphemeralIPPool" && view.isOurs(found))
-    return yield* takingNote(desk, giveBack(project.project, found))
+  const isToReturn = pool.kind === "EphemeralIPPool" && view.isOurs(found)
+  if (isToReturn) return yield* takingNote(desk, giveBack(project.project, found))
   if (view.isMarked(found, pool) || view.isBought(found)) yield* takingNote(desk, letGo(project.project, found))
 })
 

@@ -28,6 +28,13 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     file: "src/cloud/hetzner/Buying.ts",
     find: 'reason._tag === "NameTaken" || reason._tag === "ReplyLost"',
     replace: "reason._tag === undefined",
+    also: [
+      {
+        find: "(yield* addresses.get(knownMillis)).find((each) => each.family === wish.family && isOwn(wish, each))",
+        replace:
+          "(yield* addresses.get(knownMillis)).find((each) => each.family === wish.family && each.id === wish.name)"
+      }
+    ],
     killedBy: "L1"
   },
   {
@@ -43,8 +50,8 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     name: "deletes-the-users-own",
     what: "a persistent floating IP goes with its Service",
     file: "src/controller/cloud/CloudWriter.ts",
-    find: 'if (pool.kind === "EphemeralIPPool" && view.isOurs(found)) return',
-    replace: "if (view.isOurs(found) || view.isMarked(found, pool)) return",
+    find: 'const isToReturn = pool.kind === "EphemeralIPPool" && view.isOurs(found)',
+    replace: "const isToReturn = view.isOurs(found) || view.isMarked(found, pool)",
     killedBy: "S5",
     isFoundWithoutFaults: true
   },

@@ -12,7 +12,9 @@ const seedOf: { readonly [flag: string]: number } = {
   "api-outage": 5,
   "namespace-deleted": 2,
   "leaders-none": 2,
-  "rbac-revoked": 2
+  "rbac-revoked": 2,
+  "cloud-locked": 4,
+  "cloud-action-slow": 3
 }
 
 const alone = (name: string) =>

@@ -9,7 +9,7 @@ import { type Mutant, mutate } from "../../simulation/mutants/Mutant.ts"
 import { taskOf, tryOne } from "../../simulation/mutants/Trial.ts"
 
 const root = join(import.meta.dirname, "../../..")
-const shipping = /^src\/(controller|operator|domain|reconcile)\//
+const shipping = /^src\/(cloud|controller|operator|domain|reconcile)\//
 
 describe("the mutant", () => {
   it.each(mutants)("$name is a bug in one place of the shipping code, which compiles", (mutant) => {
