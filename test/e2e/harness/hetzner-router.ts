@@ -80,4 +80,6 @@ try {
   }
 } finally {
   await end()
+  // One that a signal ends has its standard input still, which would keep it.
+  process.stdin.destroy()
 }

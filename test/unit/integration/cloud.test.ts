@@ -180,8 +180,8 @@ describe("an EphemeralIPPool", () => {
       Effect.gen(function* () {
         const { cluster, ip, operators } = yield* startServed()
         const before = routedTo(cluster, ip) ?? ""
-        const isCreate = ({ route }: { readonly route: string }) => route === "POST /floating_ips"
-        cluster.project.faults.next(isCreate, { refuse: { code: "resource_limit_exceeded" } }, 100)
+        const quota = { refuse: { code: "resource_limit_exceeded" } }
+        cluster.project.faults.next(({ route }) => route === "POST /floating_ips", quota, 100)
         yield* createService(cluster, "never")
         yield* Effect.sleep("10 seconds")
         cluster.project.console.drainBudget()
