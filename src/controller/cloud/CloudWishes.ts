@@ -47,12 +47,21 @@ export const noServer = (pool: string, family: Family): Lack => ({
     "change spec.nodeSelector or the policy of the pool."
 })
 
+const sameName = (pool: string): Lack => ({
+  reason: "PoolNameTwice",
+  message:
+    `EphemeralIPPool ${pool} buys nothing while there is a PersistentIPPool of the same name. ` +
+    "Create one of the two under another name."
+})
+
 const buyOne = (
   poolName: string,
   family: Family,
   { books, cloud, nodes }: Surroundings & { readonly nodes: Assignment.Nodes }
 ): Buying => {
   const pool = books.poolNamed(poolName)
+  // `spec.allocations` has a pool's name alone: what was bought by the one would be taken for the other's.
+  if (pool?.kind === "PersistentIPPool") return { purchases: [], lack: sameName(poolName), awaits: ["pools"] }
   if (pool?.cloud === undefined) return nothing
   const awaits: ReadonlyArray<Waiting.Topic> = ["nodes", "pools", Waiting.poolTopic(poolName)]
   const trouble = books.clouds.poolTrouble(pool) ?? (cloud.isKnown(pool) ? undefined : notRead(poolName))

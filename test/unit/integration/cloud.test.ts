@@ -215,6 +215,20 @@ describe("an EphemeralIPPool", () => {
     )
   })
 
+  it("buys nothing while a PersistentIPPool has its name, and says so", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createEphemeral(cluster, "mine")
+        yield* createPersistent(cluster, ["198.51.100.77"])
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("30 seconds")
+        assert.deepStrictEqual(cluster.project.truth.purchases(), [])
+        assert.include(messageOf(cluster, "web"), "a PersistentIPPool of the same name")
+      })
+    )
+  })
+
   it("finds what it bought when the reply was lost, and buys nothing twice", () => {
     run(
       Effect.gen(function* () {
