@@ -6,6 +6,7 @@
 import { Effect, Result } from "effect"
 import type { HetznerIntegration } from "../../api/CloudIntegration.ts"
 import * as CloudRules from "../../domain/CloudRules.ts"
+import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
 import { Cloud, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
@@ -68,6 +69,14 @@ const foreign = (resolutions: ReadonlyMap<string, Resolution>): Trouble | undefi
           "which server a Node is by spec.providerID or the annotation loadbalancing.plenus.io/hetzner-server-id."
       })
 
+/** With an empty label every cluster of the project would take the others' addresses for its own. */
+const clusterUnknown: Lack = {
+  reason: "ClusterUnknown",
+  message:
+    "the identity of this cluster, the UID of namespace kube-system, cannot be read, and without it nothing in a " +
+    "project that others may share is touched. Look at the events of that Namespace."
+}
+
 const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, edition: string, options: Options) {
   const { book, onChange } = options
   const servers = yield* project.servers(maxAgeMillis.servers)
@@ -127,7 +136,7 @@ export const step = (options: Options) =>
     }
     book.cluster = caches.namespaces.get("kube-system")?.metadata.uid ?? ""
     const edition = `${pool.metadata.uid}/${pool.metadata.generation ?? 0}`
-    const token = yield* tokenOf(integration, namespace)
+    const token = book.cluster === "" ? Result.fail(clusterUnknown) : yield* tokenOf(integration, namespace)
     const trouble = Result.isFailure(token)
       ? lasting(token.failure)
       : yield* Effect.flatMap(cloud.open(token.success), (project) => look(project, poolKey, edition, options)).pipe(

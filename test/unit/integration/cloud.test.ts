@@ -297,6 +297,21 @@ describe("an EphemeralIPPool", () => {
     )
   })
 
+  it("buys nothing while nobody can tell which cluster this is", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* TestCluster.make(threeNodes)
+        cluster.unreadable.add("namespaces/kube-system")
+        yield* cluster.startController("controller-a")
+        yield* createEphemeral(cluster)
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("30 seconds")
+        assert.strictEqual(conditionOf(cluster, "CredentialsValid")?.reason, "ClusterUnknown")
+        assert.deepStrictEqual(cluster.project.truth.purchases(), [])
+      })
+    )
+  })
+
   it("says with the provider's code that the project may not have more, and buys when it may", () => {
     run(
       Effect.gen(function* () {
