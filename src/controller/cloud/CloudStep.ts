@@ -125,11 +125,12 @@ export const step = (options: Options) =>
   Effect.fn("CloudStep.step")(
     function* (key: string): Effect.fn.Return<Outcome, CloudError | KubernetesError, Kubernetes | Caches> {
       const { clouds } = options.books
+      // Whatever ends here is not tried again by itself.
+      clouds.setRetried(key, undefined)
       if (!(yield* options.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, options)
       const changes = Plan.plan(observation.wanted, observation.observed)
       const change = changes.find(Plan.isOfCloud)
-      clouds.setRetried(key, undefined)
       if (change === undefined) {
         if (clouds.setServiceTrouble(key, undefined)) options.onTold(key)
         return "settled"

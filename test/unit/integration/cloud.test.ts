@@ -108,6 +108,8 @@ const startServed = Effect.fnUntraced(function* (spec: Partial<EphemeralIPPoolSp
 
 const isAssign = ({ route }: { readonly route: string }) => route === "POST /floating_ips/{id}/actions/assign"
 
+const isPurchase = ({ route }: { readonly route: string }) => route === "POST /floating_ips"
+
 const secret = (token: string) => ({
   apiVersion: "v1",
   kind: "Secret",
@@ -349,6 +351,25 @@ describe("an EphemeralIPPool", () => {
 })
 
 describe("a controller that leads again", () => {
+  it("goes on with what was refused before it ceased to lead", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        const refuse = { code: "rate_limit_exceeded" }
+        cluster.project.faults.setPolicy((request) => (isPurchase(request) ? { refuse } : {}))
+        yield* createEphemeral(cluster)
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("20 seconds")
+        cluster.cutOff("controller-a")
+        yield* Effect.sleep("5 minutes")
+        cluster.project.faults.clear()
+        cluster.heal("controller-a")
+        yield* Effect.sleep("2 minutes")
+        assert.lengthOf(shown(cluster, "web"), 1)
+      })
+    )
+  })
+
   it("gives back what another has bought in the meantime", () => {
     run(
       Effect.gen(function* () {
