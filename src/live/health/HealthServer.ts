@@ -1,12 +1,15 @@
 /**
  * What the kubelet's probes and Prometheus ask for, with the answers of v0.4: `/health` 200 `ok` or 500 `dead`, `/ready`
  * 200 `ok` or 423 `not-ready`, `/metrics` in Prometheus' text format, anything else 404. A probe that dies answers no.
+ * An operator answers other nodes here, too (`POST /witness`): whoever holds this port is the only one on its node.
  *
  * Plain node:http: four routes need no router, and the agent's memory is counted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { Effect, FiberSet, Schema, type Scope } from "effect"
+import { Effect, FiberSet, Option, Schema, type Scope } from "effect"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import { messageBytesMax } from "../../api/WitnessMessage.ts"
+import type { Respond } from "../../ports/Peers.ts"
 
 export interface HealthOptions<R> {
   /** `HEALTH_PORT`; 0 takes a free one (tests). */
@@ -17,6 +20,8 @@ export interface HealthOptions<R> {
   readonly liveness: Effect.Effect<boolean, never, R>
   /** False: it cannot do its work yet. */
   readonly readiness: Effect.Effect<boolean, never, R>
+  /** Answers what voters are asked; undefined: this is none. */
+  readonly witness?: Respond | undefined
 }
 
 export class HealthPortError extends Schema.TaggedError<HealthPortError>()("HealthPortError", {
@@ -55,9 +60,12 @@ interface Reply {
   readonly contentType?: string
 }
 
-const answer = <R>(options: HealthOptions<R>, { method, url }: IncomingMessage): Effect.Effect<Reply, never, R> => {
+const answer = <R>(options: HealthOptions<R>, request: IncomingMessage): Effect.Effect<Reply, never, R> => {
+  const { method, url } = request
+  const path = url?.split("?", 1)[0]
+  if (method === "POST" && path === "/witness" && options.witness !== undefined) return vote(options.witness, request)
   if (method !== "GET" && method !== "HEAD") return Effect.succeed({ status: 405, body: "only GET" })
-  switch (url?.split("?", 1)[0]) {
+  switch (path) {
     case "/health":
       return probe(options.liveness, { status: 500, body: "dead" })
     case "/ready":
@@ -69,6 +77,44 @@ const answer = <R>(options: HealthOptions<R>, { method, url }: IncomingMessage):
   }
 }
 
+/** Whoever asks waits for a second at most. */
+const bodyMillisMax = 1_000
+
+const vote = (witness: Respond, request: IncomingMessage): Effect.Effect<Reply> =>
+  bodyOf(request).pipe(
+    Effect.timeoutOption(bodyMillisMax),
+    Effect.flatMap((body) => {
+      const text = Option.getOrUndefined(body)
+      if (text === undefined) return Effect.succeed({ status: 413, body: "too long, or too slow" })
+      return Effect.map(witness(text), (sealed) =>
+        sealed === undefined
+          ? { status: 403, body: "not sealed with our key, or for another node" }
+          : { status: 200, body: sealed, contentType: "application/json" }
+      )
+    }),
+    Effect.catchCause((cause) =>
+      Effect.as(Effect.logError("a voter's answer died", cause), { status: 500, body: "no answer" })
+    )
+  )
+
+/** Undefined: more than any question has. What comes after that is not read. */
+const bodyOf = (request: IncomingMessage): Effect.Effect<string | undefined> =>
+  Effect.callback((resume) => {
+    const chunks: Array<Buffer> = []
+    let length = 0
+    const take = (chunk: Buffer) => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length <= messageBytesMax) return
+      request.pause()
+      resume(Effect.succeed(undefined))
+    }
+    request.on("data", take)
+    request.once("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8"))))
+    request.once("error", () => resume(Effect.succeed(undefined)))
+    return Effect.sync(() => request.off("data", take))
+  })
+
 const metricsType = "text/plain; version=0.0.4; charset=utf-8"
 
 const probe = <R>(healthy: Effect.Effect<boolean, never, R>, otherwise: Reply): Effect.Effect<Reply, never, R> =>
@@ -78,7 +124,9 @@ const probe = <R>(healthy: Effect.Effect<boolean, never, R>, otherwise: Reply): 
   )
 
 const write = (response: ServerResponse, request: IncomingMessage, { status, body, contentType }: Reply): void => {
-  response.writeHead(status, { "content-type": contentType ?? "text/plain; charset=utf-8" })
+  // After a body that was not read to its end the connection is of no use.
+  const connection = status === 413 ? { connection: "close" } : {}
+  response.writeHead(status, { "content-type": contentType ?? "text/plain; charset=utf-8", ...connection })
   response.end(request.method === "HEAD" ? undefined : body)
 }
 

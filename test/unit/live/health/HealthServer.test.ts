@@ -17,6 +17,12 @@ const ask = (port: number, path: string, method = "GET") =>
     return { status: response.status, body: await response.text(), type: response.headers.get("content-type") }
   })
 
+const post = (port: number, body: string) =>
+  Effect.promise(async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/witness`, { method: "POST", body })
+    return `${response.status} ${await response.text()}`
+  })
+
 const yes = Effect.succeed(true)
 const no = Effect.succeed(false)
 
@@ -45,6 +51,20 @@ describe("HealthServer", () => {
       assert.deepInclude(yield* ask(port, "/health", "HEAD"), { status: 200, body: "" })
     })
   )
+
+  // oxfmt-ignore
+  it.live.each([
+    { name: "passes what is asked to the voter, and answers as it does", witness: (text: string) => Effect.succeed(`re: ${text}`), body: "hello", answer: "200 re: hello" },
+    { name: "refuses what the voter does not believe",                   witness: () => Effect.succeed(undefined),                body: "hello", answer: "403 not sealed with our key, or for another node" },
+    { name: "reads no more than a question can have",                    witness: (text: string) => Effect.succeed(text),          body: "x".repeat(5_000), answer: "413 too long, or too slow" },
+    { name: "answers that it failed when the voter dies",                witness: () => Effect.die("bug"),                        body: "hello", answer: "500 no answer" },
+    { name: "knows no voter unless there is one",                        witness: undefined,                                      body: "hello", answer: "405 only GET" }
+  ])("$name", ({ answer, body, witness }) =>
+    Effect.gen(function* () {
+      const port = yield* on({ witness })
+      assert.strictEqual(yield* post(port, body), answer)
+      assert.strictEqual((yield* ask(port, "/health")).status, 200)
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None")))
 
   it.live("shows the metrics of the process", () =>
     Effect.gen(function* () {
