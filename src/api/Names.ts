@@ -27,7 +27,10 @@ export const nodeLeaseAnnotations = {
   systemUuid: `${group}/system-uuid`,
   nonce: `${group}/nonce`,
   attempt: `${group}/attempt`,
+  /** Comma list of node names, its own first: whom to ask when the control plane is away. Absent: nobody. */
   voters: `${group}/voters`,
+  /** Where its operator answers what voters are asked; absent: it does not. */
+  witnessPort: `${group}/witness-port`,
   /** JSON: interface name to the reason why it cannot hold addresses, empty when it can. */
   interfaces: `${group}/interfaces`,
   durationMillis: `${group}/duration-ms`,

@@ -19,8 +19,20 @@ export const PoolNetwork = Schema.Struct({
 })
 export type PoolNetwork = typeof PoolNetwork.Type
 
+/** A node that has registered and may hold addresses: who may vote for others, and where to ask. */
+export const Member = Schema.Struct({
+  node: Schema.String,
+  /** Of the label `topology.kubernetes.io/zone`; empty: none. */
+  zone: Schema.String,
+  /** Absent: it has no address that is known, or does not vote. */
+  peer: Schema.optionalKey(Schema.Struct({ host: Schema.String, port: Schema.Int }))
+})
+export type Member = typeof Member.Type
+
 export const NodeConfig = Schema.Struct({
   pools: Schema.Array(PoolNetwork),
+  /** Absent: nobody votes (`witness: off`). */
+  members: Schema.optionalKey(Schema.Array(Member)),
   /** Set by `plenuslb uninstall`: every operator lets go of all addresses and says so in its NodeLease. */
   release: Schema.optionalKey(Schema.Boolean)
 })

@@ -5,6 +5,7 @@
 import { Option, Result, Schema } from "effect"
 import type { HoldId as HoldIdText } from "../domain/HoldId.ts"
 import * as HoldId from "../domain/HoldId.ts"
+import type { Voters } from "../domain/Witness.ts"
 import type { Lease } from "./Lease.ts"
 import { finalizer, nodeLeaseAnnotations as keys, nodeLeaseName, nodeLeaseNamePrefix } from "./Names.ts"
 import { once, onceForText } from "./Once.ts"
@@ -13,7 +14,17 @@ import { once, onceForText } from "./Once.ts"
 const Interfaces = Schema.Record(Schema.String, Schema.String)
 export type InterfaceReadiness = typeof Interfaces.Type
 
-export interface NodeLease {
+/** What happens when the control plane is away (domain/Witness). */
+export interface Witness {
+  /** Itself first; empty: it keeps nothing by their word, and nobody need promise anything. */
+  readonly voters: Voters
+  /** Where others may ask it; undefined: it does not vote. */
+  readonly witnessPort: number | undefined
+}
+
+export const noWitness: Witness = { voters: [], witnessPort: undefined }
+
+export interface NodeLease extends Witness {
   readonly node: string
   /** `generation.random`; survives restarts of the operator on one boot. */
   readonly holdId: HoldIdText
@@ -42,6 +53,14 @@ const interfacesIn = onceForText(1_000, (text) =>
   Option.getOrElse(decodeInterfaces(text), (): InterfaceReadiness => ({}))
 )
 
+/** The same text, too, in all renewals of a node. */
+const votersIn = onceForText(1_000, (text): Voters => [...new Set(text.split(",").filter((voter) => voter !== ""))])
+
+const portIn = (text: string | undefined): number | undefined => {
+  const port = Number(text ?? "")
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined
+}
+
 /** Undefined: not a NodeLease, or one without node or hold id (foreign content). */
 export const read = once((lease: Lease): NodeLease | undefined => {
   const annotations = lease.metadata.annotations ?? {}
@@ -59,7 +78,9 @@ export const read = once((lease: Lease): NodeLease | undefined => {
     durationMillis: Number.isFinite(announced) ? announced : (lease.spec?.leaseDurationSeconds ?? 0) * 1000,
     fenced: annotations[keys.fenced],
     released: annotations[keys.released],
-    interfaces: interfacesIn(annotations[keys.interfaces] ?? "{}")
+    interfaces: interfacesIn(annotations[keys.interfaces] ?? "{}"),
+    voters: votersIn(annotations[keys.voters] ?? ""),
+    witnessPort: portIn(annotations[keys.witnessPort])
   }
 })
 
@@ -72,6 +93,8 @@ const annotationsOf = (content: NodeLease): { readonly [key: string]: string } =
   [keys.attempt]: String(content.attempt),
   [keys.durationMillis]: String(content.durationMillis),
   [keys.interfaces]: JSON.stringify(content.interfaces),
+  ...(content.voters.length === 0 ? {} : { [keys.voters]: content.voters.join(",") }),
+  ...(content.witnessPort === undefined ? {} : { [keys.witnessPort]: String(content.witnessPort) }),
   ...(content.fenced === undefined ? {} : { [keys.fenced]: content.fenced }),
   ...(content.released === undefined ? {} : { [keys.released]: content.released })
 })

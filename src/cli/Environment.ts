@@ -63,6 +63,14 @@ export const profile = Effect.gen(function* () {
   return { times, leader: FailoverTimes.leaderTimes[value] }
 })
 
+const witnessWords: { readonly [text: string]: boolean } = { on: true, off: false }
+
+/** `WITNESS`, the same for controller and operators. */
+export const witness = Effect.gen(function* () {
+  const value = yield* optional("WITNESS", "on")
+  return witnessWords[value] ?? (yield* refuse("WITNESS", value, "on or off"))
+})
+
 export const addressList = Effect.fnUntraced(function* (name: string) {
   const addresses: Array<Address.Address> = []
   for (const each of (yield* optional(name, "")).split(",")) {

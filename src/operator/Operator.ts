@@ -18,8 +18,10 @@ import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { NodeNetwork } from "../ports/NodeNetwork.ts"
 import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import type { Respond } from "../ports/Peers.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
+import * as Attendance from "./Attendance.ts"
 import * as Keeper from "./Keeper.ts"
 import * as Registration from "./Registration.ts"
 
@@ -31,11 +33,15 @@ export interface OperatorSettings {
   readonly renewEveryMillis: number
   /** L, announced in the NodeLease. */
   readonly leaseMillis: number
+  /** Absent: no voters, neither named nor asked (`witness: off`). */
+  readonly witness?: Attendance.WitnessSettings | undefined
 }
 
 export interface Operator {
   /** Tools answer, caches are synced, the node is registered. */
   readonly isReady: Effect.Effect<boolean>
+  /** Answers what this node is asked as a voter; undefined: it is none. */
+  readonly respond: Respond | undefined
   /** Ends only when another process or machine holds this node's lease. */
   readonly superseded: Effect.Effect<never, Registration.Superseded | Registration.Displaced, Kubernetes>
 }
@@ -58,6 +64,8 @@ interface State {
   registered: Registration.Registered | undefined
   /** Monotonic time at which the write that last succeeded on the lease was sent. */
   renewedAtMillis: number
+  /** Monotonic time at which the voters were last asked that, by a majority, kept what was in force. */
+  vouchedAtMillis: number | undefined
   /** Monotonic time at which the renewal that was last answered was sent, whatever the answer. */
   answeredAtMillis: number | undefined
   /** The newest hold id that this process had, also after its lease was fenced or deleted. */
@@ -71,6 +79,7 @@ interface Parts {
   readonly identity: Registration.Identity
   readonly state: State
   readonly keeper: Keeper.Keeper
+  readonly attendance: Attendance.Attendance
   readonly wake: Signal.Signal
   readonly allocations: Reflector.Reflector<IPAllocation>
   readonly synced: Effect.Effect<void>
@@ -109,6 +118,7 @@ export const make = Effect.fnUntraced(function* (
   const state: State = {
     registered: undefined,
     renewedAtMillis: 0,
+    vouchedAtMillis: undefined,
     answeredAtMillis: undefined,
     lastHoldId: undefined,
     able: false
@@ -121,7 +131,20 @@ export const make = Effect.fnUntraced(function* (
     configs.reconnect()
   }
   const mustRelease = () => config().release === true
-  const parts: Parts = { settings, identity, state, keeper, wake, allocations, synced, reconnect, mustRelease }
+  const attendance = yield* Attendance.make(settings.witness, {
+    node,
+    process: identity.nonce,
+    members: () => config().members ?? [],
+    registered: () => state.registered,
+    renews: () => state.able && !mustRelease(),
+    renewedAtMillis: () => state.renewedAtMillis,
+    extend: (askedAtMillis) =>
+      Effect.map(mayServe(state.registered?.content.holdId), (isInForce) => {
+        if (isInForce) state.vouchedAtMillis = askedAtMillis
+      })
+  })
+  const cachesAndKernel = { keeper, allocations, synced, reconnect }
+  const parts: Parts = { settings, identity, state, attendance, wake, mustRelease, ...cachesAndKernel }
   yield* wake.wait.pipe(
     Effect.timeoutOption(RESYNC_MILLIS),
     Effect.andThen(round(parts)),
@@ -132,20 +155,25 @@ export const make = Effect.fnUntraced(function* (
   yield* followKernel(network, wake)
   return {
     isReady: Effect.sync(() => state.registered !== undefined && state.able),
+    respond: attendance.respond,
     superseded: renewForEver(parts)
   }
 })
 
-/** A controller may fence when it saw no renewal for the lease's duration; whoever sent the last one knows that a period before. */
+/**
+ * A controller may fence when it saw no renewal for the lease's duration; whoever sent the last one knows that a period
+ * before. Or the voters keep it, for X from the asking.
+ */
 const isInForce =
-  (state: State, { leaseMillis, renewEveryMillis }: OperatorSettings) =>
+  (state: State, { leaseMillis, renewEveryMillis, witness }: OperatorSettings) =>
   (holdId: HoldId.HoldId | undefined) =>
     Effect.map(
       monotonicMillis,
       (now) =>
         holdId !== undefined &&
         state.registered?.content.holdId === holdId &&
-        now - state.renewedAtMillis < leaseMillis - renewEveryMillis
+        (now - state.renewedAtMillis < leaseMillis - renewEveryMillis ||
+          now - (state.vouchedAtMillis ?? -Infinity) < (witness?.serveMillis ?? 0))
     )
 
 /** Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. */
@@ -218,9 +246,10 @@ const register = (
   parts: Parts,
   takeover: Lease | undefined
 ): Effect.Effect<Registration.Registered, never, Kubernetes> =>
-  Effect.flatMap(monotonicMillis, (sentAtMillis) =>
+  Effect.flatMap(Effect.all([parts.attendance.forWrite, monotonicMillis]), ([witness, sentAtMillis]) =>
     Registration.register(parts.identity, {
       interfaces: parts.keeper.interfaces(),
+      witness,
       takeover,
       newestHoldId: newestHoldIdOf(parts)
     }).pipe(
@@ -274,6 +303,7 @@ const letGo = ({ keeper }: Parts) =>
  */
 const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> => {
   parts.state.registered = undefined
+  parts.state.vouchedAtMillis = undefined
   return Effect.logWarning("fenced: letting go of all addresses").pipe(
     Effect.andThen(
       letGo(parts).pipe(Effect.repeat({ schedule: Schedule.spaced(RETRY_MILLIS), until: (applied) => applied }))
@@ -291,12 +321,12 @@ const answered = ({ reconnect, settings, state }: Parts, sentAtMillis: number): 
 
 /** Answers in how many milliseconds to renew next. */
 const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
-  const { identity, keeper, mustRelease, settings, state } = parts
+  const { attendance, identity, keeper, mustRelease, settings, state } = parts
   const released = mustRelease() && (yield* letGo(parts))
+  const witness = yield* attendance.forWrite
   const sentAtMillis = yield* monotonicMillis
-  const renewal = yield* Registration.renew(identity, current, { interfaces: keeper.interfaces(), released }).pipe(
-    Effect.timeout(settings.renewEveryMillis)
-  )
+  const said = { interfaces: keeper.interfaces(), released, witness }
+  const renewal = yield* Registration.renew(identity, current, said).pipe(Effect.timeout(settings.renewEveryMillis))
   answered(parts, sentAtMillis)
   if (renewal._tag !== "Fenced") {
     state.registered = renewal.registered

@@ -72,7 +72,7 @@ const contentFor = (
   identity: Identity,
   holdId: HoldId.HoldId,
   attempt: number,
-  interfaces: NodeLease.InterfaceReadiness
+  { interfaces, witness = NodeLease.noWitness }: Pick<Registering, "interfaces" | "witness">
 ): NodeLease.NodeLease => ({
   node: identity.node,
   holdId,
@@ -83,12 +83,14 @@ const contentFor = (
   durationMillis: identity.durationMillis,
   fenced: undefined,
   released: undefined,
-  interfaces
+  interfaces,
+  ...witness
 })
 
 export interface Registering {
   /** What the controller reads at once: without it every holder here would seem to lack its interface. */
   readonly interfaces: NodeLease.InterfaceReadiness
+  readonly witness?: NodeLease.Witness | undefined
   /** A lease version of another boot that was seen unchanged for long enough. */
   readonly takeover?: Lease | undefined
   /** The newest id of this node that anything is known to name: a lease that was deleted begins after it, not anew. */
@@ -101,12 +103,12 @@ export interface Registering {
  */
 export const register = Effect.fn("Registration.register")(function* (
   identity: Identity,
-  { interfaces, newestHoldId, takeover }: Registering
+  { newestHoldId, takeover, ...said }: Registering
 ): Effect.fn.Return<Registered, KubernetesError | Foreign, Kubernetes> {
   const lease = yield* fetch(identity)
   const before = lease === undefined ? undefined : NodeLease.read(lease)
   if (lease === undefined || before === undefined) {
-    return yield* send(identity, contentFor(identity, yield* newHoldId(newestHoldId), 1, interfaces), lease)
+    return yield* send(identity, contentFor(identity, yield* newHoldId(newestHoldId), 1, said), lease)
   }
   const sameBoot = before.bootId === identity.bootId
   const watchedLongEnough = takeover?.metadata.resourceVersion === lease.metadata.resourceVersion
@@ -116,7 +118,7 @@ export const register = Effect.fn("Registration.register")(function* (
   const newest = HoldId.newer(before.holdId, newestHoldId)
   const inForce = before.fenced !== before.holdId && before.released !== before.holdId
   const holdId = sameBoot && inForce && newest === before.holdId ? before.holdId : yield* newHoldId(newest)
-  return yield* send(identity, contentFor(identity, holdId, 1, interfaces), lease)
+  return yield* send(identity, contentFor(identity, holdId, 1, said), lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
@@ -146,6 +148,7 @@ const readBack = Effect.fnUntraced(function* (
 
 export interface Renewing {
   readonly interfaces: NodeLease.InterfaceReadiness
+  readonly witness?: NodeLease.Witness | undefined
   /** Says that everything held under this hold id was let go (shutdown). */
   readonly released?: boolean
 }
@@ -153,10 +156,10 @@ export interface Renewing {
 export const renew = Effect.fn("Registration.renew")(function* (
   identity: Identity,
   current: Registered,
-  { interfaces, released = false }: Renewing
+  { released = false, ...said }: Renewing
 ): Effect.fn.Return<Renewal, KubernetesError | Superseded | Displaced, Kubernetes> {
   const content: NodeLease.NodeLease = {
-    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, interfaces),
+    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, said),
     released: released ? current.content.holdId : undefined
   }
   return yield* send(identity, content, current.lease).pipe(

@@ -28,7 +28,8 @@ const leaseOf = ({ durationMillis = L, fenced, holdId: id = "1.a", node, version
     durationMillis,
     fenced,
     released: undefined,
-    interfaces: { pl0: "" }
+    interfaces: { pl0: "" },
+    ...NodeLease.noWitness
   }
   const lease = NodeLease.write(content, "plenuslb", "2026-01-01T00:00:00.000000Z", undefined)
   return { ...lease, metadata: { ...lease.metadata, resourceVersion: String(version) } }

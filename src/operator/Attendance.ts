@@ -1,0 +1,66 @@
+/**
+ * This node's part in what happens when the control plane is away: it names voters, answers as one, and asks its own. All
+ * of it depends on the key: without, it names nobody, and neither keeps by anybody's word nor waits for promises.
+ */
+import { Effect, type Scope } from "effect"
+import type * as NodeConfig from "../api/NodeConfig.ts"
+import * as NodeLease from "../api/NodeLease.ts"
+import type { WitnessKey } from "../api/WitnessMessage.ts"
+import type { Peers, Respond } from "../ports/Peers.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import * as Evidence from "./Evidence.ts"
+import type { Registered } from "./Registration.ts"
+import { Seats } from "./Seats.ts"
+import * as Voter from "./Voter.ts"
+
+export interface WitnessSettings {
+  /** X. */
+  readonly serveMillis: number
+  /** Under which others ask this node: the health port, which it must hold. */
+  readonly port: number
+  readonly peers: Peers["Service"]
+  /** Read anew each time. */
+  readonly key: Effect.Effect<WitnessKey | undefined>
+}
+
+export interface Situation {
+  readonly node: string
+  /** Names this process. */
+  readonly process: string
+  readonly members: () => ReadonlyArray<NodeConfig.Member>
+  readonly registered: () => Registered | undefined
+  /** Whether it renews: a node that withholds renewals neither asks nor vouches. */
+  readonly renews: () => boolean
+  /** r. */
+  readonly renewedAtMillis: () => number
+  readonly extend: Evidence.Situation["extend"]
+}
+
+export interface Attendance {
+  /** What the next write of the lease says; to be asked once for each. */
+  readonly forWrite: Effect.Effect<NodeLease.Witness>
+  /** Undefined: this node does not vote. */
+  readonly respond: Respond | undefined
+}
+
+const none: Attendance = { forWrite: Effect.succeed(NodeLease.noWitness), respond: undefined }
+
+export const make = Effect.fnUntraced(function* (
+  settings: WitnessSettings | undefined,
+  { extend, members, node, process, registered, renewedAtMillis, renews }: Situation
+): Effect.fn.Return<Attendance, never, Scope.Scope> {
+  if (settings === undefined) return none
+  const { key, peers, port, serveMillis } = settings
+  const seats = new Seats(node, members, registered)
+  const holdId = () => (renews() ? registered()?.content.holdId : undefined)
+  const hasLost = (nowMillis: number) => holdId() !== undefined && nowMillis - renewedAtMillis() > serveMillis / 2
+  yield* Effect.forkScoped(Evidence.run({ node, serveMillis, peers, key, seats, holdId, renewedAtMillis, extend }))
+  return {
+    forWrite: Effect.gen(function* () {
+      const mayVote = (yield* key) !== undefined
+      const voters = seats.forWrite(mayVote, yield* monotonicMillis)
+      return { voters, witnessPort: mayVote ? port : undefined }
+    }),
+    respond: yield* Voter.make({ node, process, key, hasLost })
+  }
+})

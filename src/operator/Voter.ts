@@ -1,0 +1,44 @@
+/**
+ * Answers what other nodes and the leader ask of this node as a voter (domain/Witness). It answers in one step: what it
+ * says is remembered before anybody hears it.
+ */
+import { Effect } from "effect"
+import * as WitnessMessage from "../api/WitnessMessage.ts"
+import * as Witness from "../domain/Witness.ts"
+import type { Respond } from "../ports/Peers.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
+
+export interface Options {
+  readonly node: string
+  /** Names this process. */
+  readonly process: string
+  readonly key: Effect.Effect<WitnessMessage.WitnessKey | undefined>
+  /** No renewal of this node, which wants to renew, was answered since X/2. */
+  readonly hasLost: (nowMillis: number) => boolean
+}
+
+export const make = ({ hasLost, key, node, process }: Options): Effect.Effect<Respond> =>
+  Effect.map(monotonicMillis, (startedMillis) => {
+    let memory = Witness.newMemory(startedMillis)
+
+    const answer = (question: WitnessMessage.Question, nowMillis: number): boolean => {
+      const { holdId, kind } = question
+      if (kind === "Promise") return Witness.hasNotVouchedFor(memory, holdId, question.withinMillis, nowMillis)
+      if (kind === "Confirm") {
+        return question.process === process && Witness.hasNotVouchedSince(memory, holdId, question.sinceMillis)
+      }
+      if (!hasLost(nowMillis)) return false
+      memory = Witness.vouch(memory, holdId, nowMillis)
+      return true
+    }
+
+    return Effect.fn("Voter.respond")(function* (message: string) {
+      const known = yield* key
+      const nowMillis = yield* monotonicMillis
+      const question = known === undefined ? undefined : WitnessMessage.openQuestion(message, known)
+      // An address may have been another node's before.
+      if (known === undefined || question?.voter !== node) return undefined
+      const yes = answer(question, nowMillis)
+      return WitnessMessage.sealAnswer({ yes, process, atMillis: nowMillis }, message, known)
+    })
+  })
