@@ -14,6 +14,7 @@ import * as NodeHttpExchange from "./live/http/NodeHttpExchange.ts"
 import * as Logging from "./live/Logging.ts"
 import * as Kubeconfig from "./live/kubernetes/Kubeconfig.ts"
 import * as LiveKubernetes from "./live/kubernetes/LiveKubernetes.ts"
+import * as HttpPeers from "./live/peers/HttpPeers.ts"
 import type { Kubernetes } from "./ports/Kubernetes.ts"
 import { version } from "./cli/Version.ts"
 
@@ -35,7 +36,7 @@ const HetznerApi = Layer.unwrap(
 ).pipe(Layer.provide(NodeHttpExchange.layer))
 
 const controller = Command.make("controller", {}, () =>
-  onCluster(Effect.provide(ControllerCommand.run, HetznerApi))
+  onCluster(Effect.provide(ControllerCommand.run, Layer.mergeAll(HetznerApi, HttpPeers.layer)))
 ).pipe(Command.withDescription("Run the controller: two replicas, one of which leads"))
 
 const crdsApply = Command.make("apply", {}, () => onCluster(CrdsCommand.apply)).pipe(

@@ -19,6 +19,12 @@ export const loadBalancerClass = `${group}/plenuslb`
 /** On Nodes: id of the server that it is, where `spec.providerID` does not say so. */
 export const hetznerServerId = `${group}/hetzner-server-id`
 
+/**
+ * On a Node: somebody says that its machine is off, and names the version of its NodeLease that this is about: one that is
+ * renewed meanwhile is not fenced.
+ */
+export const fenceRequested = `${group}/fence-requested`
+
 /** Annotations of a NodeLease (failover: parts). */
 export const nodeLeaseAnnotations = {
   node: `${group}/node`,
@@ -74,6 +80,9 @@ export const daemonSetSelector = {
   "app.kubernetes.io/name": daemonSetName
 } as const
 export const nodeConfigMapName = "plenuslb-node-config"
+/** In our own namespace: the key that questions to voters are sealed with, as text under `witnessKey`. */
+export const witnessSecretName = "plenuslb-witness"
+export const witnessKey = "key"
 
 /** Label of every IPAllocation, as v0.4 writes it. */
 export const managedByLabel = "app.kubernetes.io/managed-by"

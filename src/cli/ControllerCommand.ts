@@ -1,10 +1,12 @@
 /** `plenuslb controller`: settings from the environment, health port, and the controller itself. */
+import { bytesToHex, randomBytes } from "@noble/hashes/utils.js"
 import { Effect, Random } from "effect"
 import { loadBalancerClass } from "../api/Names.ts"
 import * as Controller from "../controller/Controller.ts"
 import { Events } from "../controller/Events.ts"
 import type { ControllerSettings } from "../controller/Settings.ts"
 import * as HealthServer from "../live/health/HealthServer.ts"
+import { Peers } from "../ports/Peers.ts"
 import * as Environment from "./Environment.ts"
 
 const settings = Effect.gen(function* () {
@@ -21,17 +23,22 @@ const settings = Effect.gen(function* () {
     renewEveryMillis: times.renewMillis,
     concurrency: 64
   }
-  return { controller, leader }
+  return { controller, leader, hasWitness: yield* Environment.witness }
 })
 
-/** Never ends by itself; needs the Kubernetes port. */
+/** 256 bits. */
+const newKey = Effect.sync(() => bytesToHex(randomBytes(32)))
+
+/** Never ends by itself; needs the ports Kubernetes, Cloud and Peers. */
 export const run = Effect.gen(function* () {
-  const { controller, leader } = yield* settings
+  const { controller, hasWitness, leader } = yield* settings
+  const peers = yield* Peers
   const nonce = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
   const { isReady } = yield* Controller.make({
     settings: controller,
     identity: `${controller.podName}_${nonce}`,
-    leaderTimes: leader
+    leaderTimes: leader,
+    witness: hasWitness ? { peers, newKey } : undefined
   }).pipe(Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", controller.podName)))
   yield* HealthServer.serve({ port: controller.healthPort, liveness: Effect.succeed(true), readiness: isReady })
   yield* Effect.logInfo("controller started").pipe(

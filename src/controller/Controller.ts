@@ -8,6 +8,7 @@ import { daemonSetName } from "../api/Names.ts"
 import type { LeaderTimes } from "../domain/FailoverTimes.ts"
 import type { Cloud } from "../ports/Cloud.ts"
 import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
+import type { Peers } from "../ports/Peers.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
@@ -21,6 +22,7 @@ import { NodeBook } from "./NodeBook.ts"
 import * as CloudStep from "./cloud/CloudStep.ts"
 import { OrphanSweep } from "./cloud/OrphanSweep.ts"
 import * as ProjectFollower from "./cloud/ProjectFollower.ts"
+import * as Members from "./Members.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
 import * as OperatorDaemonSet from "./OperatorDaemonSet.ts"
@@ -31,6 +33,7 @@ import * as ServiceReconciler from "./ServiceReconciler.ts"
 import type { ControllerSettings } from "./Settings.ts"
 import * as Unreadable from "./Unreadable.ts"
 import { makeCaches, newSinks, type Sinks } from "./Wiring.ts"
+import * as WitnessSecret from "./WitnessSecret.ts"
 
 export interface Controller {
   /** All caches have seen a complete list. */
@@ -41,20 +44,28 @@ export interface Controller {
 /** Changes that come in a burst are answered once: the counters of a pool, the DaemonSet. */
 const BATCH_MILLIS = 300
 
+/** How soon to look again whether a node that is silent is to be named no more. */
+const SILENT_LOOK_MILLIS = 10_000
+
 const isReady = (caches: Caches["Service"]): boolean => Object.values(caches).every((cache) => cache.isSynced())
 
 /** The ConfigMap comes first: an operator that starts must find what it may clean. And what it must keep (Adoption). */
 const deployOperators = Effect.fn("Controller.deployOperators")(function* (
-  settings: ControllerSettings,
+  { nodeBook, settings, witness }: Deploying,
   adoption: Adoption
 ): Effect.fn.Return<WorkQueue.Outcome, KubernetesError, Kubernetes | Caches> {
   const caches = yield* Caches
-  const wanted = yield* NodeConfigWriter.write(settings.namespace)
+  const registered = nodeBook.registered(yield* monotonicMillis)
+  const members = witness === undefined ? undefined : Members.membersOf(registered)
+  const wanted = yield* NodeConfigWriter.write(settings.namespace, members)
+  if (wanted && witness !== undefined) yield* witness.secret.ensure
   const ref = { namespace: settings.namespace, name: OperatorDaemonSet.templateConfigMapName }
   const present = caches.daemonSets.get(Reflector.keyOf({ namespace: settings.namespace, name: daemonSetName }))
   const template = caches.configMaps.get(Reflector.keyOf(ref))
   const change = OperatorDaemonSet.plan(wanted, template, present, settings.namespace)
-  if (change === undefined) return "settled"
+  const isSilent = witness !== undefined && registered.some((each) => each.isSilent)
+  const settled = isSilent ? { afterMillis: SILENT_LOOK_MILLIS } : "settled"
+  if (change === undefined) return settled
   const starts = change._tag === "Create" || change._tag === "Replace"
   const afterMillis = starts ? adoption.millisToWait(yield* monotonicMillis) : 0
   if (afterMillis > 0) return { afterMillis }
@@ -67,7 +78,7 @@ const deployOperators = Effect.fn("Controller.deployOperators")(function* (
       Effect.annotateLogs({ allocations: left.slice(0, 20).join(" "), count: left.length })
     )
   }
-  return "settled"
+  return settled
 })
 
 /** Collects what is added within a short while and hands each key on once. */
@@ -90,7 +101,15 @@ const batched = Effect.fnUntraced(function* (handOn: (key: string) => void) {
   }
 })
 
+interface Deploying {
+  readonly settings: ControllerSettings
+  readonly nodeBook: NodeBook
+  readonly witness: NodeFailure.Asking | undefined
+}
+
 export interface Options {
+  /** How nodes that vote are asked, and what a new key is drawn by; absent: nobody votes (`witness: off`). */
+  readonly witness?: { readonly peers: Peers["Service"]; readonly newKey: Effect.Effect<string> } | undefined
   readonly settings: ControllerSettings
   readonly identity: string
   readonly leaderTimes: LeaderTimes
@@ -99,7 +118,8 @@ export interface Options {
 export const make = Effect.fnUntraced(function* ({
   identity,
   leaderTimes,
-  settings
+  settings,
+  witness
 }: Options): Effect.fn.Return<Controller, never, Kubernetes | Cloud | Events | Scope.Scope> {
   const clock = yield* Clock.Clock
   const nowMillis = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
@@ -144,10 +164,17 @@ export const make = Effect.fnUntraced(function* ({
   // A watch may have died in silence: what was granted meanwhile, a new leader would grant again. No compare-and-set
   // spans two IPAllocations.
   const mayAct = Effect.map(leads, (may) => may && knownTerm === leader.term())
-  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, adoption, sinks).pipe(
+  const asking = witness && { peers: witness.peers, secret: WitnessSecret.make(settings.namespace, witness.newKey) }
+  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, { adoption, sinks, witness: asking }).pipe(
     Effect.provideService(Caches, caches)
   )
-  yield* NodeFailure.run({ nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: leads })
+  const { fenceAfterMillis, namespace } = settings
+  const onAwaited = (node: string) => {
+    for (const key of books.keysByNode.get(node)) sinks.service(key)
+    sinks.deployment()
+  }
+  const failing = { nodeBook, leases: caches.leases, namespace, fenceAfterMillis, onAwaited, isLeader: leads }
+  yield* NodeFailure.run({ ...failing, witness: asking })
   yield* Effect.forEach(Object.values(caches), (cache) => cache.synced, { discard: true }).pipe(
     Effect.andThen(everything),
     Effect.forkScoped
@@ -219,8 +246,14 @@ const startCloudQueues = Effect.fnUntraced(function* (
   }
 })
 
-const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, adoption: Adoption, sinks: Sinks) {
-  const { books, isLeader, settings } = reconciling
+interface Starting {
+  readonly adoption: Adoption
+  readonly sinks: Sinks
+  readonly witness: NodeFailure.Asking | undefined
+}
+
+const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { adoption, sinks, witness }: Starting) {
+  const { books, isLeader, nodeBook, settings } = reconciling
   const operatorPods = new OperatorPods.OperatorPods()
   const reports = yield* WorkQueue.make({
     name: "reports",
@@ -249,7 +282,9 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, adopt
     concurrency: 1,
     step: () =>
       Effect.flatMap(isLeader, (leads) =>
-        leads ? deployOperators(settings, adoption) : Effect.succeed<WorkQueue.Outcome>("settled")
+        leads
+          ? deployOperators({ settings, nodeBook, witness }, adoption)
+          : Effect.succeed<WorkQueue.Outcome>("settled")
       )
   })
   const operatorPodsQueue = yield* WorkQueue.make({

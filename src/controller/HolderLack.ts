@@ -13,6 +13,23 @@ export const unrecognised = (entries: ReadonlyArray<Hold.Entry>, nodeBook: NodeB
   return undefined
 }
 
+/** Its node is silent, and may go on serving by the word of its voters: it is not moved before enough of them say no. */
+export const awaitsPromises = (entries: ReadonlyArray<Hold.Entry>, nodeBook: NodeBook): Lack | undefined => {
+  for (const { address, holdId, interfaceName, node = "" } of entries) {
+    const awaited = interfaceName === undefined ? undefined : nodeBook.awaited.get(node)
+    if (awaited === undefined || awaited.holdId !== holdId) continue
+    const { neededCount, promisedCount, votersCount } = awaited
+    return {
+      reason: "TakeoverAwaitsVoters",
+      message:
+        `${address} stays on ${node}, which is silent: of its ${votersCount} voters, itself included, ${neededCount} ` +
+        `others must say that they do not keep it up, and ${promisedCount} did. It may still serve, so nothing is moved. ` +
+        `Once it is off: kubectl taint node ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`
+    }
+  }
+  return undefined
+}
+
 /** What v0.4 put on a node, which no operator of ours has taken over. */
 export const isLeftOnNode = (entry: Hold.Entry): entry is Hold.Entry & { readonly node: string } =>
   entry.interfaceName !== undefined && entry.node !== undefined && entry.holdId === undefined

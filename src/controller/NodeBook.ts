@@ -3,17 +3,32 @@
  * lease has not changed. Every replica keeps it, leader or not, so that a new leader need not count from the beginning.
  */
 import type { Lease } from "../api/Lease.ts"
+import { fenceRequested } from "../api/Names.ts"
 import type { Node } from "../api/Node.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import type { Holder } from "../domain/Hold.ts"
 import * as HoldId from "../domain/HoldId.ts"
 import * as LeaseCount from "../domain/LeaseCount.ts"
-import type * as Placement from "../domain/Placement.ts"
+import * as Placement from "../domain/Placement.ts"
 import type { Change } from "../reconcile/Reflector.ts"
+import type { RegisteredNode } from "./Members.ts"
+
+/** How soon to look again at a lease that is due and could not be fenced. */
+const OVERDUE_MILLIS = 100
+/** A node that was silent for so long votes for nobody any more. */
+const ABSENT_MILLIS = 60_000
 
 export interface KnownLease {
   readonly lease: Lease
   readonly content: NodeLease.NodeLease
+}
+
+/** A takeover for which too few voters have promised so far. */
+export interface Awaited {
+  readonly holdId: string
+  readonly votersCount: number
+  readonly promisedCount: number
+  readonly neededCount: number
 }
 
 /** A complete and consistent list of the leases, and when it was asked for. */
@@ -28,6 +43,8 @@ export class NodeBook {
   /** Names of nodes whose object cannot be read: nothing new for them, and what they hold stays. */
   readonly unreadable = new Set<string>()
   counts: LeaseCount.LeaseCounts
+  /** By node name: whose takeover waits for promises. Until its lease changes. */
+  readonly awaited = new Map<string, Awaited>()
   private readonly nodes = new Map<string, Node>()
   /** When each Node that is not Ready was first seen so. */
   private readonly notReadySince = new Map<string, number>()
@@ -61,6 +78,7 @@ export class NodeBook {
     if (after === undefined || content === undefined) {
       if (old === undefined) return undefined
       this.known = undefined
+      this.awaited.delete(old.node)
       this.leases.delete(old.node)
       this.counts = LeaseCount.forget(this.counts, old.node)
       return old.node
@@ -68,7 +86,8 @@ export class NodeBook {
     const wasFresh = this.isFresh(content.node, nowMillis)
     this.leases.set(content.node, { lease: after, content })
     this.counts = LeaseCount.observe(this.counts, content.node, after.metadata.resourceVersion ?? "", nowMillis)
-    const isSame = old !== undefined && sameForHolders(old, content) && wasFresh
+    const wasAwaited = this.awaited.delete(content.node)
+    const isSame = old !== undefined && sameForHolders(old, content) && wasFresh && !wasAwaited
     if (!isSame) this.known = undefined
     return isSame ? undefined : content.node
   }
@@ -197,13 +216,38 @@ export class NodeBook {
     )
   }
 
-  /** Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. */
+  /**
+   * Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. One that is
+   * due waits for promises, or for who leads.
+   */
   millisUntilDue(nowMillis: number): number {
     const remaining = [...this.leases.values()].map(({ content }) => {
       const { announcedMillis, ownMillis } = this.limitsOf(content)
-      return Math.max(ownMillis, announcedMillis) - (LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0)
+      const left =
+        Math.max(ownMillis, announcedMillis) - (LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0)
+      return left > 0 ? left : OVERDUE_MILLIS
     })
     return Math.max(10, Math.min(this.counts.periodMillis, ...remaining))
+  }
+
+  /** A person, or another program, says that the machine is off: nobody need promise anything. */
+  isGivenUp({ content, lease }: KnownLease): boolean {
+    const node = this.nodes.get(content.node)
+    if (node === undefined) return false
+    // Of another version it would be about a node that has renewed since.
+    const isRequested = node.metadata.annotations?.[fenceRequested] === lease.metadata.resourceVersion
+    return isRequested || Placement.isOutOfService(node.spec?.taints ?? [])
+  }
+
+  /** Nodes that hold under an id in force, and for how long they were silent. */
+  registered(nowMillis: number): ReadonlyArray<RegisteredNode> {
+    return [...this.leases.values()].flatMap(({ content }) => {
+      const node = this.nodes.get(content.node)
+      if (node === undefined || this.holdIdOf(content.node) === undefined) return []
+      const limits = { ...this.limitsOf(content), ownMillis: ABSENT_MILLIS }
+      const isAbsent = LeaseCount.isDue(this.counts, content.node, limits, nowMillis)
+      return [{ node, content, isAbsent, isSilent: !this.isFresh(content.node, nowMillis) }]
+    })
   }
 
   restartCount(node: string, nowMillis: number): void {
@@ -224,4 +268,5 @@ const sameForHolders = (a: NodeLease.NodeLease, b: NodeLease.NodeLease): boolean
   a.fenced === b.fenced &&
   a.released === b.released &&
   a.durationMillis === b.durationMillis &&
+  a.witnessPort === b.witnessPort &&
   JSON.stringify(a.interfaces) === JSON.stringify(b.interfaces)

@@ -1,4 +1,7 @@
-/** Keeps the ConfigMap from which operators know the pools' interfaces: they may not read the pools, which can hold a token. */
+/**
+ * Keeps the ConfigMap from which operators know the pools' interfaces, as they may not read the pools, which can hold a
+ * token; and whom they may name as their voters.
+ */
 import { Effect } from "effect"
 import { configMaps } from "../api/ConfigMap.ts"
 import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
@@ -27,15 +30,22 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
 }
 
 /** Sorted, so that the order in which pools were seen writes nothing. */
-export const configOf = (pools: Iterable<PersistentIPPool | EphemeralIPPool>): NodeConfig.NodeConfig => ({
-  pools: [...pools].flatMap(networkOf).toSorted((a, b) => (a.pool < b.pool ? -1 : 1))
+export const configOf = (
+  pools: Iterable<PersistentIPPool | EphemeralIPPool>,
+  members: ReadonlyArray<NodeConfig.Member> | undefined
+): NodeConfig.NodeConfig => ({
+  pools: [...pools].flatMap(networkOf).toSorted((a, b) => (a.pool < b.pool ? -1 : 1)),
+  ...(members === undefined ? {} : { members })
 })
 
 /** Writes when it differs; answers whether any pool wants operators. */
-export const write = Effect.fn("NodeConfigWriter.write")(function* (namespace: string) {
+export const write = Effect.fn("NodeConfigWriter.write")(function* (
+  namespace: string,
+  members: ReadonlyArray<NodeConfig.Member> | undefined
+) {
   const caches = yield* Caches
   const kubernetes = yield* Kubernetes
-  const config = configOf([...caches.persistentPools.values(), ...caches.ephemeralPools.values()])
+  const config = configOf([...caches.persistentPools.values(), ...caches.ephemeralPools.values()], members)
   const ref = { namespace, name: nodeConfigMapName }
   const wanted = NodeConfig.write(config, namespace)
   const present = caches.configMaps.get(keyOf(ref))

@@ -3,7 +3,11 @@
  * fenced by compare-and-set, and whatever names the fenced hold id is planned anew. NotReady is not death while the lease
  * is renewed, and death needs no NotReady.
  *
- * failover, "Taking over" 1 and 3 to 4. Promises of voters (2) come before the fence once they exist.
+ * A lease that names voters is fenced only after their promises (Promises): the node may go on serving by their word, as
+ * long as the control plane is away for a majority of them. That is for the lease to say and not for this controller's
+ * settings. Who asks waits in a fiber of its own, so that no node's takeover waits for another's.
+ *
+ * failover, "Taking over" 1 to 4.
  */
 import { Effect } from "effect"
 import type { Scope } from "effect"
@@ -11,12 +15,29 @@ import type { Lease } from "../api/Lease.ts"
 import { leases } from "../api/Lease.ts"
 import { nodeLeaseAnnotations } from "../api/Names.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
+import * as Witness from "../domain/Witness.ts"
+import type { Peers } from "../ports/Peers.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
+import * as Members from "./Members.ts"
 import type { KnownLease, NodeBook } from "./NodeBook.ts"
+import * as Promises from "./Promises.ts"
+import type { WitnessSecret } from "./WitnessSecret.ts"
+
+/** How voters are asked. */
+export interface Asking {
+  readonly peers: Peers["Service"]
+  readonly secret: WitnessSecret
+}
 
 export interface Options {
+  /** Absent: nobody is asked, and what a voter would have to promise waits for a person. */
+  readonly witness?: Asking | undefined
+  /** Own L. */
+  readonly fenceAfterMillis: number
+  /** Whether the takeover of this node waits, and for what, has changed. */
+  readonly onAwaited: (node: string) => void
   readonly nodeBook: NodeBook
   readonly leases: Reflector<Lease>
   readonly namespace: string
@@ -25,6 +46,8 @@ export interface Options {
 
 /** As long as nothing is due without a list, an API server that cannot answer must not be asked without a pause. */
 const RETRY_MILLIS = 200
+/** Between two rounds of asking. */
+const ASK_AGAIN_MILLIS = 500
 
 /** After silence of the watch only a consistent list may bring the counts back (LeaseCount). */
 const relist = Effect.fn("NodeFailure.relist")(
@@ -75,15 +98,79 @@ const tryFence = (known: KnownLease, options: Options) =>
     )
   )
 
+/** One try of all that is asked of the voters. */
+const promised = Effect.fnUntraced(function* ({ content }: KnownLease, options: Options) {
+  const { fenceAfterMillis, nodeBook, witness } = options
+  const key = witness === undefined ? undefined : yield* witness.secret.read
+  if (witness === undefined || key === undefined) return { isPromised: false, promisedCount: 0 }
+  const registered = nodeBook.registered(yield* monotonicMillis)
+  const peers = new Map(registered.map((each) => [each.content.node, Members.peerOf(each)]))
+  const { durationMillis, holdId, node, voters } = content
+  return yield* Promises.ask(
+    { peers: witness.peers, key, peerOf: (voter) => peers.get(voter) },
+    { node, holdId, voters, silenceMillis: Witness.silenceMillis(fenceAfterMillis, durationMillis) }
+  )
+})
+
+/** Told when it lasts: one round that came to nothing is none of a user's business. */
+const tellAwaited = Effect.fnUntraced(function* ({ content }: KnownLease, promisedCount: number, options: Options) {
+  const { holdId, node, voters } = content
+  const neededCount = Witness.promisesNeeded(voters)
+  const before = options.nodeBook.awaited.get(node)
+  if (before?.holdId === holdId && before.promisedCount === promisedCount) return
+  options.nodeBook.awaited.set(node, { holdId, votersCount: voters.length, promisedCount, neededCount })
+  options.onAwaited(node)
+  yield* Effect.logWarning("takeover waits for promises of voters").pipe(
+    Effect.annotateLogs({ node, holdId, promisedCount, neededCount, voters: voters.join(" ") })
+  )
+})
+
+/** Until the lease changes, is fenced, or somebody else leads: each try begins anew. */
+const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease, options: Options) {
+  const { nodeBook } = options
+  const { node } = known.content
+  let triesCount = 0
+  const isDue = Effect.map(monotonicMillis, (now) => nodeBook.dueForFence(now).includes(known))
+  while ((yield* isDue) && (yield* options.isLeader)) {
+    const { isPromised, promisedCount } = yield* promised(known, options)
+    // Another version, or somebody who leads by now: the promises were for nothing.
+    if (!(yield* isDue) || !(yield* options.isLeader)) break
+    if (isPromised || nodeBook.isGivenUp(known)) yield* tryFence(known, options)
+    else {
+      if (++triesCount > 1) yield* tellAwaited(known, promisedCount, options)
+      yield* Effect.sleep(ASK_AGAIN_MILLIS)
+    }
+  }
+  if (nodeBook.awaited.delete(node)) options.onAwaited(node)
+})
+
 export const run = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<void, never, Kubernetes | Scope.Scope> {
   const { nodeBook } = options
+  const scope = yield* Effect.scope
+  /** Names of nodes whose voters are being asked. */
+  const asked = new Set<string>()
+  const needsPromises = (known: KnownLease) => known.content.voters.length > 0 && !nodeBook.isGivenUp(known)
+  const begin = (known: KnownLease) => {
+    const { node } = known.content
+    if (asked.has(node)) return Effect.void
+    asked.add(node)
+    return Effect.forkIn(
+      Effect.ensuring(
+        takeOver(known, options),
+        Effect.sync(() => asked.delete(node))
+      ),
+      scope
+    )
+  }
   const round = Effect.gen(function* () {
     if (nodeBook.needsList(yield* monotonicMillis)) yield* relist(options)
     const due = nodeBook.dueForFence(yield* monotonicMillis)
     if (due.length > 0 && (yield* options.isLeader)) {
-      yield* Effect.forEach(due, (known) => tryFence(known, options), { concurrency: 16, discard: true })
+      yield* Effect.forEach(due.filter(needsPromises), begin, { discard: true })
+      const free = due.filter((known) => !needsPromises(known))
+      yield* Effect.forEach(free, (known) => tryFence(known, options), { concurrency: 16, discard: true })
     }
     yield* Effect.sleep(nodeBook.millisUntilDue(yield* monotonicMillis))
   })

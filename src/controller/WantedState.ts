@@ -144,7 +144,7 @@ const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs
 
 const isOutOfService = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean => {
   const facts = nodeBook.facts(inputs.nowMillis).get(node)
-  return facts !== undefined && Placement.isOutOfService(facts)
+  return facts !== undefined && Placement.isOutOfService(facts.taints)
 }
 
 const exists = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean =>
@@ -169,7 +169,7 @@ const reportOf = (
   { isWithNode, served }: { readonly isWithNode: boolean; readonly served: boolean }
 ): Report => {
   if (lack?.reason === "AddressRemovedFromPool") return { state: "address_deleted_from_pool", message: lack.message }
-  const isOfNodes = homeless || lack?.reason === "HolderGone"
+  const isOfNodes = homeless || lack?.reason === "HolderGone" || lack?.reason === "TakeoverAwaitsVoters"
   if (lack !== undefined) return { state: isOfNodes ? "node_error" : "pending", message: lack.message }
   if (entries.length === 0) return { state: "pending", message: "Waiting for allocator" }
   if (served) return { state: "success", message: "Allocated" }
@@ -307,6 +307,7 @@ export const wantedState = (
     buying.lack ??
     (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
+    HolderLack.awaitsPromises(entries, nodeBook) ??
     HolderLack.unrecognised(entries, nodeBook)
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
   // By its type a Service keeps what it has: as long as the successor is only to be bought, that is judged as it was.

@@ -174,6 +174,8 @@ const onNode = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handle
     else books.clouds.identities.set(key, identityOf(after))
     for (const [pool, known] of books.pools) if (known.pool.cloud !== undefined) sinks.project(pool)
     if (books.onNode(key, after, reservedOf)) reservedChanged({ books, sinks })
+    // Operators are told of the nodes that vote.
+    sinks.deployment()
     wakeAll(sinks, books.keysByNode.get(key))
     wakeAll(sinks, books.waiting.all("nodes"))
   },
@@ -191,6 +193,7 @@ const onLease = (
   onChange: (change) => {
     const changed = nodeBook.onLease(change, nowMillis())
     if (changed === undefined) return
+    sinks.deployment()
     // What a fenced holder reported claims nothing any more.
     for (const key of books.keysByNode.get(changed)) {
       const after = allocationOf(key)

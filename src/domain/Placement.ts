@@ -88,7 +88,7 @@ export const mustHandOver = (node: NodeFacts, demands: Demands): ReadonlyArray<N
 const lasting = (node: NodeFacts, demands: Demands): ReadonlyArray<NodeReason> => [
   ...when(!demands.ignoreExcludeLabel && Object.hasOwn(node.labels, excludeLabel), "Excluded"),
   ...when(isTrue(node, "NetworkUnavailable"), "NetworkUnavailable"),
-  ...when(isOutOfService(node), "OutOfService"),
+  ...when(isOutOfService(node.taints), "OutOfService"),
   ...when(isTainted(node, shutdownTaint), "ShuttingDown"),
   ...when(node.deleting, "Deleting"),
   ...when(!LabelSelector.matches(demands.nodeSelector, node.labels), "NotSelected"),
@@ -103,7 +103,8 @@ const isTrue = (node: NodeFacts, type: string): boolean =>
   node.conditions.some((condition) => condition.type === type && condition.status === "True")
 
 /** Somebody says that the machine is off and stays so until the taint goes: the only word there is for a node without lease. */
-export const isOutOfService = (node: NodeFacts): boolean => isTainted(node, outOfServiceTaint)
+export const isOutOfService = (taints: NodeFacts["taints"]): boolean =>
+  taints.some(({ key }) => key === outOfServiceTaint)
 
 const isTainted = (node: NodeFacts, key: string): boolean => node.taints.some((taint) => taint.key === key)
 

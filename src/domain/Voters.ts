@@ -27,19 +27,18 @@ export interface Choice {
 }
 
 /**
- * The list for the next write. Whoever is absent leaves, one at a time; empty seats are filled. A node that is alone names
- * itself, and always keeps; one that only does not know yet who else can vote names nobody, or nothing could be taken over
- * from it while it waits.
+ * The list for the next write. Whoever is absent leaves, one at a time; empty seats are filled. A node that is known to be
+ * alone names itself, and always keeps; one that only does not know yet who else can vote names nobody, or nothing could
+ * be taken over from it while it waits.
  */
 export const choose = ({ absent, members, node, voters }: Choice): Voters => {
-  const self = members.find((member) => member.node === node)
-  if (self === undefined || !self.votes) return voters.includes(node) ? voters : []
   const leaving = voters.find((voter) => voter !== node && absent.has(voter))
   const kept = voters.filter((voter) => voter !== node && voter !== leaving)
   const others = members.filter((member) => member.votes && member.node !== node && !kept.includes(member.node))
   const seats = votersMax - 1 - kept.length
   const chosen = [...kept, ...spread(node, others, zonesOf(kept, members), seats)]
-  return chosen.length === 0 && members.length > 1 ? [] : [node, ...chosen]
+  const isAlone = members.length === 1 && members[0]?.node === node
+  return chosen.length > 0 || isAlone ? [node, ...chosen] : []
 }
 
 const zonesOf = (voters: Voters, members: ReadonlyArray<Member>): ReadonlyArray<string> =>

@@ -5,11 +5,12 @@
  *
  * Evidence dates from the *asking*: an answer may have been on its way for long. It never acquires and never revives.
  */
-import { Deferred, Effect, Random } from "effect"
+import { Deferred, Effect } from "effect"
 import type { WitnessKey } from "../api/WitnessMessage.ts"
 import * as Witness from "../domain/Witness.ts"
 import type { Peers } from "../ports/Peers.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import { nonce } from "../reconcile/Nonce.ts"
 import type { Seats } from "./Seats.ts"
 
 export interface Situation {
@@ -26,11 +27,6 @@ export interface Situation {
   /** What is in force and not fenced lives until X after this time; what is not, stays so. */
   readonly extend: (askedAtMillis: number) => Effect.Effect<void>
 }
-
-const nonce = Effect.map(
-  Effect.all([Random.nextIntBetween(0, 2 ** 32), Random.nextIntBetween(0, 2 ** 32), Random.nextIntBetween(0, 2 ** 32)]),
-  (words) => words.map((word) => word.toString(16).padStart(8, "0")).join("")
-)
 
 /** Whether the voter vouches; one that is silent, or not believed, does not. */
 const asks = (situation: Situation, key: WitnessKey, holdId: string) =>

@@ -20,9 +20,11 @@ describe("the voters of a node", () => {
   // oxfmt-ignore
   it.each([
     // name                                                            members               voters     absent  then
-    ["are nobody while the leader does not know it",                    "b c",                "",        "",     ""],
-    ["stay as they are while the leader does not know it",              "b c",                "a b c",   "",     "a b c"],
-    ["are nobody while it cannot vote itself",                          "a! b c",             "",        "",     ""],
+    ["are nobody while the leader names nobody",                        "",                   "",        "",     ""],
+    ["are others before the leader knows the node itself",              "b c",                "",        "",     "a b c"],
+    ["stay as they are while the leader names nobody",                  "",                   "a b c",   "",     "a b c"],
+    ["are none in the end when the leader names nobody any more",       "",                   "a b",     "b",    ""],
+    ["are nobody while it is another that is alone",                    "b!",                 "",        "",     ""],
     ["are itself where it is alone",                                    "a",                  "",        "",     "a"],
     ["are nobody while no other can vote yet, who may take over",       "a b! c!",            "",        "",     ""],
     ["are all where there are few",                                     "a b c",              "",        "",     "a b c"],

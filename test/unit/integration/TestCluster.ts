@@ -3,6 +3,9 @@
  * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
  */
 import { Clock, Context, Effect, Exit, type Fiber, References, Result, Scope, Stream } from "effect"
+import { witnessKey, witnessSecretName } from "../../../src/api/Names.ts"
+import { secrets } from "../../../src/api/Secret.ts"
+import { keyOf as witnessKeyOf } from "../../../src/api/WitnessMessage.ts"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
 import type { KubernetesObject } from "../../../src/api/KubernetesObject.ts"
 import { namespaces } from "../../../src/api/Namespace.ts"
@@ -17,6 +20,7 @@ import * as HetznerExchange from "../../../src/memory/hetzner/HetznerExchange.ts
 import * as HetznerProject from "../../../src/memory/hetzner/HetznerProject.ts"
 import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
+import * as MemoryPeers from "../../../src/memory/peers/MemoryPeers.ts"
 import * as Operator from "../../../src/operator/Operator.ts"
 import type * as Registration from "../../../src/operator/Registration.ts"
 import { Cloud } from "../../../src/ports/Cloud.ts"
@@ -24,6 +28,7 @@ import { HttpExchange } from "../../../src/ports/HttpExchange.ts"
 import { Kubernetes, Unavailable, type Undecodable } from "../../../src/ports/Kubernetes.ts"
 import { NodeNetwork, type NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
 import { keyOf } from "../../../src/reconcile/Reflector.ts"
+import type { Peers, Respond } from "../../../src/ports/Peers.ts"
 
 export const ownNamespace = "plenuslb"
 const times = profiles.default
@@ -55,6 +60,16 @@ export interface TestCluster {
   /** From now on the client's requests get no further than its own machine; `heal` ends it. */
   readonly cutOff: (user: string) => void
   readonly heal: (user: string) => void
+  /** Nodes that no other node and no controller reaches any more, nor they any. */
+  readonly offLan: Set<string>
+  /** By node: another key than the one that the controller made, as if it were mounted from an older Secret. */
+  readonly otherKeys: Map<string, string>
+  readonly ask: Peers["Service"]["ask"]
+}
+
+export interface ClusterOptions {
+  /** Nobody votes (`witness: off`). */
+  readonly witness?: "off"
 }
 
 export const controllerSettings = (podName: string): ControllerSettings => ({
@@ -137,7 +152,27 @@ const withUnreadable = (kubernetes: Kubernetes["Service"], unreadable: ReadonlyS
   })
 }
 
-export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string>) {
+const hostOf = (index: number): string => `10.0.0.${10 + index}`
+
+/** The voters' network: by host, who listens; a node that is off the LAN neither asks nor answers. */
+const newLan = (nodeNames: ReadonlyArray<string>) => {
+  const memory = MemoryPeers.make()
+  const offLan = new Set<string>()
+  const nodeAt = (host: string) => nodeNames.find((_, index) => hostOf(index + 1) === host) ?? ""
+  const peerOf = (node: string) => ({ host: hostOf(nodeNames.indexOf(node) + 1), port: 8080 })
+  const passes = (from: string | undefined, to: string) => !offLan.has(from ?? "") && !offLan.has(to)
+  return {
+    offLan,
+    peersFrom: (from?: string) =>
+      memory.peers((to, respond) => (passes(from, nodeAt(to.host)) ? respond : Effect.never)),
+    listen: (node: string, respond: Respond | undefined) => {
+      if (respond !== undefined) memory.listen(peerOf(node), respond)
+    },
+    close: (node: string) => Effect.sync(() => memory.close(peerOf(node)))
+  }
+}
+
+export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string>, options: ClusterOptions = {}) {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const api = memory.view("user")
   const clock = yield* Clock.Clock
@@ -155,6 +190,14 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     cut.delete(user)
     memory.watches.reset((watch) => watch.user === user)
   }
+  const lan = newLan(nodeNames)
+  const otherKeys = new Map<string, string>()
+  const mountedKey = (node: string) =>
+    Effect.sync(() => {
+      const secret = memory.truth.get(secrets, { namespace: ownNamespace, name: witnessSecretName })
+      return witnessKeyOf(otherKeys.get(node) ?? atob(secret?.data?.[witnessKey] ?? ""))
+    })
+  const hasWitness = options.witness !== "off"
   const kernels = new Map(nodeNames.map((name, index) => [name, newKernel(index + 1)]))
   const kernel = (node: string): MemoryNodeNetwork.Handle => {
     const found = kernels.get(node)
@@ -192,7 +235,8 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     const program = Controller.make({
       settings: { ...controllerSettings(name), ...settings },
       identity: name,
-      leaderTimes: leaderTimes.default
+      leaderTimes: leaderTimes.default,
+      witness: hasWitness ? { peers: lan.peersFrom(), newKey: Effect.succeed("k".repeat(64)) } : undefined
     }).pipe(Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", name)))
     const { value, ...process } = yield* spawn(name, program)
     return { ...process, ...value } satisfies RunningController
@@ -205,8 +249,13 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
         namespace: ownNamespace,
         nodeAddresses: [],
         renewEveryMillis: times.renewMillis,
-        leaseMillis: times.quietMillis
+        leaseMillis: times.quietMillis,
+        witness: hasWitness
+          ? { serveMillis: times.serveMillis, port: 8080, peers: lan.peersFrom(node), key: mountedKey(node) }
+          : undefined
       })
+      lan.listen(node, operator.respond)
+      yield* Effect.addFinalizer(() => lan.close(node))
       const running = yield* Effect.forkScoped(operator.superseded)
       return { isReady: operator.isReady, running }
     }).pipe(Effect.provideService(NodeNetwork, kernel(node).network))
@@ -224,6 +273,9 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     startOperator,
     unreadable,
     cutOff,
-    heal
+    heal,
+    offLan: lan.offLan,
+    otherKeys,
+    ask: lan.peersFrom().ask
   } satisfies TestCluster
 })
