@@ -54,6 +54,11 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- define "plenuslb.healthPort" -}}{{ .Values.envs.HEALTH_PORT | int }}{{- end }}
 
 {{/* With that of the cloud's endpoint, which says it or leaves it to the scheme. An IPv6 host has colons of its own. */}}
+{{- /* YAML reads an unquoted on and off as true and false. */ -}}
+{{- define "plenuslb.witness" -}}
+{{- ternary "on" "off" (has (toString .Values.failover.witness) (list "on" "true")) -}}
+{{- end }}
+
 {{- define "plenuslb.egressPorts" -}}
 {{- $ports := list }}
 {{- range .Values.networkPolicy.egressPorts }}{{ $ports = append $ports (int .) }}{{ end }}
@@ -62,6 +67,7 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "80" "443" (eq $url.scheme "http")) }}
 {{- $ports = append $ports (int $port) }}
 {{- end }}
+{{- if eq (include "plenuslb.witness" .) "on" }}{{ $ports = append $ports (int (include "plenuslb.healthPort" .)) }}{{ end }}
 {{- uniq $ports | toJson }}
 {{- end }}
 

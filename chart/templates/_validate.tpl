@@ -38,6 +38,7 @@
 {{- define "plenuslb.envsFromValues" -}}
 LOG_LEVEL: logLevel
 FAILOVER_PROFILE: failover.profile
+WITNESS: failover.witness
 DEFAULT_LOAD_BALANCER: defaultLoadBalancer
 LOAD_BALANCER_CLASS: loadBalancerClass
 IGNORE_EXCLUDE_LABEL: ignoreExcludeLabel

@@ -17,11 +17,19 @@ import { objectFields, StringMap } from "../api/KubernetesObject.ts"
 import type { KubernetesObject, ResourceType } from "../api/KubernetesObject.ts"
 import type { Lease } from "../api/Lease.ts"
 import { leases } from "../api/Lease.ts"
-import { daemonSetName, daemonSetSelector, finalizer, leaderLeaseName, nodeConfigMapName } from "../api/Names.ts"
+import {
+  daemonSetName,
+  daemonSetSelector,
+  finalizer,
+  leaderLeaseName,
+  nodeConfigMapName,
+  witnessSecretName
+} from "../api/Names.ts"
 import * as NodeConfig from "../api/NodeConfig.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { pods } from "../api/Pod.ts"
+import { secrets } from "../api/Secret.ts"
 import { services } from "../api/Service.ts"
 import type { Service } from "../api/Service.ts"
 import * as ServiceCondition from "../controller/ServiceCondition.ts"
@@ -176,6 +184,7 @@ export const run = Effect.gen(function* () {
   yield* orAbsent(kubernetes.delete(daemonSets, { namespace, name: daemonSetName }))
   yield* awaitGone(namespace, daemonSetSelector)
   yield* orAbsent(kubernetes.delete(configMaps, { namespace, name: nodeConfigMapName }))
+  yield* orAbsent(kubernetes.delete(secrets, { namespace, name: witnessSecretName }))
   yield* orAbsent(takeFinalizerOff(ipAllocations))
   yield* orAbsent(takeFinalizerOff(persistentIPPools))
   yield* orAbsent(takeFinalizerOff(ephemeralIPPools))

@@ -24,8 +24,16 @@ describe("permissions", () => {
     }
   })
 
-  it("touch Secrets only by name, and none by default", () => {
-    assert.isUndefined(rules.find(([, { resources }]) => resources.includes("secrets")))
+  it("touch one Secret by name, and a create, which has no name, is limited by an admission policy", () => {
+    const touched = rules.filter(([, { resources }]) => resources.includes("secrets"))
+    assert.deepStrictEqual(
+      touched.map(([, { names, verbs, when }, scope, role]) => [role, scope, names, verbs, when]),
+      [
+        ["controller", "namespace", ["plenuslb-witness"], ["get"], "witness"],
+        ["controller", "namespace", undefined, ["create"], "witness"],
+        ["uninstall", "namespace", ["plenuslb-witness"], ["delete"], undefined]
+      ]
+    )
   })
 
   it("let a process write Services, Nodes and Pods nowhere but in a Service's status", () => {
@@ -66,9 +74,16 @@ describe.skipIf(helm === undefined)(`rendered roles${needsHelm}`, () => {
     assert.deepStrictEqual(rendered, expected)
   })
 
+  it("with witness: off has no right to the voters' Secret, and no policy for it", () => {
+    const manifests = renderManifests({ failover: { witness: "off" } })
+    const { rules: granted } = manifestOf(manifests, "Role", "plenuslb:controller")
+    assert.notInclude(JSON.stringify(granted), "secrets")
+    assert.notInclude(JSON.stringify(manifests), "plenuslb-controller-secret")
+  })
+
   it("grants exactly the Secrets that controller.secretNames lists", () => {
     const { rules: granted } = manifestOf(
-      renderManifests({ controller: { secretNames: ["hcloud"] } }),
+      renderManifests({ controller: { secretNames: ["hcloud"] }, failover: { witness: "off" } }),
       "Role",
       "plenuslb:controller"
     )

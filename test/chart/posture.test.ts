@@ -80,12 +80,12 @@ describe.skipIf(helm === undefined)(`security posture${needsHelm}`, () => {
 
   // oxfmt-ignore
   it.each([
-    ["of the vendor",               "",                               [443, 6443]],
+    ["of the vendor",               "",                               [443, 6443, 8080]],
     ["of http with a port",         "http://172.30.0.1:8080/v1",      [443, 6443, 8080]],
     ["of an IPv6 host with a port", "http://[2001:db8::1]:8080/v1",   [443, 6443, 8080]],
-    ["of an IPv6 host without one", "https://[2001:db8::1]/v1",       [443, 6443]],
-    ["of http without a port",      "http://proxy.example/hcloud/v1", [443, 6443, 80]],
-    ["of https without a port",     "https://proxy.example/v1",       [443, 6443]]
+    ["of an IPv6 host without one", "https://[2001:db8::1]/v1",       [443, 6443, 8080]],
+    ["of http without a port",      "http://proxy.example/hcloud/v1", [443, 6443, 80, 8080]],
+    ["of https without a port",     "https://proxy.example/v1",       [443, 6443, 8080]]
   ])("lets the controller reach the cloud's endpoint: port %s", (_, endpoint, ports) => {
     const values = { networkPolicy: { enabled: true }, hetzner: { endpoint } }
     const { spec } = manifestOf(renderManifests(values), "NetworkPolicy", "plenuslb")

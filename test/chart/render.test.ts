@@ -11,7 +11,7 @@ const everything = {
   logLevel: "debug",
   defaultLoadBalancer: false,
   loadBalancerClass: "example.com/edge",
-  failover: { profile: "fast" },
+  failover: { profile: "fast", witness: "on" },
   hetzner: { endpoint: "http://hetzner-fake.example:8080/v1" },
   ignoreExcludeLabel: true,
   controller: {
@@ -40,6 +40,7 @@ const leastOfAll = {
   crds: { enabled: false },
   uninstallHook: { enabled: false },
   admissionPolicy: { enabled: false },
+  failover: { witness: false },
   flowSchema: { enabled: false },
   podDisruptionBudget: { enabled: false }
 }

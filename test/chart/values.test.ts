@@ -48,6 +48,7 @@ const refused: ReadonlyArray<readonly [string, object, RegExp]> = [
   ["no replica",                             { replicas: 0 },                                      /replicas/],
   ["replicas in words",                      { replicas: "two" },                                  /replicas/],
   ["an unknown log level",                   { logLevel: "loud" },                                 /logLevel/],
+  ["a witness that is neither",              { failover: { witness: "maybe" } },                  /failover.*witness/],
   ["an unknown profile",                     { failover: { profile: "faster" } },                  /failover.*profile/],
   ["an unknown pull policy",                 { image: { pullPolicy: "Sometimes" } },               /pullPolicy/],
   ["a digest that is none",                  { image: { digest: "sha256:abc" } },                  /digest/],

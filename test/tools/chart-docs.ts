@@ -29,6 +29,8 @@ interface Rule {
   readonly resources: ReadonlyArray<string>
   readonly names?: ReadonlyArray<string>
   readonly verbs: ReadonlyArray<string>
+  /** With this value only. */
+  readonly when?: "witness"
   readonly why: string
 }
 type Permissions = {
@@ -129,7 +131,7 @@ const permissionRows = (permissions: Permissions): ReadonlyArray<string> =>
           rule.resources.map((resource) => code(rule.group === "" ? resource : `${resource}.${rule.group}`)).join(", "),
           (rule.names ?? []).map(code).join(", ") || "any",
           rule.verbs.join(", "),
-          cell(rule.why)
+          cell(rule.when === undefined ? rule.why : `${rule.why} (with \`failover.${rule.when}\`)`)
         ])
       )
     )
