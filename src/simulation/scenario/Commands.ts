@@ -268,7 +268,15 @@ const faults: ReadonlyArray<Command> = [
       )
   },
   {
-    form: /^cut (.+) from the api$/,
+    form: /^cut everybody from the api$/,
+    isFault: true,
+    act: (world) =>
+      Effect.sync(() => {
+        for (const { client } of [...world.controllers, ...world.operators]) setCut(world, client, true)
+      })
+  },
+  {
+    form: /^cut (?!everybody)(.+) from the api$/,
     isFault: true,
     act: (world, [operand = ""]) => Effect.map(postNamed(world, operand), ({ client }) => setCut(world, client, true))
   },

@@ -91,6 +91,11 @@ export class Host {
     return isStepLate || isRecent(this.thawedMillis, clockMillis)
   }
 
+  /** Whether a frame on the segment reaches it. */
+  get hears(): boolean {
+    return this.isOn && this.isHearing && !this.isFrozen && this.isUplinkUp
+  }
+
   /** Addresses for one host each that are on an interface, but the machine's own; with the interface. */
   held(): ReadonlyMap<string, string> {
     const held = new Map<string, string>()

@@ -5,17 +5,22 @@ import * as Controller from "../../controller/Controller.ts"
 import { Events } from "../../controller/Events.ts"
 import { leaderTimes, profiles } from "../../domain/FailoverTimes.ts"
 import * as Operator from "../../operator/Operator.ts"
+import type { Peers, Respond } from "../../ports/Peers.ts"
 import { ownNamespace } from "./Installation.ts"
 
 export const times = profiles.default
 
-export const controller = (name: string) =>
+/** A key of its own for each run; nobody else is there to guess it. */
+const newKey = Effect.map(Random.nextIntBetween(0, 2 ** 32), (number) => number.toString(16).padStart(64, "0"))
+
+export const controller = (name: string, peers: Peers["Service"]) =>
   Effect.gen(function* () {
     const nonce = yield* Random.nextIntBetween(0, 2 ** 32)
     yield* Controller.make({
       // As the command has it: a process that is started again is another candidate.
       identity: `${name}_${nonce.toString(16)}`,
       leaderTimes: leaderTimes.default,
+      witness: { peers, newKey },
       settings: {
         podName: name,
         namespace: ownNamespace,
@@ -32,17 +37,24 @@ export const controller = (name: string) =>
     return yield* Effect.never
   })
 
-export const operator = (node: {
+interface OperatorNode {
   readonly name: string
   readonly address: Operator.OperatorSettings["nodeAddresses"][number]
-}) =>
+  /** Undefined: another program of the machine has the health port. */
+  readonly witness: Operator.OperatorSettings["witness"]
+  readonly listen: (respond: Respond) => void
+}
+
+export const operator = (node: OperatorNode) =>
   Effect.gen(function* () {
     const running = yield* Operator.make({
       node: node.name,
       namespace: ownNamespace,
       nodeAddresses: [node.address],
       renewEveryMillis: times.renewMillis,
-      leaseMillis: times.quietMillis
+      leaseMillis: times.quietMillis,
+      witness: node.witness
     })
+    if (running.respond !== undefined) node.listen(running.respond)
     return yield* running.superseded
   })

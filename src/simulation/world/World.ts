@@ -15,6 +15,7 @@ import type { Kernel } from "../kernel/Kernel.ts"
 import { CloudSite } from "./CloudSite.ts"
 import { Host } from "./Host.ts"
 import { install, ownNamespace } from "./Installation.ts"
+import { healthPort, Lan } from "./Lan.ts"
 import { type LinkObserver, Links } from "./Links.ts"
 import { Post, type Surroundings } from "./Post.ts"
 import * as Programs from "./Programs.ts"
@@ -65,6 +66,7 @@ export const make = Effect.fnUntraced(function* (
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const links = new Links(memory, kernel)
   const segment = new Segment()
+  const lan = new Lan(memory, kernel)
   const listeners = new Set<(event: TruthEvent) => void>()
   const truth = new Truth(kernel, memory, segment, (event) => {
     const text = render(event)
@@ -79,13 +81,8 @@ export const make = Effect.fnUntraced(function* (
   for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts)
-  const controllers = numbers(controllersCount).map((number) => {
-    const name = `controller-${number}`
-    return new Post(name, undefined, surroundings, (process) =>
-      Effect.provideServiceEffect(Programs.controller(name), Cloud, cloud.portFor(name, process))
-    )
-  })
-  const operators = hosts.map((host) => newOperator(surroundings, host, operatorOf(host.name)))
+  const controllers = numbers(controllersCount).map((number) => newController(surroundings, lan, cloud, number))
+  const operators = hosts.map((host) => newOperator(surroundings, lan, host, operatorOf(host.name)))
   const nodes = new Map(
     hosts.flatMap(({ name }) => [operatorOf(name), secondOperatorOf(name)].map((client) => [client, name] as const))
   )
@@ -110,7 +107,7 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
-    secondOperator: (host) => newOperator(surroundings, host, secondOperatorOf(host.name)),
+    secondOperator: (host) => newOperator(surroundings, lan, host, secondOperatorOf(host.name)),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
@@ -143,10 +140,26 @@ const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: c
 const operatorOf = (node: string): string => `operator-${node}`
 const secondOperatorOf = (node: string): string => `operator-${node}-second`
 
-const newOperator = (surroundings: Surroundings, host: Host, name: string): Post =>
-  new Post(name, host, surroundings, (process) =>
-    Effect.provideService(Programs.operator(host), NodeNetwork, host.portFor(process))
+const newController = (surroundings: Surroundings, lan: Lan, cloud: CloudSite, number: number): Post => {
+  const name = `controller-${number}`
+  return new Post(name, undefined, surroundings, (process) =>
+    Effect.provideServiceEffect(Programs.controller(name, lan.peersFor(process)), Cloud, cloud.portFor(name, process))
   )
+}
+
+/** A second operator of one machine finds the health port taken, and votes for nobody. */
+const newOperator = (surroundings: Surroundings, lan: Lan, host: Host, name: string): Post =>
+  new Post(name, host, surroundings, (process) => {
+    const { serveMillis } = Programs.times
+    const voting = { serveMillis, port: healthPort, peers: lan.peersFor(process, host), key: lan.key }
+    const program = Programs.operator({
+      name: host.name,
+      address: host.address,
+      witness: lan.isFree(host) ? voting : undefined,
+      listen: (respond) => lan.listen(host, process, respond)
+    })
+    return Effect.provideService(program, NodeNetwork, host.portFor(process))
+  })
 
 const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segment): Host =>
   new Host(number, kernel, {

@@ -5,11 +5,13 @@ import { failoverMutants } from "./failover.ts"
 import type { Mutant } from "./Mutant.ts"
 import { operatorMutants } from "./operator.ts"
 import { reconcileMutants } from "./reconcile.ts"
+import { witnessMutants } from "./witness.ts"
 
 export const mutants: ReadonlyArray<Mutant> = [
   ...controllerMutants,
   ...failoverMutants,
   ...operatorMutants,
   ...reconcileMutants,
+  ...witnessMutants,
   ...cloudMutants
 ]
