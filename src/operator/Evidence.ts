@@ -81,7 +81,8 @@ export const run = (situation: Situation): Effect.Effect<never> => {
   const step = Effect.gen(function* () {
     const holdId = situation.holdId()
     const silentMillis = (yield* monotonicMillis) - situation.renewedAtMillis()
-    if (holdId === undefined || situation.seats.lists().every((voters) => voters.length === 0)) {
+    // A list that is empty, or on its way out, keeps nothing whatever the others say.
+    if (holdId === undefined || situation.seats.lists().some((voters) => voters.length === 0)) {
       wasKept = undefined
       return yield* Effect.sleep(serveMillis / 8)
     }

@@ -100,6 +100,9 @@ export interface Registering {
 /**
  * Registers this process. On one boot the hold id survives (the addresses are still on the interface), unless it was
  * fenced, or given back by an operator that let go of everything.
+ *
+ * Another machine's lease that names voters may be kept up by their word however long it is quiet: it is taken only once a
+ * leader, who asks them, has fenced it. Two that both say nothing of their machine count as one that was rebooted.
  */
 export const register = Effect.fn("Registration.register")(function* (
   identity: Identity,
@@ -112,11 +115,12 @@ export const register = Effect.fn("Registration.register")(function* (
   }
   const sameBoot = before.bootId === identity.bootId
   const watchedLongEnough = takeover?.metadata.resourceVersion === lease.metadata.resourceVersion
-  if (!sameBoot && !watchedLongEnough) {
+  const inForce = before.fenced !== before.holdId && before.released !== before.holdId
+  const mayBeKept = inForce && before.voters.length > 0 && before.systemUuid !== identity.systemUuid
+  if (!sameBoot && (!watchedLongEnough || mayBeKept)) {
     return yield* new Foreign({ lease, durationMillis: Math.max(identity.durationMillis, before.durationMillis) })
   }
   const newest = HoldId.newer(before.holdId, newestHoldId)
-  const inForce = before.fenced !== before.holdId && before.released !== before.holdId
   const holdId = sameBoot && inForce && newest === before.holdId ? before.holdId : yield* newHoldId(newest)
   return yield* send(identity, contentFor(identity, holdId, 1, said), lease)
 })

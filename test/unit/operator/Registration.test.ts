@@ -83,6 +83,33 @@ describe("Registration.register", () => {
     )
   })
 
+  // oxfmt-ignore
+  it.each([
+    ["of this machine before it was rebooted is taken",                "machine-1", "n1,n2", false, "taken"],
+    ["of another machine that names voters is not: they may keep it",  "machine-2", "n1,n2", false, "Foreign"],
+    ["of another machine that is alone by its word is not",            "machine-2", "n1",    false, "Foreign"],
+    ["of another machine that names nobody is taken",                  "machine-2", "",      false, "taken"],
+    ["of another machine that is fenced is taken",                     "machine-2", "n1,n2", true,  "taken"]
+  ])("once it was watched, a lease of another boot %s (R9)", (_, systemUuid, voters, isFenced, then) => {
+    virtually(
+      Effect.gen(function* () {
+        const { annotate, memory, register } = yield* world
+        const first = yield* register()
+        yield* annotate({
+          ...(voters === "" ? {} : { [keys.voters]: voters }),
+          ...(isFenced ? { [keys.fenced]: first.content.holdId } : {})
+        })
+        const takeover = memory.truth.get(leases, ref)
+        const registered = register({ bootId: "boot-2", systemUuid }, { takeover })
+        const outcome = yield* Effect.match(registered, {
+          onSuccess: (taken) => (generationOf(taken) === 2 ? "taken" : "not under a new id"),
+          onFailure: ({ _tag }) => _tag
+        })
+        assert.strictEqual(outcome, then)
+      })
+    )
+  })
+
   it("refuses a lease of another boot until that version was watched, and takes a new id then (R9)", () => {
     virtually(
       Effect.gen(function* () {
