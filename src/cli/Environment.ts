@@ -63,12 +63,10 @@ export const profile = Effect.gen(function* () {
   return { times, leader: FailoverTimes.leaderTimes[value] }
 })
 
-const witnessWords: { readonly [text: string]: boolean } = { on: true, off: false }
-
 /** `WITNESS`, the same for controller and operators. */
 export const witness = Effect.gen(function* () {
   const value = yield* optional("WITNESS", "on")
-  return witnessWords[value] ?? (yield* refuse("WITNESS", value, "on or off"))
+  return value === "on" || value === "off" ? value === "on" : yield* refuse("WITNESS", value, "on or off")
 })
 
 export const addressList = Effect.fnUntraced(function* (name: string) {

@@ -34,6 +34,7 @@ describe("Environment refuses with a sentence", () => {
     ["a flag that is neither",        flag,                                             { DEFAULT_LOAD_BALANCER: "yes" }, 'DEFAULT_LOAD_BALANCER is "yes": expected true or false.'],
     ["a profile that there is not",   Environment.profile,                              { FAILOVER_PROFILE: "faster" },   'FAILOVER_PROFILE is "faster": expected default, fast, relaxed.'],
     ["a word of every object",        Environment.profile,                              { FAILOVER_PROFILE: "toString" }, 'FAILOVER_PROFILE is "toString": expected default, fast, relaxed.'],
+    ["a witness that is neither",     Environment.witness,                              { WITNESS: "constructor" },       'WITNESS is "constructor": expected on or off.'],
     ["a level that there is not",     Environment.logLevel,                             { LOG_LEVEL: "loud" },            'LOG_LEVEL is "loud": expected trace, debug, info, warn, error, fatal.'],
     ["a name that must be set",       Environment.required("MY_NODE_NAME", "the name of the Node"), {},                   "MY_NODE_NAME is not set: it must hold the name of the Node."],
     ["a name that is blank",          Environment.required("MY_NODE_NAME", "the name of the Node"), { MY_NODE_NAME: " " }, "MY_NODE_NAME is not set: it must hold the name of the Node."],
@@ -51,6 +52,8 @@ describe("Environment accepts", () => {
     ["a port",                             Environment.port("HEALTH_PORT", 8080),      { HEALTH_PORT: "9090" },          9090],
     ["a flag in capitals",                 Environment.flag("FLAG", true),             { FLAG: "FALSE" },                false],
     ["a flag as a number",                 Environment.flag("FLAG", false),            { FLAG: "1" },                    true],
+    ["voters unless said otherwise",       Environment.witness,                        {},                               true],
+    ["no voters",                          Environment.witness,                        { WITNESS: "off" },               false],
     ["a level in any case",                Environment.logLevel,                       { LOG_LEVEL: "Warning" },         "Warn"],
     ["addresses of both families, blanks", Environment.addressList("MY_NODE_IPS"),     { MY_NODE_IPS: "10.0.0.1, 2001:DB8::1," }, ["10.0.0.1", "2001:db8::1"]]
   ])("%s", (_, effect, env, expected) => {
