@@ -29,6 +29,8 @@ export interface Awaited {
   readonly votersCount: number
   readonly promisedCount: number
   readonly neededCount: number
+  /** When this was told. */
+  readonly sinceMillis: number
 }
 
 /** A complete and consistent list of the leases, and when it was asked for. */
@@ -209,10 +211,16 @@ export class NodeBook {
 
   /** Nodes whose lease has not changed for long enough to be fenced. */
   dueForFence(nowMillis: number): ReadonlyArray<KnownLease> {
-    return [...this.leases.values()].filter(
-      ({ content }) =>
-        this.holdIdOf(content.node) !== undefined &&
-        LeaseCount.isDue(this.counts, content.node, this.limitsOf(content), nowMillis)
+    return [...this.leases.values()].filter((known) => this.isDueForFence(known, nowMillis))
+  }
+
+  /** Of the present version of its lease alone. */
+  isDueForFence(known: KnownLease, nowMillis: number): boolean {
+    const { content } = known
+    return (
+      this.leases.get(content.node) === known &&
+      this.holdIdOf(content.node) !== undefined &&
+      LeaseCount.isDue(this.counts, content.node, this.limitsOf(content), nowMillis)
     )
   }
 
@@ -239,15 +247,18 @@ export class NodeBook {
     return isRequested || Placement.isOutOfService(node.spec?.taints ?? [])
   }
 
-  /** Nodes that hold under an id in force, and for how long they were silent. */
+  /** A node that holds under an id in force, and whether it is silent. */
+  registeredNode(name: string, nowMillis: number): RegisteredNode | undefined {
+    const node = this.nodes.get(name)
+    const content = this.leases.get(name)?.content
+    if (node === undefined || content === undefined || this.holdIdOf(name) === undefined) return undefined
+    const limits = { ...this.limitsOf(content), ownMillis: ABSENT_MILLIS }
+    const isAbsent = LeaseCount.isDue(this.counts, name, limits, nowMillis)
+    return { node, content, isAbsent, isSilent: !this.isFresh(name, nowMillis) }
+  }
+
   registered(nowMillis: number): ReadonlyArray<RegisteredNode> {
-    return [...this.leases.values()].flatMap(({ content }) => {
-      const node = this.nodes.get(content.node)
-      if (node === undefined || this.holdIdOf(content.node) === undefined) return []
-      const limits = { ...this.limitsOf(content), ownMillis: ABSENT_MILLIS }
-      const isAbsent = LeaseCount.isDue(this.counts, content.node, limits, nowMillis)
-      return [{ node, content, isAbsent, isSilent: !this.isFresh(content.node, nowMillis) }]
-    })
+    return [...this.leases.keys()].flatMap((name) => this.registeredNode(name, nowMillis) ?? [])
   }
 
   restartCount(node: string, nowMillis: number): void {

@@ -48,6 +48,8 @@ export interface Options {
 const RETRY_MILLIS = 200
 /** Between two rounds of asking. */
 const ASK_AGAIN_MILLIS = 500
+/** A voter that comes and goes must not make a message of each. */
+const TELL_AGAIN_MILLIS = 10_000
 
 /** After silence of the watch only a consistent list may bring the counts back (LeaseCount). */
 const relist = Effect.fn("NodeFailure.relist")(
@@ -103,11 +105,14 @@ const promised = Effect.fnUntraced(function* ({ content }: KnownLease, options: 
   const { fenceAfterMillis, nodeBook, witness } = options
   const key = witness === undefined ? undefined : yield* witness.secret.read
   if (witness === undefined || key === undefined) return { isPromised: false, promisedCount: 0 }
-  const registered = nodeBook.registered(yield* monotonicMillis)
-  const peers = new Map(registered.map((each) => [each.content.node, Members.peerOf(each)]))
+  const nowMillis = yield* monotonicMillis
+  const peerOf = (voter: string) => {
+    const registered = nodeBook.registeredNode(voter, nowMillis)
+    return registered && Members.peerOf(registered)
+  }
   const { durationMillis, holdId, node, voters } = content
   return yield* Promises.ask(
-    { peers: witness.peers, key, peerOf: (voter) => peers.get(voter) },
+    { peers: witness.peers, key, peerOf },
     { node, holdId, voters, silenceMillis: Witness.silenceMillis(fenceAfterMillis, durationMillis) }
   )
 })
@@ -116,9 +121,12 @@ const promised = Effect.fnUntraced(function* ({ content }: KnownLease, options: 
 const tellAwaited = Effect.fnUntraced(function* ({ content }: KnownLease, promisedCount: number, options: Options) {
   const { holdId, node, voters } = content
   const neededCount = Witness.promisesNeeded(voters)
-  const before = options.nodeBook.awaited.get(node)
-  if (before?.holdId === holdId && before.promisedCount === promisedCount) return
-  options.nodeBook.awaited.set(node, { holdId, votersCount: voters.length, promisedCount, neededCount })
+  const { awaited } = options.nodeBook
+  const before = awaited.get(node)
+  const sinceMillis = yield* monotonicMillis
+  const isRecent = before !== undefined && sinceMillis - before.sinceMillis < TELL_AGAIN_MILLIS
+  if (before?.holdId === holdId && (isRecent || before.promisedCount === promisedCount)) return
+  awaited.set(node, { holdId, votersCount: voters.length, promisedCount, neededCount, sinceMillis })
   options.onAwaited(node)
   yield* Effect.logWarning("takeover waits for promises of voters").pipe(
     Effect.annotateLogs({ node, holdId, promisedCount, neededCount, voters: voters.join(" ") })
@@ -130,7 +138,7 @@ const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease,
   const { nodeBook } = options
   const { node } = known.content
   let triesCount = 0
-  const isDue = Effect.map(monotonicMillis, (now) => nodeBook.dueForFence(now).includes(known))
+  const isDue = Effect.map(monotonicMillis, (now) => nodeBook.isDueForFence(known, now))
   while ((yield* isDue) && (yield* options.isLeader)) {
     const { isPromised, promisedCount } = yield* promised(known, options)
     // Another version, or somebody who leads by now: the promises were for nothing.

@@ -379,6 +379,26 @@ describe("while the API server is there", () => {
     )
   })
 
+  it("a voter that comes and goes does not make a message of each time", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { die, messageOf, otherKeys } = yield* start(4)
+        for (const node of ["node-2", "node-3", "node-4"]) otherKeys.set(node, "x".repeat(64))
+        yield* die("node-1")
+        const messages: Array<string> = []
+        for (let second = 0; second < 60; second++) {
+          if (second % 2 === 0) otherKeys.delete("node-2")
+          else otherKeys.set("node-2", "x".repeat(64))
+          yield* Effect.sleep("1 second")
+          const message = messageOf("node-1")
+          if (message !== messages.at(-1)) messages.push(message)
+        }
+        assert.include(messages.at(-1), "is silent")
+        assert.isAtMost(messages.length, 7)
+      })
+    )
+  })
+
   it("a node whose key is taken away names nobody any more, and needs no promises", () => {
     virtually(
       Effect.gen(function* () {
