@@ -46,8 +46,14 @@ export interface Options {
 
 /** As long as nothing is due without a list, an API server that cannot answer must not be asked without a pause. */
 const RETRY_MILLIS = 200
-/** Between two rounds of asking. */
+/** Between two rounds of asking; of a takeover that waits for long, as when all operators were taken away, less often. */
 const ASK_AGAIN_MILLIS = 500
+const ASK_AGAIN_MILLIS_MAX = 5_000
+const TRIES_IN_QUICK_SUCCESSION = 10
+
+const askAgainMillis = (triesCount: number): number =>
+  Math.min(ASK_AGAIN_MILLIS_MAX, ASK_AGAIN_MILLIS * 2 ** Math.max(0, triesCount - TRIES_IN_QUICK_SUCCESSION))
+
 /** A voter that comes and goes must not make a message of each. */
 const TELL_AGAIN_MILLIS = 10_000
 
@@ -146,7 +152,7 @@ const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease,
     if (isPromised || nodeBook.isGivenUp(known)) yield* tryFence(known, options)
     else {
       if (++triesCount > 1) yield* tellAwaited(known, promisedCount, options)
-      yield* Effect.sleep(ASK_AGAIN_MILLIS)
+      yield* Effect.sleep(askAgainMillis(triesCount))
     }
   }
   if (nodeBook.awaited.delete(node)) options.onAwaited(node)

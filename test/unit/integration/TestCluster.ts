@@ -28,7 +28,7 @@ import { HttpExchange } from "../../../src/ports/HttpExchange.ts"
 import { Kubernetes, Unavailable, type Undecodable } from "../../../src/ports/Kubernetes.ts"
 import { NodeNetwork, type NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
 import { keyOf } from "../../../src/reconcile/Reflector.ts"
-import type { Peers, Respond } from "../../../src/ports/Peers.ts"
+import type { Respond } from "../../../src/ports/Peers.ts"
 
 export const ownNamespace = "plenuslb"
 const times = profiles.default
@@ -64,7 +64,8 @@ export interface TestCluster {
   readonly offLan: Set<string>
   /** By node: another key than the one that the controller made, as if it were mounted from an older Secret. */
   readonly otherKeys: Map<string, string>
-  readonly ask: Peers["Service"]["ask"]
+  /** How many questions were sent to the node's operator. */
+  readonly sentTo: (node: string) => number
 }
 
 export interface ClusterOptions {
@@ -161,10 +162,16 @@ const newLan = (nodeNames: ReadonlyArray<string>) => {
   const nodeAt = (host: string) => nodeNames.find((_, index) => hostOf(index + 1) === host) ?? ""
   const peerOf = (node: string) => ({ host: hostOf(nodeNames.indexOf(node) + 1), port: 8080 })
   const passes = (from: string | undefined, to: string) => !offLan.has(from ?? "") && !offLan.has(to)
+  const sent = new Map<string, number>()
   return {
     offLan,
+    sentTo: (node: string) => sent.get(node) ?? 0,
     peersFrom: (from?: string) =>
-      memory.peers((to, respond) => (passes(from, nodeAt(to.host)) ? respond : Effect.never)),
+      memory.peers(({ host }, respond) => {
+        const to = nodeAt(host)
+        sent.set(to, (sent.get(to) ?? 0) + 1)
+        return passes(from, to) ? respond : Effect.never
+      }),
     listen: (node: string, respond: Respond | undefined) => {
       if (respond !== undefined) memory.listen(peerOf(node), respond)
     },
@@ -276,6 +283,6 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     heal,
     offLan: lan.offLan,
     otherKeys,
-    ask: lan.peersFrom().ask
+    sentTo: lan.sentTo
   } satisfies TestCluster
 })

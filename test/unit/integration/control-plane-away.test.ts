@@ -379,6 +379,23 @@ describe("while the API server is there", () => {
     )
   })
 
+  it("a takeover that waits for long asks less often, and goes on within seconds when it can", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { die, isFenced, otherKeys, sentTo } = yield* start(3)
+        otherKeys.set("node-2", "x".repeat(64))
+        yield* die("node-1")
+        yield* Effect.sleep("1 minute")
+        const before = sentTo("node-2")
+        yield* Effect.sleep("10 minutes")
+        assert.isAtMost(sentTo("node-2") - before, 130)
+        otherKeys.delete("node-2")
+        yield* Effect.sleep("7 seconds")
+        assert.isTrue(isFenced("node-1"))
+      })
+    )
+  })
+
   it("a voter that comes and goes does not make a message of each time", () => {
     virtually(
       Effect.gen(function* () {
