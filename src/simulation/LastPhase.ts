@@ -23,10 +23,18 @@ const doneMillis = 1_000
 const settlingMillis = 60_000
 const quietMillis = 600_000
 
-/** Kept away from the core for ever: fewer than half of the nodes, and at most all controllers but one. */
-const breakRest = (world: World, random: Prng): void => {
+/** Of seven voters three may die at once and what the fourth held still moves; beyond that a person must say who is dead. */
+const deathsMax = 3
+/** A voter that is dead is named for a minute more; until then it counts among those that may die at once. */
+const forgottenMillis = 70_000
+
+/**
+ * Kept away from the core for ever: fewer than half of the nodes and of any voters, and at most all controllers but one.
+ * Answers whether it is anybody.
+ */
+const breakRest = (world: World, random: Prng): boolean => {
   const { controllers, hosts, operators, story } = world
-  const count = random.between(0, Math.max(0, Math.ceil(hosts.length / 2) - 1))
+  const count = random.between(0, Math.min(deathsMax, Math.max(0, Math.ceil(hosts.length / 2) - 1)))
   const rest = hosts
     .toSorted((left, right) => ((left.number * 7919) % 101) - ((right.number * 7919) % 101))
     .slice(0, count)
@@ -48,6 +56,7 @@ const breakRest = (world: World, random: Prng): void => {
   }
   story.note("last-phase-core")
   story.tell(`for ever without ${rest.map(({ name }) => name).join(", ")}`)
+  return count > 0
 }
 
 /** Every write for one Service fails, in one way or another, for ever. */
@@ -106,9 +115,11 @@ export const lastPhase = Effect.fnUntraced(function* (
   const kind = random.pick(["all", "all", "core", "neighbour"])
   const withinMillis = Math.max(pauseMillis, world.resting.millis() + doneMillis)
   if (kind === "core") {
-    breakRest(world, random)
+    const isAnybodyDead = breakRest(world, random)
     yield* untilDeathIsKnown
     yield* convergeAndRest(world, { withinMillis, since: "the death of the rest could be known" })
+    // The probes kill one more.
+    if (isAnybodyDead) yield* Effect.sleep(forgottenMillis)
   } else {
     yield* convergeAndRest(world, { withinMillis: withinMillis + deathMillis, since: "the last fault" })
   }
