@@ -19,11 +19,15 @@ export const awaitsPromises = (entries: ReadonlyArray<Hold.Entry>, nodeBook: Nod
     const awaited = interfaceName === undefined ? undefined : nodeBook.awaited.get(node)
     if (awaited === undefined || awaited.holdId !== holdId) continue
     const { neededCount, promisedCount, votersCount } = awaited
+    const why =
+      votersCount === 1
+        ? "it knew of no other node that could say whether it keeps it up."
+        : `of its ${votersCount} voters, itself included, ${neededCount} others must say that they do not keep it up, ` +
+          `and ${promisedCount} did.`
     return {
       reason: "TakeoverAwaitsVoters",
       message:
-        `${address} stays on ${node}, which is silent: of its ${votersCount} voters, itself included, ${neededCount} ` +
-        `others must say that they do not keep it up, and ${promisedCount} did. It may still serve, so nothing is moved. ` +
+        `${address} stays on ${node}, which is silent: ${why} It may still serve, so nothing is moved. ` +
         `Once it is off: kubectl taint node ${node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`
     }
   }

@@ -331,7 +331,7 @@ describe("while the API server is there", () => {
         yield* die("node-1")
         yield* Effect.sleep("1 minute")
         assert.isFalse(isFenced("node-1"))
-        assert.include(messageOf("node-1"), "is silent")
+        assert.include(messageOf("node-1"), "is silent: it knew of no other node that could say")
       })
     )
   })
