@@ -190,7 +190,8 @@ export class Host {
         changing(`remove ${held.address}`, network.removeAddress(held, prefixLength)),
       announce: (addresses, uplink) => timed(network.announce(addresses, uplink)),
       changes: network.changes.pipe(Stream.tap(() => Effect.yieldNow)),
-      identity: network.identity
+      identity: network.identity,
+      fence: network.fence
     })
   }
 
