@@ -10,13 +10,14 @@ export const run = Effect.gen(function* () {
   const node = yield* Environment.required("MY_NODE_NAME", "the name of the Node that this Pod runs on")
   const namespace = yield* Environment.required("MY_POD_NAMESPACE", "the namespace of this Pod")
   const healthPort = yield* Environment.port("HEALTH_PORT", 8080)
+  const keepsKernelLease = yield* Environment.flag("KERNEL_LEASE", false)
   const nodeAddresses = yield* Environment.addressList("MY_NODE_IPS")
   const operator = yield* Operator.make({
     node,
     namespace,
     nodeAddresses,
-    renewEveryMillis: times.renewMillis,
-    leaseMillis: times.quietMillis
+    times,
+    keepsKernelLease
   })
   // Before anything is registered: the port is exclusive on the node, so a second operator of one node ends here.
   yield* HealthServer.serve({ port: healthPort, liveness: Effect.succeed(true), readiness: operator.isReady })

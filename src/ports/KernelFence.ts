@@ -43,7 +43,9 @@ export interface FenceState {
 
 /** Nothing was changed. */
 export class FenceRefused extends Schema.TaggedClass<FenceRefused>()("FenceRefused", {
-  why: Schema.Literals(["NoTable", "OtherOwner", "TicketExpired"])
+  why: Schema.Literals(["NoTable", "OtherOwner", "TicketExpired"]),
+  /** Of `OtherOwner`. */
+  owner: Schema.optionalKey(Schema.String)
 }) {
   readonly category: Category = "transient"
   get message(): string {

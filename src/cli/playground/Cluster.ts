@@ -191,8 +191,8 @@ const startOperator = Effect.fnUntraced(function* (
       node: node.name,
       namespace: NAMESPACE,
       nodeAddresses: [node.address],
-      renewEveryMillis: times.renewMillis,
-      leaseMillis: times.quietMillis
+      times,
+      keepsKernelLease: true
     })
     yield* Effect.forkScoped(node.operator.superseded)
   })

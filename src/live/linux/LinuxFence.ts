@@ -45,8 +45,9 @@ export const make = (toolbox: Toolbox): Effect.Effect<LinuxFence, never, Scope.S
     const why = Effect.fnUntraced(function* (owner: string | undefined) {
       const found = yield* state
       if (found === undefined) return new FenceRefused({ why: "NoTable" })
-      const isOther = owner !== undefined && found.owner !== owner
-      return new FenceRefused({ why: isOther ? "OtherOwner" : "TicketExpired" })
+      return owner === undefined || found.owner === owner
+        ? new FenceRefused({ why: "TicketExpired" })
+        : new FenceRefused({ why: "OtherOwner", owner: found.owner ?? "nobody" })
     })
 
     const orRefused = (transaction: Effect.Effect<void, Reason>, owner: string | undefined) =>

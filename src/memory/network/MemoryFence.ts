@@ -37,7 +37,7 @@ export class MemoryFence {
   write({ leased, leaseMillis, managed, owner, ticket, uplinks }: FenceWrite, nowMillis: number): FenceRefused | void {
     const { table } = this
     if (table === undefined) return new FenceRefused({ why: "NoTable" })
-    if (table.owner !== owner) return new FenceRefused({ why: "OtherOwner" })
+    if (table.owner !== owner) return new FenceRefused({ why: "OtherOwner", owner: table.owner })
     if (ticketAt(table, nowMillis) !== ticket) return new FenceRefused({ why: "TicketExpired" })
     this.table = {
       owner,

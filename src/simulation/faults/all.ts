@@ -63,6 +63,7 @@ import { poolPolicy } from "./poolPolicy.ts"
 import { poolShrunk } from "./poolShrunk.ts"
 import { powerLoss } from "./powerLoss.ts"
 import { rbacRevoked } from "./rbacRevoked.ts"
+import { rulesetFlushed } from "./rulesetFlushed.ts"
 import { replyLost } from "./replyLost.ts"
 import { requestLost } from "./requestLost.ts"
 import { sameAddressAsked } from "./sameAddressAsked.ts"
@@ -162,5 +163,6 @@ export const faults: ReadonlyArray<Fault> = [
   cloudActionSlow,
   cloudActionFailed,
   cloudUnassigned,
-  networkRedone
+  networkRedone,
+  rulesetFlushed
 ]

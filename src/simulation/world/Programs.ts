@@ -5,6 +5,7 @@ import * as Controller from "../../controller/Controller.ts"
 import { Events } from "../../controller/Events.ts"
 import { leaderTimes, profiles } from "../../domain/FailoverTimes.ts"
 import * as Operator from "../../operator/Operator.ts"
+import type { OperatorSettings } from "../../operator/Parts.ts"
 import { ownNamespace } from "./Installation.ts"
 
 export const times = profiles.default
@@ -34,15 +35,15 @@ export const controller = (name: string) =>
 
 export const operator = (node: {
   readonly name: string
-  readonly address: Operator.OperatorSettings["nodeAddresses"][number]
+  readonly address: OperatorSettings["nodeAddresses"][number]
 }) =>
   Effect.gen(function* () {
     const running = yield* Operator.make({
       node: node.name,
       namespace: ownNamespace,
       nodeAddresses: [node.address],
-      renewEveryMillis: times.renewMillis,
-      leaseMillis: times.quietMillis
+      times,
+      keepsKernelLease: true
     })
     return yield* running.superseded
   })

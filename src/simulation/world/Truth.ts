@@ -69,6 +69,7 @@ const poolWritten = (content: WrittenContent<PoolTruth>): Written => ({ ...conte
 interface NodeRecord {
   isOn: boolean
   isOnLan: boolean
+  isUnfenced: boolean
   held: ReadonlyMap<string, string>
   /** Addresses for which it answers on the segment. */
   answered: ReadonlySet<string>
@@ -142,7 +143,8 @@ export class Truth implements GroundTruth {
     record.isOn = host.isOn
     record.isOnLan = host.isOnLan
     this.place(host, record, by)
-    const answered = host.answers ? new Set(record.held.keys()) : new Set<string>()
+    const answered = host.answered()
+    record.isUnfenced = host.isOn && (host.isThawing || !host.hasFence)
     const before = record.answered
     record.answered = answered
     for (const address of before) if (!answered.has(address)) this.setHeld(host.name, address, false, by)
@@ -239,6 +241,7 @@ export class Truth implements GroundTruth {
       name,
       isOn: true,
       isOnLan: true,
+      isUnfenced: false,
       held: new Map(),
       answered: new Set<string>(),
       putBy: new Map(),

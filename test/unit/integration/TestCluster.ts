@@ -204,8 +204,8 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
         node,
         namespace: ownNamespace,
         nodeAddresses: [],
-        renewEveryMillis: times.renewMillis,
-        leaseMillis: times.quietMillis
+        times,
+        keepsKernelLease: true
       })
       const running = yield* Effect.forkScoped(operator.superseded)
       return { isReady: operator.isReady, running }

@@ -1,0 +1,79 @@
+/** What the loops of one operator share: its settings, what it knows of its lease, and the pieces it is made of. */
+import { Deferred, Effect } from "effect"
+import type { IPAllocation } from "../api/IPAllocation.ts"
+import type { Address } from "../domain/Address.ts"
+import type { FailoverTimes } from "../domain/FailoverTimes.ts"
+import type * as HoldId from "../domain/HoldId.ts"
+import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+import type * as Reflector from "../reconcile/Reflector.ts"
+import type * as Signal from "../reconcile/Signal.ts"
+import * as Fence from "./Fence.ts"
+import type * as Keeper from "./Keeper.ts"
+import * as Registration from "./Registration.ts"
+
+export interface OperatorSettings {
+  readonly node: string
+  readonly namespace: string
+  readonly nodeAddresses: ReadonlyArray<Address>
+  readonly times: FailoverTimes
+  /** Whether the kernel lets go by itself, X after a renewal; otherwise only once this node learns that it was fenced. */
+  readonly keepsKernelLease: boolean
+}
+
+export interface State {
+  registered: Registration.Registered | undefined
+  /** Monotonic time at which the write that last succeeded on the lease was sent. */
+  renewedAtMillis: number
+  /** Monotonic time at which the renewal that was last answered was sent, whatever the answer. */
+  answeredAtMillis: number | undefined
+  /** The newest hold id that this process had, also after its lease was fenced or deleted. */
+  lastHoldId: HoldId.HoldId | undefined
+  /** The kernel could be read in the last round, or look. */
+  able: boolean
+}
+
+export interface Parts {
+  readonly settings: OperatorSettings
+  readonly identity: Registration.Identity
+  readonly state: State
+  readonly keeper: Keeper.Keeper
+  readonly fence: Fence.Fence
+  /** Another process of this node owns the kernel's fence by now. */
+  readonly overtaken: Deferred.Deferred<never, Registration.Superseded>
+  readonly wake: Signal.Signal
+  readonly allocations: Reflector.Reflector<IPAllocation>
+  readonly synced: Effect.Effect<void>
+  /** Begins all watches anew. */
+  readonly reconnect: () => void
+  /** PlenusLB is being uninstalled. */
+  readonly mustRelease: () => boolean
+}
+
+/** After a round that left something undone, or could not read the kernel. */
+export const RETRY_MILLIS = 1_000
+
+/**
+ * Monotonic time. The kernel serves until X after the sending of the last renewal. Without its lease: a controller may fence
+ * when it saw no renewal for the lease's duration; whoever sent the last one knows that a period before.
+ */
+export const untilMillis = (state: State, { keepsKernelLease, times }: OperatorSettings): number =>
+  state.registered === undefined
+    ? Number.NEGATIVE_INFINITY
+    : state.renewedAtMillis + (keepsKernelLease ? times.serveMillis : times.quietMillis - times.renewMillis)
+
+/**
+ * What an operator cannot do, another may: it ceases to renew. A table that somebody took away is no such thing: it comes back
+ * with the next renewal, which proves that this process still may make one.
+ */
+export const disabled = ({ overtaken, state }: Parts, error: NodeNetworkError): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const overtaker = Fence.overtakerIn(error)
+    if (overtaker !== undefined) {
+      return Effect.asVoid(Deferred.fail(overtaken, new Registration.Superseded({ nonce: overtaker })))
+    }
+    if (!Fence.isTableGone(error)) state.able = false
+    return unusable(error)
+  })
+
+export const unusable = (error: NodeNetworkError): Effect.Effect<void> =>
+  Effect.logError("the node's network cannot be used").pipe(Effect.annotateLogs({ error: error.message }))
