@@ -31,6 +31,8 @@ export interface NodeTruth {
    * clock for a while. Both are declared limits.
    */
   readonly isUnfenced: boolean
+  /** It was asked to go down: it is to give everything back. */
+  readonly isShuttingDown: boolean
   /** Host addresses on its interfaces but its own, with the interface. */
   readonly held: ReadonlyMap<string, string>
   /** Of `held`, who put the address there. */

@@ -29,6 +29,11 @@ export interface Fence {
   readonly set: (content: FenceContent) => Effect.Effect<void, NodeNetworkError>
   /** After a renewal: what was set last lives on; tables that somebody took away are made anew. */
   readonly renew: Effect.Effect<void, NodeNetworkError>
+  /**
+   * When a renewal failed: once the lease has run out, makes sure that nothing is served. Tables that are gone are made anew, since
+   * nothing else keeps the node from serving what another may have by now.
+   */
+  readonly guard: Effect.Effect<void, NodeNetworkError>
   /** Before everything goes: nothing may be served from now on. Tables that are gone are made anew for that. */
   readonly close: Effect.Effect<void, NodeNetworkError>
   /** Takes the tables away, once nothing of ours is on any interface. */
@@ -57,6 +62,7 @@ export const none: Fence = {
   current: () => empty,
   set: () => Effect.void,
   renew: Effect.void,
+  guard: Effect.void,
   close: Effect.void,
   remove: Effect.void
 }
@@ -99,6 +105,8 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
         return write
       })
 
+    const guard = Effect.flatMap(monotonicMillis, (now) => (now < untilMillis() ? Effect.void : orClaimed))
+
     const close = Effect.suspend(() => {
       content = { ...content, leased: [] }
       return orClaimed
@@ -110,6 +118,7 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
       current: () => content,
       set: (next) => exclusive(set(next)),
       renew: exclusive(orClaimed),
+      guard: exclusive(guard),
       close: exclusive(close),
       remove: exclusive(
         Effect.andThen(

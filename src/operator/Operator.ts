@@ -18,15 +18,26 @@ import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
 import * as Fence from "./Fence.ts"
 import * as Keeper from "./Keeper.ts"
-import { disabled, type OperatorSettings, type Parts, RETRY_MILLIS, type State, untilMillis } from "./Parts.ts"
+import {
+  disabled,
+  type OperatorSettings,
+  type Parts,
+  RETRY_MILLIS,
+  serveMillisOf,
+  type State,
+  untilMillis
+} from "./Parts.ts"
 import type * as Registration from "./Registration.ts"
 import { renewForEver } from "./Renewing.ts"
+import { shutdown } from "./Shutdown.ts"
 
 export interface Operator {
   /** Tools answer, caches are synced, the node is registered. */
   readonly isReady: Effect.Effect<boolean>
   /** Ends only when another process or machine holds this node's lease. */
   readonly superseded: Effect.Effect<never, Registration.Superseded | Registration.Displaced, Kubernetes>
+  /** To be run once `superseded` was interrupted: the process ends in peace, and its node's addresses must not suffer. */
+  readonly shutdown: Effect.Effect<void, never, Kubernetes>
 }
 
 /** A full look at the kernel even when nothing woke us. */
@@ -62,14 +73,8 @@ export const make = Effect.fnUntraced(function* (
     nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
     durationMillis: settings.times.quietMillis
   }
-  const state: State = {
-    registered: undefined,
-    renewedAtMillis: 0,
-    answeredAtMillis: undefined,
-    lastHoldId: undefined,
-    able: false
-  }
-  const mayServe = isInForce(state, settings)
+  const state = newState(settings)
+  const mayServe = isInForce(state)
   const fence = yield* fenceOf(settings, state, identity, network)
   const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config, mayServe, fence })
   const overtaken = yield* Deferred.make<never, Registration.Superseded>()
@@ -102,14 +107,25 @@ export const make = Effect.fnUntraced(function* (
   yield* followKernel(network, wake)
   return {
     isReady: Effect.sync(() => state.registered !== undefined && state.able),
-    superseded: Effect.raceFirst(renewForEver(parts), Deferred.await(overtaken))
+    superseded: Effect.raceFirst(renewForEver(parts), Deferred.await(overtaken)),
+    shutdown: shutdown(parts)
   }
 })
 
-const isInForce = (state: State, settings: OperatorSettings) => (holdId: HoldId.HoldId | undefined) =>
+const newState = (settings: OperatorSettings): State => ({
+  serveMillis: serveMillisOf(settings),
+  registered: undefined,
+  renewedAtMillis: 0,
+  answeredAtMillis: undefined,
+  lastHoldId: undefined,
+  able: false,
+  isLeaving: false
+})
+
+const isInForce = (state: State) => (holdId: HoldId.HoldId | undefined) =>
   Effect.map(
     monotonicMillis,
-    (now) => holdId !== undefined && state.registered?.content.holdId === holdId && now < untilMillis(state, settings)
+    (now) => holdId !== undefined && state.registered?.content.holdId === holdId && now < untilMillis(state)
   )
 
 const fenceOf = (
@@ -123,7 +139,7 @@ const fenceOf = (
         kernel,
         owner: nonce,
         ticketMillis: settings.times.ticketMillis,
-        untilMillis: () => untilMillis(state, settings)
+        untilMillis: () => untilMillis(state)
       })
     : Effect.succeed(Fence.none)
 
@@ -131,7 +147,7 @@ const fenceOf = (
 const round = (parts: Parts) =>
   Effect.gen(function* () {
     const { keeper, mustRelease, state, wake } = parts
-    if (state.registered === undefined || mustRelease()) return
+    if (state.registered === undefined || state.isLeaving || mustRelease()) return
     const { applied, reported } = yield* keeper.round(state.registered.content.holdId)
     state.able = true
     if (!applied || !reported) yield* giveLater(wake)

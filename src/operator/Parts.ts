@@ -11,16 +11,23 @@ import * as Fence from "./Fence.ts"
 import type * as Keeper from "./Keeper.ts"
 import * as Registration from "./Registration.ts"
 
+/** `replaced`: another process of this node will go on. `leaving`: none will. `unknown`: nobody could be asked. */
+export type Ending = "replaced" | "leaving" | "unknown"
+
 export interface OperatorSettings {
   readonly node: string
   readonly namespace: string
   readonly nodeAddresses: ReadonlyArray<Address>
   readonly times: FailoverTimes
+  /** Asked when this process is to end: why. */
+  readonly whyEnding: Effect.Effect<Ending>
   /** Whether the kernel lets go by itself, X after a renewal; otherwise only once this node learns that it was fenced. */
   readonly keepsKernelLease: boolean
 }
 
 export interface State {
+  /** X: how long after the sending of a renewal this node may serve; longer once a handover was announced. */
+  serveMillis: number
   registered: Registration.Registered | undefined
   /** Monotonic time at which the write that last succeeded on the lease was sent. */
   renewedAtMillis: number
@@ -30,6 +37,8 @@ export interface State {
   lastHoldId: HoldId.HoldId | undefined
   /** The kernel could be read in the last round, or look. */
   able: boolean
+  /** Everything is given back: nothing may be taken any more. */
+  isLeaving: boolean
 }
 
 export interface Parts {
@@ -56,10 +65,11 @@ export const RETRY_MILLIS = 1_000
  * Monotonic time. The kernel serves until X after the sending of the last renewal. Without its lease: a controller may fence
  * when it saw no renewal for the lease's duration; whoever sent the last one knows that a period before.
  */
-export const untilMillis = (state: State, { keepsKernelLease, times }: OperatorSettings): number =>
-  state.registered === undefined
-    ? Number.NEGATIVE_INFINITY
-    : state.renewedAtMillis + (keepsKernelLease ? times.serveMillis : times.quietMillis - times.renewMillis)
+export const untilMillis = ({ registered, renewedAtMillis, serveMillis }: State): number =>
+  registered === undefined ? Number.NEGATIVE_INFINITY : renewedAtMillis + serveMillis
+
+export const serveMillisOf = ({ keepsKernelLease, times }: OperatorSettings): number =>
+  keepsKernelLease ? times.serveMillis : times.quietMillis - times.renewMillis
 
 /**
  * What an operator cannot do, another may: it ceases to renew. A table that somebody took away is no such thing: it comes back
@@ -69,6 +79,7 @@ export const disabled = ({ overtaken, state }: Parts, error: NodeNetworkError): 
   Effect.suspend(() => {
     const overtaker = Fence.overtakerIn(error)
     if (overtaker !== undefined) {
+      state.registered = undefined
       return Effect.asVoid(Deferred.fail(overtaken, new Registration.Superseded({ nonce: overtaker })))
     }
     if (!Fence.isTableGone(error)) state.able = false

@@ -72,7 +72,8 @@ const contentFor = (
   identity: Identity,
   holdId: HoldId.HoldId,
   attempt: number,
-  interfaces: NodeLease.InterfaceReadiness
+  interfaces: NodeLease.InterfaceReadiness,
+  durationMillis = identity.durationMillis
 ): NodeLease.NodeLease => ({
   node: identity.node,
   holdId,
@@ -80,7 +81,7 @@ const contentFor = (
   systemUuid: identity.systemUuid,
   nonce: identity.nonce,
   attempt,
-  durationMillis: identity.durationMillis,
+  durationMillis,
   fenced: undefined,
   released: undefined,
   interfaces
@@ -115,8 +116,11 @@ export const register = Effect.fn("Registration.register")(function* (
   }
   const newest = HoldId.newer(before.holdId, newestHoldId)
   const inForce = before.fenced !== before.holdId && before.released !== before.holdId
-  const holdId = sameBoot && inForce && newest === before.holdId ? before.holdId : yield* newHoldId(newest)
-  return yield* send(identity, contentFor(identity, holdId, 1, interfaces), lease)
+  const goesOn = sameBoot && inForce && newest === before.holdId
+  const holdId = goesOn ? before.holdId : yield* newHoldId(newest)
+  // What was announced for a handover stands until the kernel serves no longer than that allows (R11).
+  const durationMillis = goesOn ? Math.max(before.durationMillis, identity.durationMillis) : identity.durationMillis
+  return yield* send(identity, contentFor(identity, holdId, 1, interfaces, durationMillis), lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
@@ -148,15 +152,17 @@ export interface Renewing {
   readonly interfaces: NodeLease.InterfaceReadiness
   /** Says that everything held under this hold id was let go (shutdown). */
   readonly released?: boolean
+  /** Announced instead of this process's own: for a handover. */
+  readonly durationMillis?: number
 }
 
 export const renew = Effect.fn("Registration.renew")(function* (
   identity: Identity,
   current: Registered,
-  { interfaces, released = false }: Renewing
+  { durationMillis = identity.durationMillis, interfaces, released = false }: Renewing
 ): Effect.fn.Return<Renewal, KubernetesError | Superseded | Displaced, Kubernetes> {
   const content: NodeLease.NodeLease = {
-    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, interfaces),
+    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, interfaces, durationMillis),
     released: released ? current.content.holdId : undefined
   }
   return yield* send(identity, content, current.lease).pipe(

@@ -2,12 +2,13 @@
  * The lease of this node over time: registered, renewed for ever, and lost. What the lease allows, the kernel is told at once;
  * what it no longer allows is gone from the kernel before anything else is asked for.
  */
-import { Effect, Result, Schedule } from "effect"
+import { Cause, Effect, Result, Schedule } from "effect"
 import type { Lease } from "../api/Lease.ts"
 import * as HoldId from "../domain/HoldId.ts"
 import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
+import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
-import { disabled, type OperatorSettings, type Parts, RETRY_MILLIS, unusable } from "./Parts.ts"
+import { disabled, type Parts, RETRY_MILLIS, unusable } from "./Parts.ts"
 import * as Registration from "./Registration.ts"
 
 const NO_REPLY = "no reply in time"
@@ -72,20 +73,26 @@ const firstLook = ({ fence, keeper, state, synced }: Parts): Effect.Effect<void>
     )
   )
 
+/** What cannot be done is tried until it can. */
+const whenever = (act: Effect.Effect<void, NodeNetworkError>) =>
+  act.pipe(Effect.tapError(unusable), Effect.retry(Schedule.spaced(RETRY_MILLIS)), Effect.orDie)
+
 const begin = Effect.fnUntraced(function* (parts: Parts) {
   const { state, wake } = parts
   yield* firstLook(parts)
   const registered = yield* register(parts, undefined)
   // Only who is registered owns the fence, or one that was succeeded long ago would take it from its successor (R5).
-  yield* parts.fence.begin.pipe(Effect.tapError(unusable), Effect.retry(Schedule.spaced(RETRY_MILLIS)), Effect.orDie)
+  yield* whenever(parts.fence.begin)
   state.registered = registered
+  // The kernel may serve for as long as a handover allowed: no longer, before less is announced (R11).
+  yield* whenever(parts.fence.renew)
   state.lastHoldId = registered.content.holdId
   yield* Effect.logInfo("registered").pipe(Effect.annotateLogs({ holdId: registered.content.holdId }))
   wake.give()
 })
 
 /** True once the kernel holds nothing of ours any more. */
-const letGo = ({ fence, keeper }: Parts) =>
+export const letGo = ({ fence, keeper }: Parts) =>
   Effect.andThen(fence.close, keeper.round(undefined)).pipe(
     Effect.map(({ applied }) => applied),
     Effect.catch((error) => Effect.as(unusable(error), false))
@@ -151,20 +158,24 @@ const attempt = Effect.fnUntraced(function* (parts: Parts) {
   if (current === undefined || !state.able) return settings.times.renewMillis
   const pauseMillis = yield* renewOnce(parts, current).pipe(
     Effect.catchTags({
-      KubernetesError: (error: KubernetesError) => notRenewed(error.message, settings),
-      TimeoutError: () => notRenewed(NO_REPLY, settings)
+      KubernetesError: (error: KubernetesError) => notRenewed(parts, error.message),
+      TimeoutError: () => notRenewed(parts, NO_REPLY)
     })
   )
   return Math.max(0, pauseMillis - ((yield* monotonicMillis) - startedAt))
 })
 
-const notRenewed = (error: string, settings: OperatorSettings) =>
+const notRenewed = (parts: Parts, error: string) =>
   Effect.logWarning("node lease not renewed").pipe(
     Effect.annotateLogs({ error }),
-    Effect.as(Math.ceil(settings.times.renewMillis / 3))
+    Effect.andThen(Effect.catch(parts.fence.guard, (failure) => disabled(parts, failure))),
+    Effect.as(Math.ceil(parts.settings.times.renewMillis / 3))
   )
 
-/** Superseded: the successor holds what we held, so nothing is touched. Displaced: it is served elsewhere by now. */
+/**
+ * Superseded: the successor holds what we held, so nothing is touched. Displaced: it is served elsewhere by now. Interrupted,
+ * it leaves the registration to `shutdown`.
+ */
 export const renewForEver = (
   parts: Parts
 ): Effect.Effect<never, Registration.Superseded | Registration.Displaced, Kubernetes> =>
@@ -172,9 +183,9 @@ export const renewForEver = (
     Effect.flatMap(Effect.sleep),
     Effect.forever,
     Effect.tapErrorTag("Displaced", () => dropEverything(parts)),
-    Effect.onExit(() =>
+    Effect.onError((cause) =>
       Effect.sync(() => {
-        parts.state.registered = undefined
+        if (!Cause.hasInterruptsOnly(cause)) parts.state.registered = undefined
       })
     )
   )

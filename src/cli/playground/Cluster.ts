@@ -192,7 +192,8 @@ const startOperator = Effect.fnUntraced(function* (
       namespace: NAMESPACE,
       nodeAddresses: [node.address],
       times,
-      keepsKernelLease: true
+      keepsKernelLease: true,
+      whyEnding: Effect.succeed("unknown")
     })
     yield* Effect.forkScoped(node.operator.superseded)
   })

@@ -9,6 +9,8 @@ interface Table {
   leased: ReadonlySet<Address>
   leasedUntilMillis: number
   uplinks: ReadonlySet<string>
+  /** Written to since it was made. */
+  isFilled: boolean
 }
 
 export class MemoryFence {
@@ -24,7 +26,8 @@ export class MemoryFence {
             managed: new Set(),
             leased: new Set(),
             leasedUntilMillis: Number.NEGATIVE_INFINITY,
-            uplinks: new Set()
+            uplinks: new Set(),
+            isFilled: false
           }
         : { ...before, owner, ticket: undefined }
   }
@@ -45,7 +48,8 @@ export class MemoryFence {
       managed: new Set(managed),
       leased: new Set(leased),
       leasedUntilMillis: nowMillis + leaseMillis,
-      uplinks: new Set(uplinks)
+      uplinks: new Set(uplinks),
+      isFilled: true
     }
   }
 
@@ -64,6 +68,11 @@ export class MemoryFence {
   /** `nft flush ruleset`, or our own end. */
   remove(): void {
     this.table = undefined
+  }
+
+  /** False also for tables that were made anew and say nothing yet. */
+  get isFilled(): boolean {
+    return this.table?.isFilled === true
   }
 
   /** Whether nobody who comes by this interface gets an answer for the address, wherever it is. */

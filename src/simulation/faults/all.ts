@@ -52,11 +52,13 @@ import { nodesInTurns } from "./nodesInTurns.ts"
 import { nodeNotReady } from "./nodeNotReady.ts"
 import { nodeRebooted } from "./nodeRebooted.ts"
 import { nodeRecreated } from "./nodeRecreated.ts"
+import { nodeShutDown } from "./nodeShutDown.ts"
 import { nodeTainted } from "./nodeTainted.ts"
 import { operatorCut } from "./operatorCut.ts"
 import { operatorCutOneWay } from "./operatorCutOneWay.ts"
 import { operatorKilled } from "./operatorKilled.ts"
 import { operatorPaused } from "./operatorPaused.ts"
+import { operatorUpgraded } from "./operatorUpgraded.ts"
 import { poolDeleted } from "./poolDeleted.ts"
 import { poolOverlap } from "./poolOverlap.ts"
 import { poolPolicy } from "./poolPolicy.ts"
@@ -164,5 +166,7 @@ export const faults: ReadonlyArray<Fault> = [
   cloudActionFailed,
   cloudUnassigned,
   networkRedone,
-  rulesetFlushed
+  rulesetFlushed,
+  operatorUpgraded,
+  nodeShutDown
 ]

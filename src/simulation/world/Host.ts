@@ -8,6 +8,7 @@ import { hostPrefixLength } from "../../domain/HostAddress.ts"
 import * as MemoryNodeNetwork from "../../memory/network/MemoryNodeNetwork.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import { profiles } from "../../domain/FailoverTimes.ts"
+import type { Ending } from "../../operator/Parts.ts"
 import type { FenceWrite } from "../../ports/KernelFence.ts"
 import type { Timer } from "../kernel/TimerHeap.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
@@ -58,6 +59,8 @@ export class Host {
   private stoodStillMillis = 0
   bootNumber = 1
   crossing: Crossing | undefined
+  /** What becomes of an operator that is asked to end. */
+  ending: Ending = "unknown"
   private expiry: Timer | undefined
   readonly processes = new Set<Process>()
   readonly number: number
@@ -103,7 +106,7 @@ export class Host {
 
   /** False: nothing keeps it from answering for what lies on its interfaces. */
   get hasFence(): boolean {
-    return this.network.fence.state(this.kernelMillis) !== undefined
+    return this.network.fence.isFilled
   }
 
   /** Addresses on its interfaces for which its kernel answers what comes from the segment. */
@@ -193,6 +196,7 @@ export class Host {
   powerOn(): void {
     this.isOn = true
     this.isFrozen = false
+    this.ending = "unknown"
     this.bootNumber++
     this.network = this.newNetwork()
     this.events.onKernel(this, "boot")

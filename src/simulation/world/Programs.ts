@@ -5,7 +5,7 @@ import * as Controller from "../../controller/Controller.ts"
 import { Events } from "../../controller/Events.ts"
 import { leaderTimes, profiles } from "../../domain/FailoverTimes.ts"
 import * as Operator from "../../operator/Operator.ts"
-import type { OperatorSettings } from "../../operator/Parts.ts"
+import type { Ending, OperatorSettings } from "../../operator/Parts.ts"
 import { ownNamespace } from "./Installation.ts"
 
 export const times = profiles.default
@@ -33,17 +33,22 @@ export const controller = (name: string) =>
     return yield* Effect.never
   })
 
-export const operator = (node: {
+export interface OperatorNode {
   readonly name: string
   readonly address: OperatorSettings["nodeAddresses"][number]
-}) =>
+  /** Of the Pod, when it is to end. */
+  readonly ending: Ending
+}
+
+export const operator = (node: OperatorNode) =>
   Effect.gen(function* () {
     const running = yield* Operator.make({
       node: node.name,
       namespace: ownNamespace,
       nodeAddresses: [node.address],
       times,
-      keepsKernelLease: true
+      keepsKernelLease: true,
+      whyEnding: Effect.sync(() => node.ending)
     })
-    return yield* running.superseded
+    return yield* Effect.onInterrupt(running.superseded, () => running.shutdown)
   })

@@ -144,8 +144,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "kernel-lease-outlives-the-count",
     what: "the kernel serves for longer than others wait before they take over",
     file: "src/operator/Parts.ts",
-    find: "(keepsKernelLease ? times.serveMillis",
-    replace: "(keepsKernelLease ? times.quietMillis + times.renewMillis",
+    find: "  keepsKernelLease ? times.serveMillis",
+    replace: "  keepsKernelLease ? times.quietMillis + times.renewMillis",
     killedBy: "S1"
   },
   {
@@ -171,5 +171,21 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     find: "renew: exclusive(orClaimed)",
     replace: "renew: exclusive(write)",
     killedBy: "L1"
+  },
+  {
+    name: "handover-unannounced",
+    what: "a kernel serves on for its successor, and nobody was told to wait (R11)",
+    file: "src/operator/Shutdown.ts",
+    find: "yield* renewed(parts, { durationMillis: handover.quietMillis })",
+    replace: "yield* renewed(parts, {})",
+    killedBy: "S1"
+  },
+  {
+    name: "gives-back-before-it-let-go",
+    what: "a node that goes down says that it let go of everything, and has not",
+    file: "src/operator/Shutdown.ts",
+    find: "  if (!(yield* letGo(parts))) return\n",
+    replace: "",
+    killedBy: "S1"
   }
 ]

@@ -2,7 +2,7 @@
  * A cluster in memory: one API server, nodes with kernels, and the real controller and operators on them, each in a
  * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
  */
-import { Clock, Context, Effect, Exit, type Fiber, References, Result, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, References, Result, Scope, Stream } from "effect"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
 import type { KubernetesObject } from "../../../src/api/KubernetesObject.ts"
 import { namespaces } from "../../../src/api/Namespace.ts"
@@ -17,6 +17,7 @@ import * as HetznerExchange from "../../../src/memory/hetzner/HetznerExchange.ts
 import * as HetznerProject from "../../../src/memory/hetzner/HetznerProject.ts"
 import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
+import type { Ending } from "../../../src/operator/Parts.ts"
 import * as Operator from "../../../src/operator/Operator.ts"
 import type * as Registration from "../../../src/operator/Registration.ts"
 import { Cloud } from "../../../src/ports/Cloud.ts"
@@ -26,7 +27,7 @@ import { NodeNetwork, type NodeNetworkError } from "../../../src/ports/NodeNetwo
 import { keyOf } from "../../../src/reconcile/Reflector.ts"
 
 export const ownNamespace = "plenuslb"
-const times = profiles.default
+export const times = profiles.default
 
 /** A running program. `kill` is a power cut: not one more request, no last words. */
 export interface Process {
@@ -38,6 +39,8 @@ export interface RunningController extends Process, Controller.Controller {}
 export interface RunningOperator extends Process {
   readonly isReady: Effect.Effect<boolean>
   readonly running: Fiber.Fiber<never, Registration.Superseded | Registration.Displaced>
+  /** As by SIGTERM. */
+  readonly terminate: Effect.Effect<void>
 }
 
 export interface TestCluster {
@@ -49,7 +52,11 @@ export interface TestCluster {
   readonly kernel: (node: string) => MemoryNodeNetwork.Handle
   readonly startController: (name: string, settings?: Partial<ControllerSettings>) => Effect.Effect<RunningController>
   /** `user` names the process at the API server: a second operator of one node needs another. */
-  readonly startOperator: (node: string, user?: string) => Effect.Effect<RunningOperator, NodeNetworkError>
+  readonly startOperator: (
+    node: string,
+    user?: string,
+    ending?: Ending
+  ) => Effect.Effect<RunningOperator, NodeNetworkError>
   /** `plural/key` of what controllers cannot decode, as if a newer version had written it. */
   readonly unreadable: Set<string>
   /** From now on the client's requests get no further than its own machine; `heal` ends it. */
@@ -198,20 +205,27 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     return { ...process, ...value } satisfies RunningController
   })
 
-  const startOperator = Effect.fnUntraced(function* (node: string, user = `operator-${node}`) {
+  const startOperator = Effect.fnUntraced(function* (
+    node: string,
+    user = `operator-${node}`,
+    ending: Ending = "unknown"
+  ) {
     const program = Effect.gen(function* () {
       const operator = yield* Operator.make({
         node,
         namespace: ownNamespace,
         nodeAddresses: [],
         times,
-        keepsKernelLease: true
+        keepsKernelLease: true,
+        whyEnding: Effect.succeed(ending)
       })
       const running = yield* Effect.forkScoped(operator.superseded)
-      return { isReady: operator.isReady, running }
+      const shutdown = Effect.provide(operator.shutdown, yield* Effect.context<Kubernetes>())
+      return { isReady: operator.isReady, running, shutdown: Effect.andThen(Fiber.interrupt(running), shutdown) }
     }).pipe(Effect.provideService(NodeNetwork, kernel(node).network))
     const { value, ...process } = yield* spawn(user, program)
-    return { ...process, ...value } satisfies RunningOperator
+    const terminate = Effect.andThen(value.shutdown, process.stop)
+    return { ...process, ...value, terminate } satisfies RunningOperator
   })
 
   yield* Effect.forkChild(memory.runControllers(50))

@@ -156,6 +156,7 @@ export class Trial implements GroundTruth {
       isOn,
       isOnLan: true,
       isUnfenced: false,
+      isShuttingDown: false,
       held: this.nodes.get(name)?.held ?? new Map(),
       putBy: this.nodes.get(name)?.putBy ?? new Map(),
       interfaces: new Set(["eth0", "pl0"]),
