@@ -26,6 +26,13 @@ export interface NodeTruth {
   readonly isOn: boolean
   /** Its uplink reaches the segment. */
   readonly isOnLan: boolean
+  /**
+   * Its kernel may answer for what was taken over from it: somebody took the fence's tables away, or it was frozen with its
+   * clock for a while. Both are declared limits.
+   */
+  readonly isUnfenced: boolean
+  /** It was asked to go down: it is to give everything back. */
+  readonly isShuttingDown: boolean
   /** Host addresses on its interfaces but its own, with the interface. */
   readonly held: ReadonlyMap<string, string>
   /** Of `held`, who put the address there. */

@@ -5,15 +5,18 @@
 import { claimantsOf } from "./Claims.ts"
 import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
-import { isHindered } from "./Hindered.ts"
+import { whyAnswers } from "./Hindered.ts"
 
 const judgeAddress = (truth: GroundTruth, address: string, disowned: Disowned): ReadonlyArray<Violation> => {
   const holders = [...(truth.holders.get(address) ?? [])]
   if (holders.length < 2) return []
-  const excused = holders.filter((node) => isHindered(truth, node) || disowned.has(address, node))
+  const excuses = holders.flatMap((node) => {
+    const excuse = disowned.has(address, node) ? "disowned" : whyAnswers(truth, node, address)
+    return excuse === undefined ? [] : [excuse]
+  })
   const violation = { invariant: "S1", message: `${address} is served by ${holders.join(" and ")}` }
-  if (excused.length >= holders.length - 1) {
-    return [{ ...violation, excuse: `hindered or disowned: ${excused.join(", ")}` }]
+  if (excuses.length >= holders.length - 1) {
+    return [{ ...violation, excuse: [...new Set(excuses)].toSorted().join("; ") }]
   }
   // Two leaders may each have granted it, which S2 judges: an operator does not yet ask who else was (failover R8).
   return claimantsOf(truth, address).length > 1 ? [{ ...violation, excuse: "granted twice" }] : [violation]

@@ -9,7 +9,7 @@ import { isController, isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, grantKey, nameOf } from "./Claims.ts"
 import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
-import { excuseOf } from "./Hindered.ts"
+import { excuseOf, whyAnswers } from "./Hindered.ts"
 import { mayHaveRunOut } from "./Registrations.ts"
 
 type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
@@ -26,7 +26,11 @@ const judgeGrant = (
     isOperator(truth.nodes.get(name)?.putBy.get(address) ?? "")
   )
   const message = `${nameOf(allocation)} was granted ${address} while ${nodes.join(" and ")} still answered for it`
-  const excuse = excuseOf(truth, nodes, (node) => disowned.has(address, node))
+  const excuse = excuseOf(
+    truth,
+    nodes,
+    (node) => whyAnswers(truth, node, address) !== undefined || disowned.has(address, node)
+  )
   return nodes.length === 0 ? [] : [{ invariant: "S14", message, ...excuse }]
 }
 

@@ -1,6 +1,6 @@
 /**
  * S15: what a node serves changes by no accident. An operator takes off no address of which it has said that it serves it,
- * for as long as the same grant stands and its registration is in force; and it says so of none that it has not announced
+ * for as long as the same grant stands, its registration is in force and its node is not shut down; and it says so of none that it has not announced
  * since it put it there, if clients can reach it: or they would go on asking the node before.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
@@ -44,7 +44,7 @@ const isServed = (
   )
 
 const judgeRemoval = (event: Placed, truth: GroundTruth): ReadonlyArray<Violation> => {
-  if (event.isPresent || !isOperator(event.by)) return []
+  if (event.isPresent || !isOperator(event.by) || truth.nodes.get(event.node)?.isShuttingDown === true) return []
   const served = [...truth.allocations.values()].find((each) => isServed(each, event, truth))
   if (served === undefined) return []
   return [{ invariant: "S15", message: `${event.by} took off ${event.address}, which it serves for ${nameOf(served)}` }]

@@ -73,7 +73,7 @@ class JudgeOfStatus {
   /** What one leader shows another may release in the same moment: no compare-and-set spans two objects. */
   private excuseOf(key: string, { nowMillis }: GroundTruth): { readonly excuse?: string } {
     const recent = [...(this.leaders.get(key) ?? [])].filter(([, atMillis]) => nowMillis - atMillis <= rivalryMillis)
-    return recent.length < 2 ? {} : { excuse: `two leaders: ${recent.map(([by]) => by).join(" and ")}` }
+    return recent.length < 2 ? {} : { excuse: "written by two leaders at once" }
   }
 
   private noteLive(truth: GroundTruth, address: string): void {

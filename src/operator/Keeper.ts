@@ -11,8 +11,7 @@ import type { InterfaceReadiness } from "../api/NodeLease.ts"
 import type { NodeConfig } from "../api/NodeConfig.ts"
 import * as Address from "../domain/Address.ts"
 import type { HoldId } from "../domain/HoldId.ts"
-import { parseMac } from "../domain/Frames.ts"
-import { hostPrefixLength } from "../domain/HostAddress.ts"
+import * as FencePlan from "../domain/FencePlan.ts"
 import * as InterfaceMode from "../domain/InterfaceMode.ts"
 import * as InterfacePlan from "../domain/InterfacePlan.ts"
 import * as NodeDuty from "../domain/NodeDuty.ts"
@@ -21,6 +20,8 @@ import { NodeNetwork } from "../ports/NodeNetwork.ts"
 import type { NetworkState, NodeNetworkError } from "../ports/NodeNetwork.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Announcer from "./Announcer.ts"
+import type { Fence } from "./Fence.ts"
+import { announceableIn, heldAsPlanned, heldIn, upIn } from "./KernelView.ts"
 import * as News from "./News.ts"
 import * as StatusReporter from "./StatusReporter.ts"
 
@@ -32,12 +33,13 @@ export interface Options {
   readonly config: () => NodeConfig
   /** Whether the lease under this hold id is in force as far as this node can know. */
   readonly mayServe: (holdId: HoldId | undefined) => Effect.Effect<boolean>
+  readonly fence: Fence
 }
 
 export interface Keeper {
   /** Reads the kernel and judges the pools' interfaces; changes nothing. Fails when the kernel cannot be read. */
   readonly look: Effect.Effect<void, NodeNetworkError>
-  /** One round under this hold id; without one everything of ours goes. Fails when the kernel cannot be read. */
+  /** One round under this hold id; without one everything of ours goes. Fails when the kernel cannot be read, or not fence. */
   readonly round: (holdId: HoldId | undefined) => Effect.Effect<RoundResult, NodeNetworkError, Kubernetes>
   /** What the last round or look found of the pools' interfaces, for the NodeLease. */
   readonly interfaces: () => InterfaceReadiness
@@ -61,17 +63,6 @@ const reportedAs = (allocations: Iterable<IPAllocation>, node: string): Readonly
     })
   )
 
-const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
-  const held = new Map<string, Set<string>>()
-  for (const { addresses, name } of state.interfaces) {
-    for (const { address, prefixLength } of addresses) {
-      if (prefixLength !== hostPrefixLength(address)) continue
-      held.set(address, (held.get(address) ?? new Set()).add(name))
-    }
-  }
-  return held
-}
-
 /** Any IPv4 address tells whether the interface can be used; an IPv6 one that cannot is refused when it is wanted. */
 const probeAddress = Address.fromBigInt("IPv4", 0n)
 
@@ -92,6 +83,29 @@ const wantedOf = (duties: ReadonlyArray<NodeDuty.Duty>, config: NodeConfig): Rea
     const { isRouted, mode = "auto", uplinks = [] } = known ?? {}
     return { address, interfaceName, mode, uplinks, isRouted }
   })
+
+const routedAmong = (wanted: ReadonlyArray<InterfacePlan.Wanted>): ((address: Address.Address) => boolean) => {
+  const routed = new Set(wanted.flatMap(({ address, isRouted }) => (isRouted === true ? [address] : [])))
+  return (address) => routed.has(address)
+}
+
+/**
+ * By which clients may come: also for what is about to go, and for pools of which nothing is held. One that was an uplink stays
+ * one: its default route goes while its cable is out, and the fence must stand when it is plugged in again.
+ */
+const uplinksOf = (
+  { pools }: NodeConfig,
+  { held }: InterfacePlan.InterfacePlan,
+  { defaultRouteInterfaces }: NetworkState,
+  known: ReadonlyArray<string>
+): ReadonlyArray<string> => [
+  ...new Set([
+    ...known,
+    ...defaultRouteInterfaces,
+    ...pools.flatMap(({ interfaceName, mode, uplinks }) => (mode === "uplink" ? [...uplinks, interfaceName] : uplinks)),
+    ...held.flatMap(({ uplinks }) => uplinks)
+  ])
+]
 
 /** Applies all changes at once: the adapter puts whatever waits into one process, in this order. True: all succeeded. */
 const applyAll = Effect.fnUntraced(function* (
@@ -156,52 +170,12 @@ const newTeller = () => {
   })
 }
 
-/**
- * Whether the kernel holds the address where the plan wants it; one that was refused is not held, wherever it is. The kernel
- * answers for no address of an interface that is down; but it lies there until it is taken off.
- */
-const heldAsPlanned = (
-  plan: InterfacePlan.InterfacePlan,
-  held: ReadonlyMap<string, ReadonlySet<string>>,
-  isUp: (name: string) => boolean
-) => {
-  const onInterface = new Map(plan.held.map(({ address, interfaceName }) => [address, interfaceName]))
-  const refused = new Set(plan.refusals.map(({ address }) => address))
-  return (address: Address.Address): boolean => {
-    const expected = onInterface.get(address)
-    if (refused.has(address)) return false
-    return expected === undefined ? held.has(address) : isUp(expected) && held.get(address)?.has(expected) === true
-  }
-}
-
 const notReported = (error: string) => Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error }))
 
-const announceableIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
-  const able = interfaces.filter(({ mac, up }) => up && Result.isSuccess(parseMac(mac)))
-  const names = new Set(able.map(({ name }) => name))
-  return (name) => names.has(name)
-}
-
-const upIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
-  const names = new Set(interfaces.flatMap(({ name, up }) => (up ? [name] : [])))
-  return (name) => names.has(name)
-}
-
-export const make = Effect.fnUntraced(function* (
-  options: Options
-): Effect.fn.Return<Keeper, never, NodeNetwork | Scope.Scope> {
-  const network = yield* NodeNetwork
-  const announcer = yield* Announcer.make
-  const exclusive = yield* Semaphore.make(1)
+/** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
+const newMemory = () => {
   const remembered = new Map<string, InterfacePlan.Remembered>()
-  const viewOf = views()
-  let phase: "startup" | "steady" = "startup"
-  let interfaces: InterfaceReadiness = {}
-  const tell = newTeller()
-  const news = News.make(options.node, announcer)
-
-  /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
-  const remember = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
+  const note = (plan: InterfacePlan.InterfacePlan, allDone: boolean, { interfaces: all }: NetworkState) => {
     const indexOf = new Map(all.map(({ index, name }) => [name, index]))
     // One that is refused where it is wanted is left where it is.
     const left = new Set<string>(plan.refusals.map(({ address }) => address))
@@ -210,6 +184,21 @@ export const make = Effect.fnUntraced(function* (
       remembered.set(address, { address, interfaceName, interfaceIndex: indexOf.get(interfaceName) })
     }
   }
+  return { note, places: () => remembered.values() }
+}
+
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<Keeper, never, NodeNetwork | Scope.Scope> {
+  const network = yield* NodeNetwork
+  const announcer = yield* Announcer.make
+  const exclusive = yield* Semaphore.make(1)
+  const memory = newMemory()
+  const viewOf = views()
+  let phase: "startup" | "steady" = "startup"
+  let interfaces: InterfaceReadiness = {}
+  const tell = newTeller()
+  const news = News.make(options.node, announcer)
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
     const self: NodeDuty.Self = { node: options.node, holdId }
@@ -225,26 +214,35 @@ export const make = Effect.fnUntraced(function* (
       ...facts,
       wanted,
       pools: config.pools,
-      remembered: [...reportedAs(allocations, options.node), ...remembered.values()],
+      remembered: [...reportedAs(allocations, options.node), ...memory.places()],
       phase
     })
     interfaces = readinessOf(config, facts)
     yield* tell(plan)
     const left = withoutUnstamped(plan.changes, allocations, options.node)
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
+    const isRouted = routedAmong(wanted)
+    const fenceWhile = ({ isInPlace, isPresent }: Pick<FencePlan.Input, "isInPlace" | "isPresent">) => {
+      const current = options.fence.current()
+      const content = FencePlan.contentOf({ plan, carriedOut: changes, isPresent, isInPlace, isRouted, current })
+      return options.fence.set({ ...content, uplinks: uplinksOf(config, plan, before, current.uplinks) })
+    }
+    const heldBefore = heldIn(before)
+    const wasPresent = (address: Address.Address) => heldBefore.has(address)
+    if (changes.length > 0) yield* fenceWhile({ isPresent: wasPresent, isInPlace: wasPresent })
     const changed = yield* applyAll(changes, network, announcer)
     const after = changes.length === 0 ? before : yield* network.state
-    remember(plan, changed && changes.length === plan.changes.length, before)
+    memory.note(plan, changed && changes.length === plan.changes.length, before)
     const held = heldIn(after)
+    const isHeld = heldAsPlanned(plan, held, upIn(after))
+    yield* fenceWhile({ isPresent: (address) => held.has(address), isInPlace: isHeld })
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     const mayServe = options.mayServe(holdId)
-    const isHeld = heldAsPlanned(plan, held, upIn(after))
     const served = plan.held.filter(({ address }) => isHeld(address))
-    const isFresh = (address: Address.Address) => added.has(address)
     const { failed, notNow } = yield* news.tell({
       served,
       allocations,
-      isFresh,
+      isFresh: (address) => added.has(address),
       canAnnounceOn: announceableIn(after),
       mayServe
     })

@@ -72,7 +72,8 @@ const contentFor = (
   identity: Identity,
   holdId: HoldId.HoldId,
   attempt: number,
-  { interfaces, witness = NodeLease.noWitness }: Pick<Registering, "interfaces" | "witness">
+  { interfaces, witness = NodeLease.noWitness }: Pick<Registering, "interfaces" | "witness">,
+  durationMillis = identity.durationMillis
 ): NodeLease.NodeLease => ({
   node: identity.node,
   holdId,
@@ -80,7 +81,7 @@ const contentFor = (
   systemUuid: identity.systemUuid,
   nonce: identity.nonce,
   attempt,
-  durationMillis: identity.durationMillis,
+  durationMillis,
   fenced: undefined,
   released: undefined,
   interfaces,
@@ -121,8 +122,11 @@ export const register = Effect.fn("Registration.register")(function* (
     return yield* new Foreign({ lease, durationMillis: Math.max(identity.durationMillis, before.durationMillis) })
   }
   const newest = HoldId.newer(before.holdId, newestHoldId)
-  const holdId = sameBoot && inForce && newest === before.holdId ? before.holdId : yield* newHoldId(newest)
-  return yield* send(identity, contentFor(identity, holdId, 1, said), lease)
+  const goesOn = sameBoot && inForce && newest === before.holdId
+  const holdId = goesOn ? before.holdId : yield* newHoldId(newest)
+  // What was announced for a handover stands until the kernel serves no longer than that allows (R11).
+  const durationMillis = goesOn ? Math.max(before.durationMillis, identity.durationMillis) : identity.durationMillis
+  return yield* send(identity, contentFor(identity, holdId, 1, said, durationMillis), lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
@@ -155,15 +159,17 @@ export interface Renewing {
   readonly witness?: NodeLease.Witness | undefined
   /** Says that everything held under this hold id was let go (shutdown). */
   readonly released?: boolean
+  /** Announced instead of this process's own: for a handover. */
+  readonly durationMillis?: number
 }
 
 export const renew = Effect.fn("Registration.renew")(function* (
   identity: Identity,
   current: Registered,
-  { released = false, ...said }: Renewing
+  { durationMillis = identity.durationMillis, released = false, ...said }: Renewing
 ): Effect.fn.Return<Renewal, KubernetesError | Superseded | Displaced, Kubernetes> {
   const content: NodeLease.NodeLease = {
-    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, said),
+    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, said, durationMillis),
     released: released ? current.content.holdId : undefined
   }
   return yield* send(identity, content, current.lease).pipe(

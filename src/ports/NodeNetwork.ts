@@ -7,6 +7,7 @@ import { Context, Schema } from "effect"
 import type { Effect, Stream } from "effect"
 import type { Address } from "../domain/Address.ts"
 import type { Category } from "./Category.ts"
+import { FenceRefused, type KernelFence } from "./KernelFence.ts"
 
 export interface InterfaceAddress {
   readonly address: Address
@@ -64,8 +65,8 @@ export class ToolFailed extends Schema.TaggedClass<ToolFailed>()("ToolFailed", {
 }
 
 export class NodeNetworkError extends Schema.TaggedError<NodeNetworkError>()("NodeNetworkError", {
-  method: Schema.Literals(["state", "addAddress", "removeAddress", "announce", "changes", "identity"]),
-  reason: Schema.Union([InterfaceMissing, NotPermitted, ToolFailed])
+  method: Schema.Literals(["state", "addAddress", "removeAddress", "announce", "changes", "identity", "fence"]),
+  reason: Schema.Union([InterfaceMissing, NotPermitted, ToolFailed, FenceRefused])
 }) {
   get category(): Category {
     return this.reason.category
@@ -97,5 +98,6 @@ export class NodeNetwork extends Context.Service<
     readonly changes: Stream.Stream<void, NodeNetworkError>
     /** `boot_id` differs after each boot (proc(5)); `systemUuid` is the machine's, empty where it cannot be read. */
     readonly identity: Effect.Effect<{ readonly bootId: string; readonly systemUuid: string }, NodeNetworkError>
+    readonly fence: KernelFence
   }
 >()("plenuslb/ports/NodeNetwork") {}

@@ -57,7 +57,8 @@ export class Court {
 
   private convict(violation: Violation): void {
     if (violation.excuse !== undefined) {
-      this.excused.set(violation.invariant, (this.excused.get(violation.invariant) ?? 0) + 1)
+      const key = `${violation.invariant}, ${violation.excuse}`
+      this.excused.set(key, (this.excused.get(key) ?? 0) + 1)
     } else if (this.verdict.length === 0) {
       this.verdict = [violation]
       this.world?.story.tell(`VIOLATION ${violation.invariant}: ${violation.message}`)

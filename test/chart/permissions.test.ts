@@ -51,7 +51,7 @@ describe("permissions", () => {
 
   it("let operators read no pool, which may hold a token", () => {
     const read = rules.filter(([, , , role]) => role === "operator").flatMap(([, { resources }]) => resources)
-    assert.sameMembers(read, ["ipallocations", "ipallocations/status", "leases", "configmaps"])
+    assert.sameMembers(read, ["ipallocations", "ipallocations/status", "leases", "configmaps", "pods"])
   })
 })
 

@@ -191,8 +191,9 @@ const startOperator = Effect.fnUntraced(function* (
       node: node.name,
       namespace: NAMESPACE,
       nodeAddresses: [node.address],
-      renewEveryMillis: times.renewMillis,
-      leaseMillis: times.quietMillis
+      times,
+      keepsKernelLease: true,
+      whyEnding: Effect.succeed("unknown")
     })
     yield* Effect.forkScoped(node.operator.superseded)
   })

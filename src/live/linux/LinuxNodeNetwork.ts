@@ -1,7 +1,6 @@
 /**
- * The NodeNetwork port on a Linux node: iproute2 for state and addresses, socat for raw frames, /proc for the rest.
- * Needs NET_ADMIN for addresses and NET_RAW for announcements. The table that fences addresses (nft) will be a part of
- * its own beside `Announcer`.
+ * The NodeNetwork port on a Linux node: iproute2 for state and addresses, nftables for the fence, socat for raw
+ * frames, /proc for the rest. Needs NET_ADMIN for addresses and the fence, and NET_RAW for announcements.
  */
 import { readFile } from "node:fs/promises"
 import { Effect, Layer, type Scope, Semaphore, Stream } from "effect"
@@ -11,6 +10,7 @@ import * as Announcer from "./Announcer.ts"
 import { changes } from "./ChangeMonitor.ts"
 import * as IpBatch from "./IpBatch.ts"
 import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "./IpAddress.ts"
+import * as LinuxFence from "./LinuxFence.ts"
 import { decodeArpIgnore, decodeLinks, decodeRoutes, type LinkInfo, toNetworkState } from "./IpOutput.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
@@ -32,11 +32,14 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       commandPrefix: options.commandPrefix ?? [],
       ip: "ip",
       socat: "socat",
+      nft: "nft",
       grep: "grep",
       ...options.tools
     }
     const limit = (yield* Semaphore.make(processesMax)).withPermit
     const announcer = yield* Announcer.make(toolbox)
+    const fence = yield* LinuxFence.make(toolbox)
+    const fenced = fail("fence")
     const ip: Ip = {
       read: (args, interfaceName) => limit(run(toolbox, toolbox.ip, args, { interfaceName })),
       change: IpBatch.make(toolbox).submit
@@ -49,7 +52,14 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
         remove(ip, held, prefixLength).pipe(fail("removeAddress")),
       announce: (addresses, uplink) => announcer.announce(addresses, uplink).pipe(fail("announce")),
       changes: changes(toolbox).pipe(Stream.mapError((reason) => new NodeNetworkError({ method: "changes", reason }))),
-      identity: identity.pipe(fail("identity"))
+      identity: identity.pipe(fail("identity")),
+      fence: {
+        claim: (owner) => fence.claim(owner).pipe(fenced),
+        putTicket: (ticket, lifeMillis) => fence.putTicket(ticket, lifeMillis).pipe(fenced),
+        write: (write) => fence.write(write).pipe(fenced),
+        state: fence.state.pipe(fenced),
+        remove: fence.remove.pipe(fenced)
+      }
     })
   })
 

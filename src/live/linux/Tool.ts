@@ -14,6 +14,7 @@ export interface Toolbox {
   readonly commandPrefix: ReadonlyArray<string>
   readonly ip: string
   readonly socat: string
+  readonly nft: string
   readonly grep: string
 }
 

@@ -17,6 +17,9 @@ import {
   NotPermitted,
   ToolFailed
 } from "../../ports/NodeNetwork.ts"
+import { FenceRefused, type KernelFence } from "../../ports/KernelFence.ts"
+import { monotonicMillis } from "../../reconcile/Monotonic.ts"
+import { MemoryFence } from "./MemoryFence.ts"
 
 /** One frame as it left: what a neighbour learns from it. */
 export interface Announcement {
@@ -43,6 +46,8 @@ export interface Options {
   readonly identity?: Identity
   /** Called for each frame as it leaves; a simulated network segment listens here. */
   readonly onAnnouncement?: (announcement: Announcement) => void
+  /** The kernel's own monotonic clock, by which leases run out; absent: that of who calls. */
+  readonly kernelMillis?: () => number
 }
 
 export interface Identity {
@@ -52,6 +57,7 @@ export interface Identity {
 
 export interface Handle {
   readonly network: NodeNetwork["Service"]
+  readonly fence: MemoryFence
   readonly state: () => NetworkState
   readonly announcements: () => ReadonlyArray<Announcement>
   /** How often each method of the port was called. */
@@ -81,7 +87,8 @@ export const make = (options: Options = {}): Handle => {
   for (const each of [{ name: "lo", kind: "loopback" as const }, ...(options.interfaces ?? [])]) node.create(each)
   node.routes = options.defaultRoutes ?? []
   return {
-    network: networkOf(node),
+    network: networkOf(node, options.kernelMillis),
+    fence: node.fence,
     state: () => node.state(),
     announcements: () => node.announcements,
     calls: () => node.calls,
@@ -101,14 +108,21 @@ export const make = (options: Options = {}): Handle => {
   }
 }
 
-const networkOf = (node: Node): NodeNetwork["Service"] => {
-  const attempt = <A>(method: NodeNetworkError["method"], body: () => A): Effect.Effect<A, NodeNetworkError> =>
+/** One call of the port, as a tool of the node carries it out. */
+const attempting =
+  (node: Node) =>
+  <A>(method: NodeNetworkError["method"], body: () => A): Effect.Effect<Exclude<A, Reason>, NodeNetworkError> =>
     Effect.suspend(() => {
       node.calls.set(method, (node.calls.get(method) ?? 0) + 1)
       const failure = node.toolFailure
       const result = failure === undefined ? body() : new ToolFailed({ tool: "ip", message: failure })
-      return isReason(result) ? Effect.fail(new NodeNetworkError({ method, reason: result })) : Effect.succeed(result)
+      return isReason(result)
+        ? Effect.fail(new NodeNetworkError({ method, reason: result }))
+        : Effect.succeed(result as Exclude<A, Reason>)
     })
+
+const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNetwork["Service"] => {
+  const attempt = attempting(node)
   return NodeNetwork.of({
     state: attempt("state", () => node.state()),
     addAddress: (held) => attempt("addAddress", () => node.add(held)),
@@ -121,14 +135,32 @@ const networkOf = (node: Node): NodeNetwork["Service"] => {
         changesOf(node)
       )
     ),
-    identity: Effect.sync(() => node.identity)
+    identity: Effect.sync(() => node.identity),
+    fence: fenceOf(node, kernelMillis === undefined ? monotonicMillis : Effect.sync(kernelMillis))
   })
+}
+
+const fenceOf = (node: Node, now: Effect.Effect<number>): KernelFence => {
+  const attempt = attempting(node)
+  const byNft = <A>(body: (nowMillis: number) => A) =>
+    Effect.flatMap(now, (nowMillis) => attempt("fence", () => (node.permitted ? body(nowMillis) : notPermitted("nft"))))
+  const { fence } = node
+  return {
+    claim: (owner) => byNft(() => fence.claim(owner)),
+    putTicket: (ticket, lifeMillis) => byNft((nowMillis) => fence.putTicket(ticket, lifeMillis, nowMillis)),
+    write: (write) => byNft((nowMillis) => fence.write(write, nowMillis)),
+    state: byNft((nowMillis) => fence.state(nowMillis)),
+    remove: byNft(() => fence.remove())
+  }
 }
 
 type Reason = NodeNetworkError["reason"]
 
 const isReason = (value: unknown): value is Reason =>
-  value instanceof InterfaceMissing || value instanceof NotPermitted || value instanceof ToolFailed
+  value instanceof InterfaceMissing ||
+  value instanceof NotPermitted ||
+  value instanceof ToolFailed ||
+  value instanceof FenceRefused
 
 /** The first waking says that it listens; wakings that nobody took are one. */
 const changesOf = (node: Node): Stream.Stream<void> =>
@@ -186,6 +218,7 @@ class Node {
   readonly announcements: Array<Announcement> = []
   readonly calls = new Map<NodeNetworkError["method"], number>()
   readonly listeners = new Set<() => void>()
+  readonly fence = new MemoryFence()
   routes: ReadonlyArray<DefaultRoute> = []
   permitted = true
   toolFailure: string | undefined

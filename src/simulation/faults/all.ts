@@ -52,17 +52,20 @@ import { nodesInTurns } from "./nodesInTurns.ts"
 import { nodeNotReady } from "./nodeNotReady.ts"
 import { nodeRebooted } from "./nodeRebooted.ts"
 import { nodeRecreated } from "./nodeRecreated.ts"
+import { nodeShutDown } from "./nodeShutDown.ts"
 import { nodeTainted } from "./nodeTainted.ts"
 import { operatorCut } from "./operatorCut.ts"
 import { operatorCutOneWay } from "./operatorCutOneWay.ts"
 import { operatorKilled } from "./operatorKilled.ts"
 import { operatorPaused } from "./operatorPaused.ts"
+import { operatorUpgraded } from "./operatorUpgraded.ts"
 import { poolDeleted } from "./poolDeleted.ts"
 import { poolOverlap } from "./poolOverlap.ts"
 import { poolPolicy } from "./poolPolicy.ts"
 import { poolShrunk } from "./poolShrunk.ts"
 import { powerLoss } from "./powerLoss.ts"
 import { rbacRevoked } from "./rbacRevoked.ts"
+import { rulesetFlushed } from "./rulesetFlushed.ts"
 import { replyLost } from "./replyLost.ts"
 import { requestLost } from "./requestLost.ts"
 import { sameAddressAsked } from "./sameAddressAsked.ts"
@@ -162,5 +165,8 @@ export const faults: ReadonlyArray<Fault> = [
   cloudActionSlow,
   cloudActionFailed,
   cloudUnassigned,
-  networkRedone
+  networkRedone,
+  rulesetFlushed,
+  operatorUpgraded,
+  nodeShutDown
 ]

@@ -7,6 +7,10 @@ import * as Address from "../../domain/Address.ts"
 import { hostPrefixLength } from "../../domain/HostAddress.ts"
 import * as MemoryNodeNetwork from "../../memory/network/MemoryNodeNetwork.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
+import { profiles } from "../../domain/FailoverTimes.ts"
+import type { Ending } from "../../operator/Parts.ts"
+import type { FenceWrite } from "../../ports/KernelFence.ts"
+import type { Timer } from "../kernel/TimerHeap.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import type { Process } from "../kernel/Process.ts"
 import type { Prng } from "../kernel/Prng.ts"
@@ -29,10 +33,15 @@ export const parse = (text: string): Address.Address => Result.getOrThrow(Addres
 /** Of 203.0.113.0/24 only the lower half: Services ask for some of the upper. */
 const foreignAddressOf = (number: number) => parse(`203.0.${113 + (number >> 7)}.${number & 0x7f}`)
 
+const uplink = "eth0"
+
 /** What a process does that was stopped between its look at the clock and what it does by that. */
 const stepMillis = 300
-/** For so long a machine that was frozen may take a lease for its own that has run out meanwhile: a declared limit. */
-const clockMillis = 7_000
+/**
+ * For so long a machine that was frozen serves by a lease that has run out meanwhile, or takes it for its own: X and the life
+ * of a ticket. A declared limit.
+ */
+const thawMillis = profiles.default.serveMillis + profiles.default.ticketMillis
 
 export class Host {
   readonly name: string
@@ -45,8 +54,14 @@ export class Host {
   /** The whole virtual machine stands still. */
   isFrozen = false
   private thawedMillis = Number.NEGATIVE_INFINITY
+  private frozenAtMillis = 0
+  /** For how long it stood still so far: by so much its kernel's clock is behind. */
+  private stoodStillMillis = 0
   bootNumber = 1
   crossing: Crossing | undefined
+  /** What becomes of an operator that is asked to end. */
+  ending: Ending = "unknown"
+  private expiry: Timer | undefined
   readonly processes = new Set<Process>()
   readonly number: number
   private readonly events: HostEvents
@@ -84,11 +99,28 @@ export class Host {
     return this.isOn && this.isHeard && !this.isFrozen && this.isUplinkUp
   }
 
+  /** Whether its kernel's clock may be behind the lease that was earned before it stood still. */
+  get isThawing(): boolean {
+    return this.isFrozen || this.nowMillis - this.thawedMillis <= thawMillis
+  }
+
+  /** False: nothing keeps it from answering for what lies on its interfaces. */
+  get hasFence(): boolean {
+    return this.network.fence.isFilled
+  }
+
+  /** Addresses on its interfaces for which its kernel answers what comes from the segment. */
+  answered(): ReadonlySet<string> {
+    if (!this.answers) return new Set()
+    const { fence } = this.network
+    return new Set([...this.held().keys()].filter((each) => !fence.blocks(parse(each), uplink, this.kernelMillis)))
+  }
+
   /** Whether a program of it may be sending what it decided before it was stopped, or by a clock that stood still. */
   get wasStopped(): boolean {
     const isRecent = (sinceMillis: number, withinMillis: number) => this.nowMillis - sinceMillis <= withinMillis
     const isStepLate = [...this.processes].some(({ resumedMillis }) => isRecent(resumedMillis, stepMillis))
-    return isStepLate || isRecent(this.thawedMillis, clockMillis)
+    return isStepLate || this.isThawing
   }
 
   /** Whether a frame on the segment reaches it. */
@@ -147,7 +179,12 @@ export class Host {
   setFrozen(isFrozen: boolean): void {
     if (this.isFrozen === isFrozen) return
     this.isFrozen = isFrozen
-    if (!isFrozen) this.thawedMillis = this.kernel.nowMillis
+    if (isFrozen) this.frozenAtMillis = this.nowMillis
+    else {
+      this.thawedMillis = this.nowMillis
+      this.stoodStillMillis += this.nowMillis - this.frozenAtMillis
+      this.awaitExpiry()
+    }
     for (const process of this.processes) {
       if (isFrozen) process.freeze()
       else process.unfreeze()
@@ -164,6 +201,7 @@ export class Host {
   powerOn(): void {
     this.isOn = true
     this.isFrozen = false
+    this.ending = "unknown"
     this.bootNumber++
     this.network = this.newNetwork()
     this.events.onKernel(this, "boot")
@@ -195,8 +233,41 @@ export class Host {
         changing(`remove ${held.address}`, network.removeAddress(held, prefixLength)),
       announce: (addresses, uplink) => timed(network.announce(addresses, uplink)),
       changes: network.changes.pipe(Stream.tap(() => Effect.yieldNow)),
-      identity: network.identity
+      identity: network.identity,
+      fence: {
+        claim: (owner) => changing("claim the fence", network.fence.claim(owner)),
+        putTicket: (ticket, lifeMillis) => timed(network.fence.putTicket(ticket, lifeMillis)),
+        write: (write) => {
+          const written = Effect.tap(network.fence.write(write), () => Effect.sync(() => this.awaitExpiry()))
+          // Renewals are too many, and all alike, to count as places to fail.
+          return this.isRenewal(write)
+            ? timed(Effect.tap(written, () => Effect.sync(() => this.events.onKernel(this, process.name))))
+            : changing(`fence ${write.leased.length} of ${write.managed.length}`, written)
+        },
+        state: timed(network.fence.state),
+        remove: changing("remove the fence", network.fence.remove)
+      }
     })
+  }
+
+  private isRenewal({ leased, managed }: FenceWrite): boolean {
+    const state = this.network.fence.state(this.kernelMillis)
+    return state !== undefined && sameSet(state.leased, leased) && sameSet(state.managed, managed)
+  }
+
+  /** Looks at the kernel again when what it has leased runs out, by its own clock. */
+  private awaitExpiry(): void {
+    if (this.expiry !== undefined) this.kernel.clearTimer(this.expiry)
+    const { network } = this
+    const atMillis = network.fence.expiryMillis(this.kernelMillis)
+    if (atMillis === undefined) return
+    this.expiry = this.kernel.setTimer(atMillis - this.kernelMillis, () => {
+      if (!this.isFrozen && network === this.network) this.events.onKernel(this, "lease")
+    })
+  }
+
+  private get kernelMillis(): number {
+    return (this.isFrozen ? this.frozenAtMillis : this.nowMillis) - this.stoodStillMillis
   }
 
   get nowMillis(): number {
@@ -204,14 +275,14 @@ export class Host {
   }
 
   private get isUplinkUp(): boolean {
-    return this.network.state().interfaces.some(({ name, up }) => name === "eth0" && up)
+    return this.network.state().interfaces.some(({ name, up }) => name === uplink && up)
   }
 
   private newNetwork(): MemoryNodeNetwork.Handle {
     return MemoryNodeNetwork.make({
       interfaces: [
         {
-          name: "eth0",
+          name: uplink,
           mac: macOf(this.number),
           addresses: [{ address: this.address, prefixLength: 16, scope: "global" }]
         },
@@ -222,8 +293,9 @@ export class Host {
           addresses: [{ address: foreignAddressOf(this.number), prefixLength: 32, scope: "global" }]
         }
       ],
-      defaultRoutes: [{ interfaceName: "eth0", metric: 100 }],
+      defaultRoutes: [{ interfaceName: uplink, metric: 100 }],
       identity: { bootId: this.bootId, systemUuid: `machine-${this.number}` },
+      kernelMillis: () => this.kernelMillis,
       onAnnouncement: ({ address }) => this.events.onAnnouncement(this, address)
     })
   }
@@ -236,3 +308,8 @@ export const has = (host: Host, interfaceName: string): boolean =>
 /** Locally administered; one per machine. */
 const macOf = (number: number): string =>
   `02:00:00:01:${(number >> 8).toString(16).padStart(2, "0")}:${(number & 0xff).toString(16).padStart(2, "0")}`
+
+const sameSet = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): boolean => {
+  const known = new Set(left)
+  return left.length === right.length && right.every((each) => known.has(each))
+}

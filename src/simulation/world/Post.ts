@@ -1,5 +1,5 @@
 /** A place where one program runs, and is started again after it ended: a Pod with its kubelet. */
-import { Effect, Exit, Logger, References, type Scope } from "effect"
+import { Effect, Exit, Fiber, Logger, References, type Scope } from "effect"
 import { Kubernetes } from "../../ports/Kubernetes.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
@@ -39,6 +39,7 @@ export class Post {
   process: Process | undefined
   /** Started again by its kubelet unless this is false. */
   mayRun = true
+  private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private readonly surroundings: Surroundings
   private readonly program: Program
 
@@ -65,7 +66,15 @@ export class Post {
       Effect.provideService(Kubernetes, links.portFor(this.client, process)),
       Effect.onExit((exit) => Effect.sync(() => this.ended(process, exit)))
     )
-    Effect.runForkWith(process.context)(hearsLogs ? hearing(run, this.client, truth) : run)
+    this.fiber = Effect.runForkWith(process.context)(hearsLogs ? hearing(run, this.client, truth) : run)
+  }
+
+  /** As by SIGTERM: it may do what it must before it ends, if it can run. */
+  terminate(): void {
+    const { fiber, process } = this
+    if (fiber === undefined || process === undefined) return
+    this.surroundings.story.tell(`${this.client} is asked to end`)
+    Effect.runForkWith(process.context)(Fiber.interrupt(fiber))
   }
 
   /** As by `kill -9`. */

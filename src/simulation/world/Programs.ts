@@ -5,6 +5,7 @@ import * as Controller from "../../controller/Controller.ts"
 import { Events } from "../../controller/Events.ts"
 import { leaderTimes, profiles } from "../../domain/FailoverTimes.ts"
 import * as Operator from "../../operator/Operator.ts"
+import type { Ending, OperatorSettings } from "../../operator/Parts.ts"
 import type { Peers, Respond } from "../../ports/Peers.ts"
 import { ownNamespace } from "./Installation.ts"
 
@@ -37,11 +38,13 @@ export const controller = (name: string, peers: Peers["Service"]) =>
     return yield* Effect.never
   })
 
-interface OperatorNode {
+export interface OperatorNode {
   readonly name: string
-  readonly address: Operator.OperatorSettings["nodeAddresses"][number]
+  readonly address: OperatorSettings["nodeAddresses"][number]
+  /** Of the Pod, when it is to end. */
+  readonly ending: Ending
   /** Undefined: another program of the machine has the health port. */
-  readonly witness: Operator.OperatorSettings["witness"]
+  readonly witness: OperatorSettings["witness"]
   readonly listen: (respond: Respond) => void
 }
 
@@ -51,10 +54,11 @@ export const operator = (node: OperatorNode) =>
       node: node.name,
       namespace: ownNamespace,
       nodeAddresses: [node.address],
-      renewEveryMillis: times.renewMillis,
-      leaseMillis: times.quietMillis,
+      times,
+      keepsKernelLease: true,
+      whyEnding: Effect.sync(() => node.ending),
       witness: node.witness
     })
     if (running.respond !== undefined) node.listen(running.respond)
-    return yield* running.superseded
+    return yield* Effect.onInterrupt(running.superseded, () => running.shutdown)
   })

@@ -69,6 +69,8 @@ const poolWritten = (content: WrittenContent<PoolTruth>): Written => ({ ...conte
 interface NodeRecord {
   isOn: boolean
   isOnLan: boolean
+  isUnfenced: boolean
+  isShuttingDown: boolean
   held: ReadonlyMap<string, string>
   /** Addresses for which it answers on the segment. */
   answered: ReadonlySet<string>
@@ -142,11 +144,15 @@ export class Truth implements GroundTruth {
     record.isOn = host.isOn
     record.isOnLan = host.isOnLan
     this.place(host, record, by)
-    const answered = host.answers ? new Set(record.held.keys()) : new Set<string>()
+    const answered = host.answered()
+    const isUnfenced = host.isOn && (host.isThawing || !host.hasFence)
+    record.isUnfenced ||= isUnfenced
+    record.isShuttingDown = host.ending === "leaving"
     const before = record.answered
     record.answered = answered
     for (const address of before) if (!answered.has(address)) this.setHeld(host.name, address, false, by)
     for (const address of answered) if (!before.has(address)) this.setHeld(host.name, address, true, by)
+    record.isUnfenced = isUnfenced
   }
 
   /** A fault begins to keep the node's operator from acting, renewing or being heard. */
@@ -239,6 +245,8 @@ export class Truth implements GroundTruth {
       name,
       isOn: true,
       isOnLan: true,
+      isUnfenced: false,
+      isShuttingDown: false,
       held: new Map(),
       answered: new Set<string>(),
       putBy: new Map(),

@@ -155,6 +155,9 @@ const newOperator = (surroundings: Surroundings, lan: Lan, host: Host, name: str
     const program = Programs.operator({
       name: host.name,
       address: host.address,
+      get ending() {
+        return host.ending
+      },
       witness: lan.isFree(host) ? voting : undefined,
       listen: (respond) => lan.listen(host, process, respond)
     })

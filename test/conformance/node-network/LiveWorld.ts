@@ -9,21 +9,18 @@ import { Deferred, Effect, Queue, Scope } from "effect"
 import { familyOf } from "../../../src/domain/Address.ts"
 import { make, type Options } from "../../../src/live/linux/LinuxNodeNetwork.ts"
 import type { InterfaceAddress } from "../../../src/ports/NodeNetwork.ts"
+import { type Namespaces, prefixOf, runIn } from "./Namespaces.ts"
+import { seek } from "./Seeking.ts"
 import { readFrames } from "./FrameReader.ts"
 import type { Announcement, Listener, World } from "./World.ts"
-
-export interface Namespaces {
-  readonly node: string
-  readonly peer: string
-}
 
 /** Undefined when it can run; else why not and what to type. */
 export const whyNot = (): string | undefined => {
   if (process.getuid?.() !== 0) return "network namespaces need root"
-  const missing = ["ip", "socat", "nsenter", "setpriv"].filter((tool) => !has(tool))
+  const missing = ["ip", "nft", "socat", "nsenter", "setpriv"].filter((tool) => !has(tool))
   return missing.length === 0
     ? undefined
-    : `missing: ${missing.join(", ")} (Debian: apt-get install iproute2 socat util-linux)`
+    : `missing: ${missing.join(", ")} (Debian: apt-get install iproute2 nftables socat util-linux)`
 }
 
 const has = (tool: string): boolean => {
@@ -33,14 +30,6 @@ const has = (tool: string): boolean => {
   } catch {
     return false
   }
-}
-
-export const prefixOf = (namespace: string): ReadonlyArray<string> => ["nsenter", `--net=/run/netns/${namespace}`]
-
-/** Runs in a namespace; a failure is a bug of the test. */
-export const runIn = (namespace: string, command: ReadonlyArray<string>): string => {
-  const [nsenter = "", ...args] = [...prefixOf(namespace), ...command]
-  return execFileSync(nsenter, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
 }
 
 const batch = (namespace: string, lines: ReadonlyArray<string>): void =>
@@ -94,8 +83,13 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
   return {
     network: yield* portWith({ commandPrefix: prefix }),
     unprivileged: portWith({ commandPrefix: [...prefix, ...withoutCapabilities] }),
-    toolless: portWith({ tools: { ip: "/nonexistent/ip", socat: "/nonexistent/socat", grep: "/nonexistent/grep" } }),
+    toolless: portWith({
+      tools: { ip: "/nonexistent/ip", socat: "/nonexistent/socat", nft: "/nonexistent/nft", grep: "/nonexistent/grep" }
+    }),
     listen: (uplink) => listen(names, uplink),
+    seek: (address) => seek(names, address),
+    until: (condition) => Effect.asVoid(Effect.repeat(condition, { until: (isSo) => isSo })),
+    flushRuleset: Effect.sync(() => void runIn(node, ["nft", "flush", "ruleset"])),
     foreignAdd: (name, address) => ip("address", "add", ...addArguments(name, address)),
     foreignDelete: (name, address, prefixLength) => ip("address", "delete", `${address}/${prefixLength}`, "dev", name),
     createBridge: (name) => Effect.sync(() => batch(node, [`link add ${name} type bridge`, ...quiet(name)])),

@@ -8,6 +8,14 @@ export interface Announcement {
   readonly mac: string
 }
 
+/** What a client finds that asks for an address, and one that knows already which node has it. */
+export interface Found {
+  /** ARP or neighbour discovery is answered. */
+  readonly isAnswered: boolean
+  /** A packet that comes by the uplink is accepted. */
+  readonly isAccepted: boolean
+}
+
 export interface Listener {
   /** Waits until so many announcements have arrived since the last call, and gives exactly these. */
   readonly take: (count: number) => Effect.Effect<ReadonlyArray<Announcement>>
@@ -25,6 +33,12 @@ export interface World {
   readonly toolless: Effect.Effect<NodeNetwork["Service"]>
   /** Hears what arrives at the neighbour on this uplink, from when it is returned. */
   readonly listen: (uplink: string) => Effect.Effect<Listener, never, Scope.Scope>
+  /** As the neighbour on `up0` finds an address of its network: 198.51.100.0/24 or 2001:db8:ffff::/64. */
+  readonly seek: (address: Address) => Effect.Effect<Found>
+  /** Lets time pass for the node until the condition holds. */
+  readonly until: <E>(condition: Effect.Effect<boolean, E>) => Effect.Effect<void, E>
+  /** Somebody takes all rules of the node's packet filter away. */
+  readonly flushRuleset: Effect.Effect<void>
   readonly foreignAdd: (interfaceName: string, address: InterfaceAddress) => Effect.Effect<void>
   readonly foreignDelete: (interfaceName: string, address: Address, prefixLength: number) => Effect.Effect<void>
   readonly createBridge: (name: string) => Effect.Effect<void>

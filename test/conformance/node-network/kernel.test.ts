@@ -8,7 +8,8 @@ import { join } from "node:path"
 import { type Address, parse } from "../../../src/domain/Address.ts"
 import { isListening, readSockets } from "../../../src/live/linux/ChangeMonitor.ts"
 import { make } from "../../../src/live/linux/LinuxNodeNetwork.ts"
-import { namespaces, type Namespaces, runIn, whyNot, worldIn } from "./LiveWorld.ts"
+import { namespaces, whyNot, worldIn } from "./LiveWorld.ts"
+import { type Namespaces, runIn } from "./Namespaces.ts"
 import type { World } from "./World.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { namespaces, whyNot, worldIn } from "./LiveWorld.ts"
+import { fenceSuite } from "./fenceSuite.ts"
 import { nodeNetworkSuite } from "./suite.ts"
 
 const reason = whyNot()
@@ -11,3 +12,4 @@ const unavailable =
 if (unavailable !== undefined) console.log(`NodeNetwork on a network namespace${unavailable}`)
 
 nodeNetworkSuite("a network namespace", Effect.flatMap(namespaces, worldIn), unavailable)
+fenceSuite("a network namespace", Effect.flatMap(namespaces, worldIn), unavailable)

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { Result } from "effect"
 import { parse } from "../../../src/domain/Address.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
+import { fenceSuite } from "./fenceSuite.ts"
 import { nodeNetworkSuite } from "./suite.ts"
 import type { World } from "./World.ts"
 
@@ -11,7 +12,9 @@ const nodeAddresses = [
 ]
 
 const makeWorld = Effect.sync((): World => {
+  let nowMillis = 0
   const node = MemoryNodeNetwork.make({
+    kernelMillis: () => nowMillis,
     interfaces: [{ name: "pl0", kind: "bridge" }, { name: "up0", addresses: nodeAddresses }, { name: "up1" }]
   })
   let routes: ReadonlyArray<MemoryNodeNetwork.DefaultRoute> = []
@@ -33,6 +36,15 @@ const makeWorld = Effect.sync((): World => {
           })
         return { take }
       }),
+    seek: (address) =>
+      Effect.sync(() => {
+        const isHere = node.state().interfaces.some((each) => each.addresses.some((found) => found.address === address))
+        const isServed = isHere && !node.fence.blocks(address, "up0", nowMillis)
+        return { isAnswered: isServed, isAccepted: isServed }
+      }),
+    until: (condition) =>
+      Effect.repeat(condition, { while: (isSo) => (isSo ? false : (nowMillis++, true)) }).pipe(Effect.asVoid),
+    flushRuleset: Effect.sync(() => node.fence.remove()),
     foreignAdd: (name, address) => Effect.sync(() => node.foreignAdd(name, address)),
     foreignDelete: (name, address, prefixLength) => Effect.sync(() => node.foreignDelete(name, address, prefixLength)),
     createBridge: (name) => Effect.sync(() => node.createInterface({ name, kind: "bridge" })),
@@ -51,3 +63,4 @@ const makeWorld = Effect.sync((): World => {
 })
 
 nodeNetworkSuite("the in-memory twin", makeWorld)
+fenceSuite("the in-memory twin", makeWorld)

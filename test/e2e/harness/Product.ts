@@ -100,6 +100,10 @@ const withProcess = ({ metadata, spec }: Pod, program: Program, line: string): P
 /** `kill -9`, from the node: Kubernetes is not asked and the Pod stays. */
 export const kill = (pod: Pod, program: Program): Promise<string> => withProcess(pod, program, 'kill -9 "$pid"')
 
+/** From the node, as `kill` does it. */
+export const signal = (pod: Pod, program: Program, name: "STOP" | "CONT" | "TERM"): Promise<string> =>
+  withProcess(pod, program, `kill -${name} "$pid"`)
+
 /** Resident memory, by the kernel's word. */
 export const residentMiB = async (pod: Pod, program: Program): Promise<number> => {
   const status = await withProcess(pod, program, 'cat "/proc/$pid/status"')

@@ -131,5 +131,61 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     replace: "if (isOwn(lease, options) || state.held !== undefined) {",
     killedBy: "S10",
     seeds: [2]
+  },
+  {
+    name: "lease-dated-at-the-reply",
+    what: "the kernel's lease counts from the answer to a renewal, not from its sending (R3)",
+    file: "src/operator/Renewing.ts",
+    find: 'if (renewal._tag === "Renewed") yield* extend(parts, sentAtMillis)',
+    replace: 'if (renewal._tag === "Renewed") yield* extend(parts, yield* monotonicMillis)',
+    killedBy: "S1"
+  },
+  {
+    name: "kernel-lease-outlives-the-count",
+    what: "the kernel serves for longer than others wait before they take over",
+    file: "src/operator/Parts.ts",
+    find: "  keepsKernelLease ? times.serveMillis",
+    replace: "  keepsKernelLease ? times.quietMillis + times.renewMillis",
+    killedBy: "S1"
+  },
+  {
+    name: "ticket-lives-on",
+    what: "what was decided before a pause is written after it (R4)",
+    file: "src/operator/Fence.ts",
+    find: "yield* kernel.putTicket(ticket, ticketMillis)",
+    replace: "yield* kernel.putTicket(ticket, 3_600_000)",
+    killedBy: "S1"
+  },
+  {
+    name: "uplink-forgotten",
+    what: "an interface is no uplink while its default route is away",
+    file: "src/operator/Keeper.ts",
+    find: "    ...known,\n",
+    replace: "",
+    killedBy: "S1"
+  },
+  {
+    name: "flushed-fence-stays-away",
+    what: "tables that somebody took away are not made anew",
+    file: "src/operator/Fence.ts",
+    find: "renew: exclusive(orClaimed)",
+    replace: "renew: exclusive(write)",
+    killedBy: "L1"
+  },
+  {
+    name: "handover-unannounced",
+    what: "a kernel serves on for its successor, and nobody was told to wait (R11)",
+    file: "src/operator/Shutdown.ts",
+    find: "yield* renewed(parts, { durationMillis: handover.quietMillis })",
+    replace: "yield* renewed(parts, {})",
+    killedBy: "S1"
+  },
+  {
+    name: "gives-back-before-it-let-go",
+    what: "a node that goes down says that it let go of everything, and has not",
+    file: "src/operator/Shutdown.ts",
+    find: "  if (!(yield* letGo(parts))) return\n",
+    replace: "",
+    killedBy: "S1"
   }
 ]

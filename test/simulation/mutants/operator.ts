@@ -118,9 +118,10 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
   {
     name: "acts-before-it-has-seen-all",
     what: "registers and cleans before its caches are complete",
-    file: "src/operator/Operator.ts",
-    find: "Effect.andThen(synced, keeper.look).pipe(",
-    replace: "Effect.andThen(Effect.andThen(Effect.void, synced.pipe(Effect.timeoutOption(1))), keeper.look).pipe(",
+    file: "src/operator/Renewing.ts",
+    find: "  Effect.andThen(synced, Effect.andThen(fence.preflight, keeper.look)).pipe(",
+    replace:
+      "  Effect.andThen(synced.pipe(Effect.timeoutOption(1)), Effect.andThen(fence.preflight, keeper.look)).pipe(",
     killedBy: "S15"
   },
   {
@@ -135,8 +136,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
   {
     name: "registration-waits-for-ever",
     what: "a registration that is not answered is waited for as long as the client waits",
-    file: "src/operator/Operator.ts",
-    find: "      Effect.timeout(parts.settings.renewEveryMillis),\n      Effect.tap(",
+    file: "src/operator/Renewing.ts",
+    find: "      Effect.timeout(parts.settings.times.renewMillis),\n      Effect.tap(",
     replace: "      Effect.timeout(3_600_000),\n      Effect.tap(",
     killedBy: "S7",
     seeds: [3]
@@ -161,7 +162,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
   {
     name: "served-while-down",
     what: "an address on an interface that is down is said to be served",
-    file: "src/operator/Keeper.ts",
+    file: "src/operator/KernelView.ts",
     find: "isUp(expected) && held",
     replace: "held",
     killedBy: "S4",

@@ -2,7 +2,7 @@
  * A cluster in memory: one API server, nodes with kernels, and the real controller and operators on them, each in a
  * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
  */
-import { Clock, Context, Effect, Exit, type Fiber, References, Result, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, References, Result, Scope, Stream } from "effect"
 import { witnessKey, witnessSecretName } from "../../../src/api/Names.ts"
 import { secrets } from "../../../src/api/Secret.ts"
 import { keyOf as witnessKeyOf } from "../../../src/api/WitnessMessage.ts"
@@ -21,6 +21,7 @@ import * as HetznerProject from "../../../src/memory/hetzner/HetznerProject.ts"
 import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import * as MemoryPeers from "../../../src/memory/peers/MemoryPeers.ts"
+import type { Ending } from "../../../src/operator/Parts.ts"
 import * as Operator from "../../../src/operator/Operator.ts"
 import type * as Registration from "../../../src/operator/Registration.ts"
 import { Cloud } from "../../../src/ports/Cloud.ts"
@@ -31,7 +32,7 @@ import { keyOf } from "../../../src/reconcile/Reflector.ts"
 import type { Respond } from "../../../src/ports/Peers.ts"
 
 export const ownNamespace = "plenuslb"
-const times = profiles.default
+export const times = profiles.default
 
 /** A running program. `kill` is a power cut: not one more request, no last words. */
 export interface Process {
@@ -43,6 +44,8 @@ export interface RunningController extends Process, Controller.Controller {}
 export interface RunningOperator extends Process {
   readonly isReady: Effect.Effect<boolean>
   readonly running: Fiber.Fiber<never, Registration.Superseded | Registration.Displaced>
+  /** As by SIGTERM. */
+  readonly terminate: Effect.Effect<void>
 }
 
 export interface TestCluster {
@@ -54,7 +57,11 @@ export interface TestCluster {
   readonly kernel: (node: string) => MemoryNodeNetwork.Handle
   readonly startController: (name: string, settings?: Partial<ControllerSettings>) => Effect.Effect<RunningController>
   /** `user` names the process at the API server: a second operator of one node needs another. */
-  readonly startOperator: (node: string, user?: string) => Effect.Effect<RunningOperator, NodeNetworkError>
+  readonly startOperator: (
+    node: string,
+    user?: string,
+    ending?: Ending
+  ) => Effect.Effect<RunningOperator, NodeNetworkError>
   /** `plural/key` of what controllers cannot decode, as if a newer version had written it. */
   readonly unreadable: Set<string>
   /** From now on the client's requests get no further than its own machine; `heal` ends it. */
@@ -249,14 +256,19 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     return { ...process, ...value } satisfies RunningController
   })
 
-  const startOperator = Effect.fnUntraced(function* (node: string, user = `operator-${node}`) {
+  const startOperator = Effect.fnUntraced(function* (
+    node: string,
+    user = `operator-${node}`,
+    ending: Ending = "unknown"
+  ) {
     const program = Effect.gen(function* () {
       const operator = yield* Operator.make({
         node,
         namespace: ownNamespace,
         nodeAddresses: [],
-        renewEveryMillis: times.renewMillis,
-        leaseMillis: times.quietMillis,
+        times,
+        keepsKernelLease: true,
+        whyEnding: Effect.succeed(ending),
         witness: hasWitness
           ? { serveMillis: times.serveMillis, port: 8080, peers: lan.peersFrom(node), key: mountedKey(node) }
           : undefined
@@ -264,10 +276,12 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
       lan.listen(node, operator.respond)
       yield* Effect.addFinalizer(() => lan.close(node))
       const running = yield* Effect.forkScoped(operator.superseded)
-      return { isReady: operator.isReady, running }
+      const shutdown = Effect.provide(operator.shutdown, yield* Effect.context<Kubernetes>())
+      return { isReady: operator.isReady, running, shutdown: Effect.andThen(Fiber.interrupt(running), shutdown) }
     }).pipe(Effect.provideService(NodeNetwork, kernel(node).network))
     const { value, ...process } = yield* spawn(user, program)
-    return { ...process, ...value } satisfies RunningOperator
+    const terminate = Effect.andThen(value.shutdown, process.stop)
+    return { ...process, ...value, terminate } satisfies RunningOperator
   })
 
   yield* Effect.forkChild(memory.runControllers(50))

@@ -1,64 +1,13 @@
 /** The real controller and operators on the memory layers, from a manifest to a served address and back. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Random } from "effect"
+import { Effect } from "effect"
 import { events } from "../../../src/api/Event.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { nodes } from "../../../src/api/Node.ts"
-import { persistentIPPools, type PersistentIPPoolSpec } from "../../../src/api/PersistentIPPool.ts"
+import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
-import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
+import { allocation, carriers, createPool, createService, run, shown, start, threeNodes } from "./Acting.ts"
 import * as TestCluster from "./TestCluster.ts"
-
-const threeNodes = ["node-1", "node-2", "node-3"]
-
-/** Runs to the end or throws what it failed with; the same in every run. */
-const run = <A, E>(program: Effect.Effect<A, E>): A => {
-  const exit = runVirtually(Random.withSeed(program, "integration"))
-  if (Exit.isSuccess(exit)) return exit.value
-  throw Cause.squash(exit.cause)
-}
-
-const createPool = (cluster: TestCluster.TestCluster, name: string, spec: Partial<PersistentIPPoolSpec> = {}) =>
-  cluster.api.create(persistentIPPools, {
-    apiVersion: "loadbalancing.plenus.io/v1alpha1",
-    kind: "PersistentIPPool",
-    metadata: { name },
-    spec: {
-      addresses: ["192.0.2.10-192.0.2.12"],
-      autoAssign: true,
-      options: { hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0", mode: "auto" } },
-      ...spec
-    }
-  })
-
-const createService = (cluster: TestCluster.TestCluster, name: string, addresses: ReadonlyArray<string> = []) =>
-  cluster.api.create(services, {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name, namespace: "shop" },
-    spec: {
-      type: "LoadBalancer",
-      ports: [{ port: 80 }],
-      ...(addresses.length === 0 ? {} : { externalIPs: addresses })
-    }
-  })
-
-const shown = (cluster: TestCluster.TestCluster, name: string): ReadonlyArray<string | undefined> =>
-  (cluster.memory.truth.get(services, { namespace: "shop", name })?.status?.loadBalancer?.ingress ?? []).map(
-    ({ ip }) => ip
-  )
-
-const allocation = (cluster: TestCluster.TestCluster, name: string) =>
-  cluster.memory.truth.get(ipAllocations, { namespace: "shop", name })
-
-/** Nodes whose kernel carries the address: ground truth. */
-const carriers = (cluster: TestCluster.TestCluster, address: string): ReadonlyArray<string> =>
-  threeNodes.filter((node) =>
-    cluster
-      .kernel(node)
-      .state()
-      .interfaces.some((each) => each.addresses.some((held) => held.address === address))
-  )
 
 const writesOf = (cluster: TestCluster.TestCluster, kinds: ReadonlyArray<string>): number =>
   [...cluster.memory.requests()]
@@ -73,14 +22,6 @@ const notLeases = (cluster: TestCluster.TestCluster) =>
   [...cluster.memory.requests()]
     .filter(([request]) => /(create|replace|patch|apply|delete) /.test(request) && !request.endsWith(" leases"))
     .map(([request, count]) => `${request}: ${count}`)
-
-const start = Effect.fnUntraced(function* () {
-  const cluster = yield* TestCluster.make(threeNodes)
-  const controller = yield* cluster.startController("controller-a")
-  const operators = yield* Effect.forEach(threeNodes, (node) => cluster.startOperator(node))
-  yield* Effect.sleep("5 seconds")
-  return { cluster, controller, operators }
-})
 
 describe("a cluster in memory", () => {
   it("serves a Service after three writes and settles with one more", () => {

@@ -155,6 +155,8 @@ export class Trial implements GroundTruth {
       name,
       isOn,
       isOnLan: true,
+      isUnfenced: false,
+      isShuttingDown: false,
       held: this.nodes.get(name)?.held ?? new Map(),
       putBy: this.nodes.get(name)?.putBy ?? new Map(),
       interfaces: new Set(["eth0", "pl0"]),
@@ -238,6 +240,13 @@ export class Trial implements GroundTruth {
   impair(name: string): this {
     const record = this.nodes.get(name)
     if (record !== undefined) record.impairedSince = this.nowMillis
+    return this
+  }
+
+  /** Somebody takes the fence of its kernel away. */
+  unfence(name: string): this {
+    const record = this.nodes.get(name)
+    if (record !== undefined) record.isUnfenced = true
     return this
   }
 

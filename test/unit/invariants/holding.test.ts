@@ -18,16 +18,36 @@ describe("S1: at most one node serves an address", () => {
     ["one holder", (trial) => trial.hold("node-1"), "FINE"],
     ["one after the other", (trial) => trial.hold("node-1").drop("node-1").hold("node-2"), "FINE"],
     ["two holders", (trial) => trial.hold("node-1").hold("node-2"), "192.0.2.10 is served by node-1 and node-2"],
-    ["a predecessor that a fault hinders", (trial) => trial.hold("node-1").impair("node-1").hold("node-2"), "EXCUSED"],
     [
-      "a predecessor that was hindered a moment ago",
-      (trial) => trial.hold("node-1").impair("node-1").relieve("node-1").wait(4_000).hold("node-2"),
+      "a predecessor that a fault hinders: its kernel lets go without it",
+      (trial) => trial.hold("node-1").impair("node-1").hold("node-2"),
+      "192.0.2.10 is served by node-1 and node-2"
+    ],
+    [
+      "a predecessor without a fence, or whose clock stood still",
+      (trial) => trial.hold("node-1").unfence("node-1").hold("node-2"),
       "EXCUSED"
     ],
     [
-      "one that goes on after it could have let go",
+      "an address that a person put on a node that is hindered",
+      (trial) => trial.hold("node-1", address, "person").impair("node-1").hold("node-2"),
+      "EXCUSED"
+    ],
+    [
+      "such an address a moment later",
+      (trial) => trial.hold("node-1", address, "person").impair("node-1").relieve("node-1").wait(4_000).hold("node-2"),
+      "EXCUSED"
+    ],
+    [
+      "such an address after it could have been taken off",
       (trial) =>
-        trial.hold("node-1").impair("node-1").hold("node-2").relieve("node-1").wait(6_000).hold("node-1", "192.0.2.11"),
+        trial
+          .hold("node-1", address, "person")
+          .impair("node-1")
+          .hold("node-2")
+          .relieve("node-1")
+          .wait(6_000)
+          .hold("node-1", "192.0.2.11"),
       "192.0.2.10 is served by node-1 and node-2"
     ],
     [
@@ -65,10 +85,10 @@ describe("S1: at most one node serves an address", () => {
       "192.0.2.10 is served by node-1 and node-2"
     ],
     [
-      "three, of whom one is hindered",
+      "three, of whom one has no fence",
       (trial) => {
         trial.machine("node-3")
-        return trial.hold("node-1").impair("node-1").hold("node-2").hold("node-3")
+        return trial.hold("node-1").unfence("node-1").hold("node-2").hold("node-3")
       },
       "node-1 and node-2 and node-3"
     ]
@@ -361,12 +381,12 @@ describe("S14: an address is reused only after its fence is complete", () => {
       "shop/api (uid api-a1) was granted 192.0.2.10 while node-1 still answered"
     ],
     [
-      "while a hindered node answers",
+      "while a node answers that has no fence",
       (trial) =>
         trial
           .allocation(allocation())
           .hold("node-1")
-          .impair("node-1")
+          .unfence("node-1")
           .remove("IPAllocation", "shop/web")
           .allocation(next),
       "EXCUSED"

@@ -1,0 +1,56 @@
+/**
+ * What the kernel's fence is to be told in a round: which addresses it judges, and which of these may be served. Pure.
+ *
+ * An address is judged before it comes to an interface, and until it has left it; it is leased once it is there, and no
+ * longer when it is about to go. What lies on an interface and is neither of our planning nor known to the fence is not
+ * judged: it is the machine's own, or v0.4 serves it still.
+ */
+import type { Address } from "./Address.ts"
+import { hostPrefixLength } from "./HostAddress.ts"
+import type { Change, InterfacePlan } from "./InterfacePlan.ts"
+
+export interface Content {
+  readonly managed: ReadonlyArray<Address>
+  readonly leased: ReadonlyArray<Address>
+}
+
+export interface Input {
+  readonly plan: Pick<InterfacePlan, "held" | "changes">
+  /** Of the plan's changes, those that are carried out; the rest is left as it is for now. */
+  readonly carriedOut: ReadonlyArray<Change>
+  /** On some interface now. */
+  readonly isPresent: (address: Address) => boolean
+  /** As the plan wants it, now. */
+  readonly isInPlace: (address: Address) => boolean
+  /** A provider routes to one node only: such an address two nodes may hold at a time. */
+  readonly isRouted: (address: Address) => boolean
+  /** What the fence was told last, by this process or the one before. */
+  readonly current: Content
+}
+
+export const contentOf = ({ carriedOut, current, isInPlace, isPresent, isRouted, plan }: Input): Content => {
+  const planned = plan.held.map(({ address }) => address).filter((address) => !isRouted(address))
+  const isPlanned = new Set(plan.held.map(({ address }) => address))
+  const going = carriedOut.flatMap((each) => (isGoing(each) && !isPlanned.has(each.address) ? [each.address] : []))
+  const known = current.managed.filter((address) => !isPlanned.has(address) && isPresent(address))
+  const withheld = withheldIn(plan.changes, carriedOut)
+  const isLeased = new Set(current.leased)
+  return {
+    managed: unique([...planned, ...going.filter(isPresent), ...known]),
+    leased: unique([
+      ...planned.filter(isInPlace),
+      ...known.filter((address) => withheld.has(address) && isLeased.has(address))
+    ])
+  }
+}
+
+const isGoing = (change: Change): change is Change & { readonly _tag: "Remove" } =>
+  change._tag === "Remove" && change.prefixLength === hostPrefixLength(change.address)
+
+/** What would go, and stays for now since nobody can read what it is for. */
+const withheldIn = (changes: ReadonlyArray<Change>, carriedOut: ReadonlyArray<Change>): ReadonlySet<Address> => {
+  const done = new Set(carriedOut)
+  return new Set(changes.filter((each) => isGoing(each) && !done.has(each)).map(({ address }) => address))
+}
+
+const unique = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> => [...new Set(addresses)]

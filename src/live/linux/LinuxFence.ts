@@ -1,0 +1,66 @@
+/** The fence of the kernel by nftables. What a refused transaction ran against is found out by looking, not by its message. */
+import { Effect, type Scope } from "effect"
+import { FenceRefused, type FenceState, type FenceWrite } from "../../ports/KernelFence.ts"
+import { ToolFailed } from "../../ports/NodeNetwork.ts"
+import * as FenceTable from "./FenceTable.ts"
+import * as NftSession from "./NftSession.ts"
+import { run, type Reason, type Toolbox } from "./Tool.ts"
+
+export interface LinuxFence {
+  readonly claim: (owner: string) => Effect.Effect<void, Reason>
+  readonly putTicket: (ticket: string, lifeMillis: number) => Effect.Effect<void, Reason>
+  readonly write: (write: FenceWrite) => Effect.Effect<void, Reason>
+  readonly state: Effect.Effect<FenceState | undefined, Reason>
+  readonly remove: Effect.Effect<void, Reason>
+}
+
+/** What nft says of a table, a set or an element that is not there. */
+const isAbsent = (reason: Reason): boolean =>
+  reason._tag === "ToolFailed" && /No such file or directory/.test(reason.message)
+
+/** The kernel knows interface names without these only, and a line of nft has a syntax. */
+const isPlainName = (name: string): boolean => /^[^\s"/;{}]{1,15}$/.test(name)
+
+export const make = (toolbox: Toolbox): Effect.Effect<LinuxFence, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const session = yield* NftSession.make(toolbox)
+
+    const table = (family: (typeof FenceTable.families)[number]): Effect.Effect<FenceState | undefined, Reason> =>
+      run(toolbox, toolbox.nft, ["-j", "list", "table", family, "plenuslb"]).pipe(
+        Effect.flatMap((text) =>
+          Effect.mapError(
+            FenceTable.decodeTable(text),
+            ({ message }): Reason =>
+              new ToolFailed({ tool: toolbox.nft, message: `printed what is not understood: ${message}` })
+          )
+        ),
+        Effect.catchIf(isAbsent, () => Effect.succeed(undefined))
+      )
+
+    const state = Effect.gen(function* () {
+      const [inet, arp] = yield* Effect.all([table("inet"), table("arp")], { concurrency: "unbounded" })
+      return arp === undefined ? undefined : inet
+    })
+
+    const why = Effect.fnUntraced(function* (owner: string | undefined) {
+      const found = yield* state
+      if (found === undefined) return new FenceRefused({ why: "NoTable" })
+      return owner === undefined || found.owner === owner
+        ? new FenceRefused({ why: "TicketExpired" })
+        : new FenceRefused({ why: "OtherOwner", owner: found.owner ?? "nobody" })
+    })
+
+    const orRefused = (transaction: Effect.Effect<void, Reason>, owner: string | undefined) =>
+      Effect.catchIf(transaction, isAbsent, () => Effect.flatMap(why(owner), (reason) => Effect.fail<Reason>(reason)))
+
+    return {
+      claim: (owner) => session.run(FenceTable.claim(owner)),
+      putTicket: (ticket, lifeMillis) => orRefused(session.run(FenceTable.putTicket(ticket, lifeMillis)), undefined),
+      write: (write) => {
+        const uplinks = write.uplinks.filter(isPlainName)
+        return orRefused(session.run(FenceTable.write({ ...write, uplinks })), write.owner)
+      },
+      state,
+      remove: session.run(FenceTable.remove)
+    }
+  })

@@ -1,0 +1,140 @@
+/**
+ * Keeps the lease in the node's kernel: what may be served, and until when. The kernel lets go by itself when nobody renews
+ * it, so that an operator that is dead, stopped or cut off has no part in the safety of its addresses (failover R3 to R5).
+ *
+ * Each write states the whole content. A ticket is put first and confirmed; only then the time that is left is computed,
+ * so that a process which is stopped at any place cannot give a lease that is longer than it was when it was earned.
+ */
+import { Effect, Equal, Random, Semaphore } from "effect"
+import type { FenceContent, FenceNonce, KernelFence } from "../ports/KernelFence.ts"
+import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
+
+export interface Options {
+  readonly kernel: KernelFence
+  readonly owner: FenceNonce
+  /** tau: how long a ticket lives. */
+  readonly ticketMillis: number
+  /**
+   * Monotonic time until which this node may serve: X after the sending of the renewal that last succeeded, or as the voters
+   * keep it. Asked with the time it is, once the ticket is there.
+   */
+  readonly untilMillis: (nowMillis: number) => number
+}
+
+export interface Fence {
+  /** Fails when the kernel cannot keep leases. */
+  readonly preflight: Effect.Effect<void, NodeNetworkError>
+  /** After registration: becomes the owner, and learns what the process before has left. */
+  readonly begin: Effect.Effect<void, NodeNetworkError>
+  readonly current: () => FenceContent
+  /** In the kernel when it returns. */
+  readonly set: (content: FenceContent) => Effect.Effect<void, NodeNetworkError>
+  /** After a renewal: what was set last lives on; tables that somebody took away are made anew. */
+  readonly renew: Effect.Effect<void, NodeNetworkError>
+  /**
+   * When a renewal failed: once the lease has run out, makes sure that nothing is served. Tables that are gone are made anew, since
+   * nothing else keeps the node from serving what another may have by now.
+   */
+  readonly guard: Effect.Effect<void, NodeNetworkError>
+  /** Before everything goes: nothing may be served from now on. Tables that are gone are made anew for that. */
+  readonly close: Effect.Effect<void, NodeNetworkError>
+  /** Takes the tables away, once nothing of ours is on any interface. */
+  readonly remove: Effect.Effect<void, NodeNetworkError>
+}
+
+/** Only looked at: nothing is kept by it. */
+const NO_WRITE = Number.POSITIVE_INFINITY
+
+const empty: FenceContent = { managed: [], leased: [], uplinks: [] }
+
+const isRefused =
+  (why: "NoTable" | "TicketExpired") =>
+  ({ reason }: NodeNetworkError) =>
+    reason._tag === "FenceRefused" && reason.why === why
+
+export const isTableGone = isRefused("NoTable")
+
+/** Another process of this node has begun after this one: which; undefined: it is another error. */
+export const overtakerIn = ({ reason }: NodeNetworkError): FenceNonce | undefined =>
+  reason._tag === "FenceRefused" && reason.why === "OtherOwner" ? (reason.owner ?? "unknown") : undefined
+
+const newNonce = Effect.map(Random.nextIntBetween(0, 2 ** 32), (number) => number.toString(16).padStart(8, "0"))
+
+/** Kernels without the lease: addresses are served for as long as they are on the interface. */
+export const none: Fence = {
+  preflight: Effect.void,
+  begin: Effect.void,
+  current: () => empty,
+  set: () => Effect.void,
+  renew: Effect.void,
+  guard: Effect.void,
+  close: Effect.void,
+  remove: Effect.void
+}
+
+export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Effect.Effect<Fence> =>
+  Effect.gen(function* () {
+    const exclusive = (yield* Semaphore.make(1)).withPermit
+    let content = empty
+    /** The kernel has `content`, as far as is known. */
+    let isWritten = false
+
+    const attempt = Effect.gen(function* () {
+      const ticket = yield* newNonce
+      yield* kernel.putTicket(ticket, ticketMillis)
+      const nowMillis = yield* monotonicMillis
+      const leftMillis = Math.floor(untilMillis(nowMillis) - nowMillis)
+      const leased = leftMillis > 0 ? content.leased : []
+      yield* kernel.write({ ...content, leased, ticket, owner, leaseMillis: Math.max(1, leftMillis) })
+    })
+
+    /** A ticket expires where a machine is out of breath: once more, then it cannot act. */
+    const write = Effect.suspend(() => {
+      isWritten = false
+      return attempt.pipe(
+        Effect.catchIf(isRefused("TicketExpired"), () => attempt),
+        Effect.tap(() => Effect.sync(() => void (isWritten = true)))
+      )
+    })
+
+    const orClaimed = write.pipe(Effect.catchIf(isTableGone, () => Effect.andThen(kernel.claim(owner), write)))
+
+    const begin = Effect.gen(function* () {
+      yield* kernel.claim(owner)
+      content = (yield* kernel.state) ?? empty
+    })
+
+    const set = (next: FenceContent) =>
+      Effect.suspend(() => {
+        if (isWritten && Equal.equals(content, next)) return Effect.void
+        content = next
+        return write
+      })
+
+    const guard = Effect.flatMap(monotonicMillis, (now) => (now < untilMillis(NO_WRITE) ? Effect.void : orClaimed))
+
+    const close = Effect.suspend(() => {
+      content = { ...content, leased: [] }
+      return orClaimed
+    })
+
+    return {
+      preflight: Effect.asVoid(kernel.state),
+      begin: exclusive(begin),
+      current: () => content,
+      set: (next) => exclusive(set(next)),
+      renew: exclusive(orClaimed),
+      guard: exclusive(guard),
+      close: exclusive(close),
+      remove: exclusive(
+        Effect.andThen(
+          kernel.remove,
+          Effect.sync(() => {
+            content = empty
+            isWritten = false
+          })
+        )
+      )
+    }
+  })

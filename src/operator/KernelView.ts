@@ -1,0 +1,49 @@
+/** What a round reads out of the state of the kernel. */
+import { Result } from "effect"
+import type * as Address from "../domain/Address.ts"
+import { parseMac } from "../domain/Frames.ts"
+import { hostPrefixLength } from "../domain/HostAddress.ts"
+import type * as InterfacePlan from "../domain/InterfacePlan.ts"
+import type { NetworkState } from "../ports/NodeNetwork.ts"
+
+/** Addresses for one host each, with the interfaces that they are on. */
+export const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
+  const held = new Map<string, Set<string>>()
+  for (const { addresses, name } of state.interfaces) {
+    for (const { address, prefixLength } of addresses) {
+      if (prefixLength !== hostPrefixLength(address)) continue
+      held.set(address, (held.get(address) ?? new Set()).add(name))
+    }
+  }
+  return held
+}
+
+/**
+ * Whether the kernel holds the address where the plan wants it; one that was refused is not held, wherever it is. The kernel
+ * answers for no address of an interface that is down; but it lies there until it is taken off.
+ */
+export const heldAsPlanned = (
+  plan: InterfacePlan.InterfacePlan,
+  held: ReadonlyMap<string, ReadonlySet<string>>,
+  isUp: (name: string) => boolean
+) => {
+  const onInterface = new Map(plan.held.map(({ address, interfaceName }) => [address, interfaceName]))
+  const refused = new Set(plan.refusals.map(({ address }) => address))
+  return (address: Address.Address): boolean => {
+    const expected = onInterface.get(address)
+    if (refused.has(address)) return false
+    return expected === undefined ? held.has(address) : isUp(expected) && held.get(address)?.has(expected) === true
+  }
+}
+
+/** Up, with a hardware address. */
+export const announceableIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
+  const able = interfaces.filter(({ mac, up }) => up && Result.isSuccess(parseMac(mac)))
+  const names = new Set(able.map(({ name }) => name))
+  return (name) => names.has(name)
+}
+
+export const upIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
+  const names = new Set(interfaces.flatMap(({ name, up }) => (up ? [name] : [])))
+  return (name) => names.has(name)
+}

@@ -1,0 +1,194 @@
+/**
+ * The lease of this node over time: registered, renewed for ever, and lost. What the lease allows, the kernel is told at once;
+ * what it no longer allows is gone from the kernel before anything else is asked for.
+ */
+import { Cause, Effect, Result, Schedule } from "effect"
+import type { Lease } from "../api/Lease.ts"
+import * as HoldId from "../domain/HoldId.ts"
+import type { Kubernetes, KubernetesError } from "../ports/Kubernetes.ts"
+import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import { disabled, type Parts, RETRY_MILLIS, unusable } from "./Parts.ts"
+import * as Registration from "./Registration.ts"
+
+const NO_REPLY = "no reply in time"
+/** A path that was away for so many renewals may have taken the watches with it; they are silent for minutes then. */
+const RENEWALS_MISSED = 3
+
+/** Waits until a lease of another boot was not renewed for its duration, then answers that version. */
+const awaitQuiet = Effect.fnUntraced(function* ({ durationMillis, lease }: Registration.Foreign) {
+  yield* Effect.logWarning("the lease of this node is of another boot or machine; waiting until it is quiet").pipe(
+    Effect.annotateLogs({ durationMillis })
+  )
+  yield* Effect.sleep(durationMillis)
+  return lease
+})
+
+/** The newest hold id of this node that the process had, or that an IPAllocation names. */
+const newestHoldIdOf = ({ allocations, settings, state }: Parts): HoldId.HoldId | undefined => {
+  const named = [...allocations.values()]
+    .flatMap(({ spec }) => spec.allocations)
+    .filter(({ nodeName }) => nodeName === settings.node)
+    .flatMap(({ holdId }) => {
+      const parsed = HoldId.parse(holdId ?? "")
+      return Result.isSuccess(parsed) ? [parsed.success] : []
+    })
+  return named.reduce<HoldId.HoldId | undefined>(HoldId.newer, state.lastHoldId)
+}
+
+const register = (
+  parts: Parts,
+  takeover: Lease | undefined
+): Effect.Effect<Registration.Registered, never, Kubernetes> =>
+  Effect.flatMap(Effect.all([parts.attendance.forWrite, monotonicMillis]), ([witness, sentAtMillis]) =>
+    Registration.register(parts.identity, {
+      interfaces: parts.keeper.interfaces(),
+      witness,
+      takeover,
+      newestHoldId: newestHoldIdOf(parts)
+    }).pipe(
+      Effect.timeout(parts.settings.times.renewMillis),
+      Effect.tap(() => Effect.sync(() => void (parts.state.renewedAtMillis = sentAtMillis)))
+    )
+  ).pipe(
+    Effect.catchTag("Foreign", (foreign) => Effect.flatMap(awaitQuiet(foreign), (lease) => register(parts, lease))),
+    Effect.catch((error) =>
+      Effect.logWarning("not registered").pipe(
+        Effect.annotateLogs({ error: error._tag === "TimeoutError" ? NO_REPLY : error.message }),
+        Effect.andThen(Effect.sleep(RETRY_MILLIS)),
+        Effect.andThen(Effect.suspend(() => register(parts, takeover)))
+      )
+    )
+  )
+
+/** Until the kernel can be read there is nothing to say of this node, and nothing that it could hold. */
+const firstLook = ({ fence, keeper, state, synced }: Parts): Effect.Effect<void> =>
+  Effect.andThen(synced, Effect.andThen(fence.preflight, keeper.look)).pipe(
+    Effect.tapError(unusable),
+    Effect.retry(Schedule.spaced(RETRY_MILLIS)),
+    Effect.orDie,
+    Effect.andThen(
+      Effect.sync(() => {
+        state.able = true
+      })
+    )
+  )
+
+/** What cannot be done is tried until it can. */
+const whenever = (act: Effect.Effect<void, NodeNetworkError>) =>
+  act.pipe(Effect.tapError(unusable), Effect.retry(Schedule.spaced(RETRY_MILLIS)), Effect.orDie)
+
+const begin = Effect.fnUntraced(function* (parts: Parts) {
+  const { state, wake } = parts
+  yield* firstLook(parts)
+  const registered = yield* register(parts, undefined)
+  // Only who is registered owns the fence, or one that was succeeded long ago would take it from its successor (R5).
+  yield* whenever(parts.fence.begin)
+  state.registered = registered
+  // The kernel may serve for as long as a handover allowed: no longer, before less is announced (R11).
+  yield* whenever(parts.fence.renew)
+  state.lastHoldId = registered.content.holdId
+  yield* Effect.logInfo("registered").pipe(Effect.annotateLogs({ holdId: registered.content.holdId }))
+  wake.give()
+})
+
+/** True once the kernel holds nothing of ours any more. */
+export const letGo = ({ fence, keeper }: Parts) =>
+  Effect.andThen(fence.close, keeper.round(undefined)).pipe(
+    Effect.map(({ applied }) => applied),
+    Effect.catch((error) => Effect.as(unusable(error), false))
+  )
+
+/**
+ * Everything held under a fenced id goes before a new one is registered: the next holder may be serving already. It ends
+ * when the kernel holds nothing of ours any more; a node that cannot let go must not be given more.
+ */
+const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> => {
+  parts.state.registered = undefined
+  parts.state.keptUntilMillis = undefined
+  parts.state.mayKeepUntilMillis = undefined
+  return Effect.logWarning("fenced: letting go of all addresses").pipe(
+    Effect.andThen(
+      letGo(parts).pipe(Effect.repeat({ schedule: Schedule.spaced(RETRY_MILLIS), until: (applied) => applied }))
+    ),
+    Effect.asVoid
+  )
+}
+
+/** The API answers: after a long time in which it did not, the watches are not waited for. */
+const answered = ({ reconnect, settings, state }: Parts, sentAtMillis: number): void => {
+  const silentMillis = sentAtMillis - (state.answeredAtMillis ?? sentAtMillis)
+  if (silentMillis > RENEWALS_MISSED * settings.times.renewMillis) reconnect()
+  state.answeredAtMillis = sentAtMillis
+}
+
+/** An uninstallation: nothing of ours stays on the node. */
+const giveBack = (parts: Parts) =>
+  letGo(parts).pipe(Effect.tap((applied) => (applied ? Effect.catch(parts.fence.remove, unusable) : Effect.void)))
+
+/** What the lease allows, the kernel is told at once. */
+const extend = (parts: Parts, sentAtMillis: number) =>
+  Effect.suspend(() => {
+    parts.state.renewedAtMillis = sentAtMillis
+    return parts.mustRelease() ? Effect.void : parts.fence.renew
+  }).pipe(Effect.catch((error) => disabled(parts, error)))
+
+/** Answers in how many milliseconds to renew next. */
+const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
+  const { attendance, identity, keeper, mustRelease, settings, state } = parts
+  const released = mustRelease() && (yield* giveBack(parts))
+  const witness = yield* attendance.forWrite
+  const sentAtMillis = yield* monotonicMillis
+  const said = { interfaces: keeper.interfaces(), released, witness }
+  const renewal = yield* Registration.renew(identity, current, said).pipe(Effect.timeout(settings.times.renewMillis))
+  answered(parts, sentAtMillis)
+  if (renewal._tag !== "Fenced") {
+    state.registered = renewal.registered
+    if (renewal._tag === "Renewed") yield* extend(parts, sentAtMillis)
+    // What was only read back may be as old as L: who waits for another period is fenced while alive.
+    return renewal._tag === "Renewed" ? settings.times.renewMillis : 0
+  }
+  yield* dropEverything(parts)
+  return 0
+})
+
+/** An operator that cannot act does not renew: its addresses must be able to move to one that can. */
+const attempt = Effect.fnUntraced(function* (parts: Parts) {
+  const { settings, state } = parts
+  const startedAt = yield* monotonicMillis
+  if (state.registered === undefined) yield* begin(parts)
+  const current = state.registered
+  if (current === undefined || !state.able) return settings.times.renewMillis
+  const pauseMillis = yield* renewOnce(parts, current).pipe(
+    Effect.catchTags({
+      KubernetesError: (error: KubernetesError) => notRenewed(parts, error.message),
+      TimeoutError: () => notRenewed(parts, NO_REPLY)
+    })
+  )
+  return Math.max(0, pauseMillis - ((yield* monotonicMillis) - startedAt))
+})
+
+const notRenewed = (parts: Parts, error: string) =>
+  Effect.logWarning("node lease not renewed").pipe(
+    Effect.annotateLogs({ error }),
+    Effect.andThen(Effect.catch(parts.fence.guard, (failure) => disabled(parts, failure))),
+    Effect.as(Math.ceil(parts.settings.times.renewMillis / 3))
+  )
+
+/**
+ * Superseded: the successor holds what we held, so nothing is touched. Displaced: it is served elsewhere by now. Interrupted,
+ * it leaves the registration to `shutdown`.
+ */
+export const renewForEver = (
+  parts: Parts
+): Effect.Effect<never, Registration.Superseded | Registration.Displaced, Kubernetes> =>
+  attempt(parts).pipe(
+    Effect.flatMap(Effect.sleep),
+    Effect.forever,
+    Effect.tapErrorTag("Displaced", () => dropEverything(parts)),
+    Effect.onError((cause) =>
+      Effect.sync(() => {
+        if (!Cause.hasInterruptsOnly(cause)) parts.state.registered = undefined
+      })
+    )
+  )

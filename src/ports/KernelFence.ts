@@ -1,0 +1,73 @@
+/**
+ * The lease that the node's kernel itself keeps: while an address is managed and not leased, the kernel answers nobody for it
+ * and accepts no packet to it that comes over an uplink, even though it is on an interface. Leases run out by the kernel's
+ * own clock, so that a node whose programs are dead, stopped or cut off ceases to serve without anybody's help.
+ *
+ * failover, "Kernel state" and R4: a write needs a ticket, put there just before and short-lived, and the name of the
+ * process that owns the fence. A process that was stopped between its look at the clock and its write finds its ticket
+ * expired, one that was succeeded finds another owner, and nothing is changed.
+ */
+import { Schema } from "effect"
+import type { Effect } from "effect"
+import type { Address } from "../domain/Address.ts"
+import type { Category } from "./Category.ts"
+import type { NodeNetworkError } from "./NodeNetwork.ts"
+
+/** Eight hexadecimal digits, lower case. */
+export type FenceNonce = string
+
+export interface FenceContent {
+  /** All addresses that the fence judges. */
+  readonly managed: ReadonlyArray<Address>
+  /** Of these, the ones that may be served. */
+  readonly leased: ReadonlyArray<Address>
+  /** Interfaces by which clients come. From others (pods) all addresses stay reachable. */
+  readonly uplinks: ReadonlyArray<string>
+}
+
+export interface FenceWrite extends FenceContent {
+  readonly ticket: FenceNonce
+  readonly owner: FenceNonce
+  /** How long `leased` lives from now on, whole milliseconds above 0. */
+  readonly leaseMillis: number
+}
+
+export interface FenceState {
+  readonly owner: FenceNonce | undefined
+  /** The one that has not expired. */
+  readonly ticket: FenceNonce | undefined
+  readonly managed: ReadonlyArray<Address>
+  readonly leased: ReadonlyArray<Address>
+  readonly uplinks: ReadonlyArray<string>
+}
+
+/** Nothing was changed. */
+export class FenceRefused extends Schema.TaggedClass<FenceRefused>()("FenceRefused", {
+  why: Schema.Literals(["NoTable", "OtherOwner", "TicketExpired"]),
+  /** Of `OtherOwner`. */
+  owner: Schema.optionalKey(Schema.String)
+}) {
+  readonly category: Category = "transient"
+  get message(): string {
+    return sentences[this.why]
+  }
+}
+
+const sentences = {
+  NoTable: "the table that fences addresses is gone, as after `nft flush ruleset`",
+  OtherOwner: "another operator of this node has taken the fence over",
+  TicketExpired: "the write came too late after its ticket, as on a machine that is out of breath"
+} as const
+
+export interface KernelFence {
+  /** Makes what is missing of the tables and becomes their owner; addresses in them stay as they are. */
+  readonly claim: (owner: FenceNonce) => Effect.Effect<void, NodeNetworkError>
+  /** Puts the only ticket: whatever was announced by an earlier one is refused from now on. */
+  readonly putTicket: (ticket: FenceNonce, lifeMillis: number) => Effect.Effect<void, NodeNetworkError>
+  /** Replaces the whole content in one transaction, and uses up the ticket. */
+  readonly write: (write: FenceWrite) => Effect.Effect<void, NodeNetworkError>
+  /** Undefined: there is no table, and nothing is fenced. */
+  readonly state: Effect.Effect<FenceState | undefined, NodeNetworkError>
+  /** Takes the tables away; nothing is fenced any more. */
+  readonly remove: Effect.Effect<void, NodeNetworkError>
+}

@@ -1,0 +1,204 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Result } from "effect"
+import { TestClock } from "effect/testing"
+import { type Address, parse } from "../../../src/domain/Address.ts"
+import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
+import * as Fence from "../../../src/operator/Fence.ts"
+import { FenceRefused, type KernelFence } from "../../../src/ports/KernelFence.ts"
+import { NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
+import { monotonicMillis } from "../../../src/reconcile/Monotonic.ts"
+
+const a = (text: string): Address => Result.getOrThrow(parse(text))
+const [web, api] = [a("192.0.2.10"), a("192.0.2.11")]
+const content = { managed: [web, api], leased: [web], uplinks: ["eth0"] }
+
+interface Site {
+  readonly node: MemoryNodeNetwork.Handle
+  readonly kernel: KernelFence
+  readonly fence: Fence.Fence
+  /** The node may serve for so long from now on. */
+  readonly allow: (millis: number) => Effect.Effect<void>
+}
+
+const site = (change: (kernel: KernelFence) => KernelFence = (kernel) => kernel): Effect.Effect<Site> =>
+  Effect.gen(function* () {
+    const node = MemoryNodeNetwork.make()
+    const kernel = change(node.network.fence)
+    let untilMillis = Number.NEGATIVE_INFINITY
+    const fence = yield* Fence.make({ kernel, owner: "0000a11c", ticketMillis: 300, untilMillis: () => untilMillis })
+    const allow = (millis: number) => Effect.map(monotonicMillis, (now) => void (untilMillis = now + millis))
+    return { node, kernel: node.network.fence, fence, allow }
+  })
+
+const leased = ({ kernel }: Site) => Effect.map(Effect.orDie(kernel.state), (state) => state?.leased ?? "no table")
+
+const slow = (kernel: KernelFence): KernelFence => ({
+  ...kernel,
+  write: (write) => Effect.andThen(Effect.sleep(299), kernel.write(write))
+})
+
+describe("the fence of an operator", () => {
+  it.effect("lets be served what is set, until the lease runs out", () =>
+    Effect.gen(function* () {
+      const { allow, fence, ...rest } = yield* site()
+      yield* fence.begin
+      yield* allow(5_000)
+      yield* fence.set(content)
+      yield* TestClock.adjust(4_999)
+      assert.deepStrictEqual(yield* leased({ allow, fence, ...rest }), [web])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(yield* leased({ allow, fence, ...rest }), [])
+    })
+  )
+
+  it.effect("lets nothing be served whose lease has run out, and judges it all the same", () =>
+    Effect.gen(function* () {
+      const { fence, kernel } = yield* site()
+      yield* fence.begin
+      yield* fence.set(content)
+      const state = yield* kernel.state
+      assert.deepStrictEqual([state?.managed, state?.leased], [content.managed, []])
+    })
+  )
+
+  it.effect("renews what was set last", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* here.fence.begin
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      yield* TestClock.adjust(4_000)
+      yield* here.allow(5_000)
+      yield* here.fence.renew
+      yield* TestClock.adjust(4_000)
+      assert.deepStrictEqual(yield* leased(here), [web])
+    })
+  )
+
+  it.effect("a write that is delayed behind its ticket lives on for no longer than that", () =>
+    Effect.gen(function* () {
+      const here = yield* site(slow)
+      yield* here.fence.begin
+      yield* here.allow(5_000)
+      const setting = yield* Effect.forkChild(here.fence.set(content))
+      yield* TestClock.adjust(299)
+      yield* Fiber.join(setting)
+      yield* TestClock.adjust(4_999)
+      assert.deepStrictEqual(yield* leased(here), [web])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(yield* leased(here), [])
+    })
+  )
+
+  it.effect("a write that comes after its ticket is made once more, by a ticket of its own", () =>
+    Effect.gen(function* () {
+      const tickets: Array<string> = []
+      const late = (kernel: KernelFence): KernelFence => ({
+        ...kernel,
+        putTicket: (ticket, life) =>
+          Effect.andThen(
+            Effect.sync(() => void tickets.push(ticket)),
+            kernel.putTicket(ticket, life)
+          ),
+        write: (write) => (tickets.length === 1 ? expired : kernel.write(write))
+      })
+      const here = yield* site(late)
+      yield* here.fence.begin
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      assert.deepStrictEqual(yield* leased(here), [web])
+      assert.strictEqual(new Set(tickets).size, 2)
+    })
+  )
+
+  it.effect("and fails, when that one is late as well", () =>
+    Effect.gen(function* () {
+      const { allow, fence } = yield* site((kernel) => ({ ...kernel, write: () => expired }))
+      yield* fence.begin
+      yield* allow(5_000)
+      assert.match((yield* Effect.flip(fence.set(content))).message, /too late after its ticket/)
+    })
+  )
+
+  it.effect("does not make tables anew that somebody took away, until the lease was renewed", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* here.fence.begin
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      here.node.fence.remove()
+      assert.isTrue(Fence.isTableGone(yield* Effect.flip(here.fence.set({ ...content, leased: [web, api] }))))
+      assert.strictEqual(yield* leased(here), "no table")
+      yield* here.fence.renew
+      assert.deepStrictEqual(yield* leased(here), [web, api])
+    })
+  )
+
+  it.effect("closes also when its tables are gone", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* here.fence.begin
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      here.node.fence.remove()
+      yield* here.fence.close
+      const state = yield* here.kernel.state
+      assert.deepStrictEqual([state?.managed, state?.leased], [content.managed, []])
+    })
+  )
+
+  it.effect("names the process that has come after it, and changes nothing", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* here.fence.begin
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      yield* here.kernel.claim("0000b0b0")
+      const error = yield* Effect.flip(here.fence.renew)
+      assert.strictEqual(Fence.overtakerIn(error), "0000b0b0")
+      assert.deepStrictEqual(yield* leased(here), [web])
+    })
+  )
+
+  it.effect("learns from the kernel what the process before has left", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* here.kernel.claim("0000b0b0")
+      yield* here.kernel.putTicket("00000001", 300)
+      yield* here.kernel.write({ ...content, ticket: "00000001", owner: "0000b0b0", leaseMillis: 5_000 })
+      yield* here.fence.begin
+      assert.deepInclude(here.fence.current(), content)
+    })
+  )
+
+  it.effect("tells the kernel nothing twice", () =>
+    Effect.gen(function* () {
+      let writes = 0
+      const counting = (kernel: KernelFence): KernelFence => ({
+        ...kernel,
+        write: (write) =>
+          Effect.andThen(
+            Effect.sync(() => void writes++),
+            kernel.write(write)
+          )
+      })
+      const { allow, fence } = yield* site(counting)
+      yield* fence.begin
+      yield* allow(5_000)
+      yield* fence.set(content)
+      yield* fence.set({ ...content, managed: [...content.managed] })
+      assert.strictEqual(writes, 1)
+    })
+  )
+
+  it.effect("judges nothing, where kernels are to keep no leases", () =>
+    Effect.gen(function* () {
+      yield* Fence.none.set(content)
+      assert.deepStrictEqual(Fence.none.current(), { managed: [], leased: [], uplinks: [] })
+    })
+  )
+})
+
+const expired = Effect.fail(
+  new NodeNetworkError({ method: "fence", reason: new FenceRefused({ why: "TicketExpired" }) })
+)
