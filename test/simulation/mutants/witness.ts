@@ -1,6 +1,7 @@
 /**
- * Bugs of evidence and promises. Most show as a second holder, which is excused for a node that a fault hinders as long as
- * the kernel does not let go by itself: until then unit tests of Witness, Promises, Evidence and Seats kill them, and no seed.
+ * Bugs of evidence and promises. They take a control plane that is away for some and not for others at the right moment: unit
+ * tests of Witness, Promises, Evidence and Seats kill each of them; whether seeds do was not tried since the kernel lets go
+ * by itself.
  */
 import type { Mutant } from "./Mutant.ts"
 

@@ -164,11 +164,15 @@ describe("while the API server is away for two minutes", () => {
   it.each([1, 2, 3, 5])("all of %i nodes keep, and nothing has changed when it is back", (nodesCount) => {
     virtually(
       Effect.gen(function* () {
-        const { allocations, apiAway, apiBack, isFenced, isInForce, names, placed } = yield* start(nodesCount)
+        const { allocations, apiAway, apiBack, isFenced, isInForce, kernel, names, placed } = yield* start(nodesCount)
         const before = { placed: placed(), versions: allocations().map(({ metadata }) => metadata.resourceVersion) }
         yield* apiAway
         yield* Effect.sleep("100 seconds")
-        for (const name of names) assert.isTrue(yield* isInForce(name), name)
+        for (const name of names) {
+          const inKernel = yield* kernel(name).network.fence.state
+          assert.lengthOf(inKernel?.leased ?? [], 1, name)
+          assert.isTrue(yield* isInForce(name), name)
+        }
         yield* apiBack
         yield* Effect.sleep("1 minute")
         for (const name of names) assert.isFalse(isFenced(name), name)
