@@ -84,8 +84,9 @@ const begin = Effect.fnUntraced(function* (parts: Parts) {
   // Only who is registered owns the fence, or one that was succeeded long ago would take it from its successor (R5).
   yield* whenever(parts.fence.begin)
   state.registered = registered
-  // The kernel may serve for as long as a handover allowed: no longer, before less is announced (R11).
-  yield* whenever(parts.fence.renew)
+  // The kernel may serve for as long as a handover allowed: no longer, before less is announced (R11). What lies there
+  // unknown to the fence is the first round's to judge.
+  if (parts.fence.current().managed.length > 0) yield* whenever(parts.fence.renew)
   state.lastHoldId = registered.content.holdId
   yield* Effect.logInfo("registered").pipe(Effect.annotateLogs({ holdId: registered.content.holdId }))
   wake.give()
@@ -155,7 +156,8 @@ const attempt = Effect.fnUntraced(function* (parts: Parts) {
   const startedAt = yield* monotonicMillis
   if (state.registered === undefined) yield* begin(parts)
   const current = state.registered
-  if (current === undefined || !state.able) return settings.times.renewMillis
+  if (current === undefined) return settings.times.renewMillis
+  if (!state.able) return yield* Effect.as(guard(parts), settings.times.renewMillis)
   const pauseMillis = yield* renewOnce(parts, current).pipe(
     Effect.catchTags({
       KubernetesError: (error: KubernetesError) => notRenewed(parts, error.message),
@@ -165,10 +167,12 @@ const attempt = Effect.fnUntraced(function* (parts: Parts) {
   return Math.max(0, pauseMillis - ((yield* monotonicMillis) - startedAt))
 })
 
+const guard = (parts: Parts) => Effect.catch(parts.fence.guard, (error) => disabled(parts, error))
+
 const notRenewed = (parts: Parts, error: string) =>
   Effect.logWarning("node lease not renewed").pipe(
     Effect.annotateLogs({ error }),
-    Effect.andThen(Effect.catch(parts.fence.guard, (failure) => disabled(parts, failure))),
+    Effect.andThen(guard(parts)),
     Effect.as(Math.ceil(parts.settings.times.renewMillis / 3))
   )
 
