@@ -136,8 +136,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "lease-dated-at-the-reply",
     what: "the kernel's lease counts from the answer to a renewal, not from its sending (R3)",
     file: "src/operator/Renewing.ts",
-    find: 'if (renewal._tag === "Renewed") yield* extend(parts, sentAtMillis)',
-    replace: 'if (renewal._tag === "Renewed") yield* extend(parts, yield* monotonicMillis)',
+    find: "(yield* extend(parts, sentAtMillis))",
+    replace: "(yield* extend(parts, yield* monotonicMillis))",
     killedBy: "S1"
   },
   {
@@ -168,8 +168,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "flushed-fence-stays-away",
     what: "tables that somebody took away are not made anew",
     file: "src/operator/Fence.ts",
-    find: "renew: exclusive(orClaimed)",
-    replace: "renew: exclusive(write)",
+    find: "Effect.catchIf(isTableGone, () => Effect.as(claim, false))",
+    replace: "Effect.catchIf(isTableGone, () => Effect.succeed(true))",
     killedBy: "L1"
   },
   {
