@@ -62,7 +62,13 @@ const boundOf = (configuration: LeaseConfiguration): string => {
   ].join(", ")
 }
 
-const lease = (name: string, size: Size, says: string, changes: Partial<LeaseConfiguration>): Configuration => {
+/** `statesMax`: it cannot be seen completely; the search ends there unless more is asked for, and the table says so. */
+const lease = (
+  name: string,
+  size: Size,
+  says: string,
+  { statesMax, ...changes }: Partial<LeaseConfiguration> & Bounds
+): Configuration => {
   const configuration = { ...base, ...changes }
   const { longServe, serve, ticket } = configuration.times
   return {
@@ -73,7 +79,8 @@ const lease = (name: string, size: Size, says: string, changes: Partial<LeaseCon
     bound: boundOf(configuration),
     explore: (without, bounds) => {
       const times = without === "clock-rates" ? timesOf(serve, ticket, longServe) : configuration.times
-      return explore(LeaseSystem.make({ ...configuration, times, without }), bounds)
+      const system = LeaseSystem.make({ ...configuration, times, without })
+      return explore(system, { ...bounds, statesMax: bounds.statesMax ?? statesMax })
     }
   }
 }
@@ -117,11 +124,17 @@ export const configurations: ReadonlyArray<Configuration> = [
     epochMax: 2,
     movesMax: 0
   }),
+  lease("controllers", "small", "two controllers, two nodes: a takeover, and back again", {
+    times: timesOf(1, 1, 2),
+    movesMax: 0
+  }),
   lease("base", "large", "two controllers, two nodes: pauses, crashes, losses, takeovers, moves", {}),
   lease("both-nodes", "large", "one controller, two nodes that may both fail", {
     machines: [counted(0), counted(1)],
     controllers: 1,
-    movesMax: 0
+    times: timesOf(1, 1, 2),
+    movesMax: 0,
+    statesMax: 8_000_000
   }),
   lease("restarts-small", "large", "two agents on one node beside each other, a planned move", {
     processes: [0, 0, 1],
@@ -132,11 +145,20 @@ export const configurations: ReadonlyArray<Configuration> = [
   }),
   lease("restarts", "large", "two agents on one node beside each other, takeovers, a planned move", {
     processes: [0, 0, 1],
-    controllers: 1
+    controllers: 1,
+    statesMax: 8_000_000
   }),
   lease("tools", "large", "tools that hang and go on after the agent has given them up, or has died", {
     controllers: 1,
     toolsHang: true
+  }),
+  lease("tools-two", "large", "the same with two agents on one node, and no takeover", {
+    processes: [0, 0, 1],
+    controllers: 1,
+    times: timesOf(1, 1, 2),
+    toolsHang: true,
+    generationMax: 1,
+    epochMax: 2
   }),
   lease("moves", "small", "planned moves among nodes that live, and events of a watch that come late", {
     machines: [steady(0), steady(1)],

@@ -29,6 +29,7 @@ export type LeaseGuard =
   | "previous-kept"
   | "previous-appended"
   | "acknowledged-epoch"
+  | "acknowledged-own-id"
   | "announced-before-used"
 
 /** Of keeping an address without the control plane (`evidence/`). */

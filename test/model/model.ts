@@ -106,12 +106,13 @@ const run = Effect.fnUntraced(function* (
   options: Options
 ) {
   const explored = yield* exploreAll(chosen, options)
-  if (chosen.length > 0) yield* Effect.forEach(Measure.render(explored), print)
+  if (chosen.length > 0 && broken.length > 0) yield* Effect.forEach(Measure.render(explored), print)
   const rules = yield* breakAll(broken, options)
   const memory = process.resourceUsage().maxRSS / 1024
   yield* print(`peak memory of the process: ${memory.toFixed(0)} MiB`)
   const json = { configurations: explored.json, rules: rules.json, peakMiB: memory }
-  yield* Measure.finish({ table: rules, bounds: rules.bounds, json }, options.json, print)
+  const table = broken.length > 0 ? rules : explored
+  yield* Measure.finish({ table, bounds: rules.bounds, json }, options.json, print)
 })
 
 const statesFlag = Flag.Int("states").pipe(

@@ -47,13 +47,18 @@ const leaseGuards: ReadonlyArray<Rule<LeaseGuard>> = [
   { guard: "nonce-per-transaction", where: "tools", says: "all tickets of a process carry one nonce" },
   {
     guard: "ids-by-generation",
-    where: "base",
-    says: "an id that differs is a fenced one, also with a higher generation",
-    isSlow: true
+    where: "controllers",
+    says: "an id that differs is a fenced one, also with a higher generation"
   },
   { guard: "previous-kept", where: "moves", says: "an entry of `previous` that has not acknowledged is dropped" },
   { guard: "previous-appended", where: "moves-three", says: "a move overwrites `previous`" },
   { guard: "acknowledged-epoch", where: "moves", says: "an acknowledgement counts for every epoch" },
+  {
+    guard: "acknowledged-own-id",
+    where: "restarts",
+    says: "an agent acknowledges for a newer hold id of its node",
+    isSlow: true
+  },
   { guard: "announced-before-used", where: "handover", says: "the long duration is used before it is announced" }
 ]
 

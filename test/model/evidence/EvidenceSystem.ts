@@ -11,16 +11,17 @@ const less = (value: number): number => Math.max(0, value - 1)
 
 const passed = ({ setting }: World, { holder, leader, voters, ...rest }: State): State => {
   const more = (value: number): number => Math.min(setting.quiet, value + 1)
-  const asked = more(holder.asked)
+  /** What is older than X arms nothing, however old it is. */
+  const older = (value: number): number => Math.min(setting.serve, value + 1)
   return {
     ...rest,
     holder: {
       ...holder,
       leased: less(holder.leased),
       ticketLeft: less(holder.ticketLeft),
-      r: more(holder.r),
-      sent: more(holder.sent),
-      asked
+      r: older(holder.r),
+      sent: older(holder.sent),
+      asked: older(holder.asked)
     },
     voters: voters.map((voter) => ({ ...voter, vouched: more(voter.vouched) })),
     leader: { ...leader, quiet: more(leader.quiet) }

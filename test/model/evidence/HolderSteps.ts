@@ -31,7 +31,7 @@ const renewing: Steps = ({ setting }, state, emit) => {
     emit("node-1 learns that its renewal succeeded", withHolder(state, learned))
   }
   if (state.isFenced && !holder.knowsNewest && holder.request !== "applied" && holder.doing === "idle") {
-    const dropped = { leased: 0, ticketLeft: 0, r: setting.quiet, request: "none", isAsking: false } as const
+    const dropped = { leased: 0, ticketLeft: 0, r: setting.serve, request: "none", isAsking: false } as const
     if (holder.leased > 0) emit("node-1 finds its hold id fenced and drops the address", withHolder(state, dropped))
   }
 }

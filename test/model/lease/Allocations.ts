@@ -112,7 +112,9 @@ export const make = (setting: Setting): Allocations => {
 
   const answers = (id: number, machine: number, generation: number) => {
     const { self, view } = viewOf(id, machine, generation)
-    return NodeDuty.acknowledge(view, self, { isHeld: () => false, isAnnounced: () => false })
+    const isNamed = view.entries.some((entry) => entry.holdId === self.holdId)
+    const speaker = setting.without === "acknowledged-own-id" && !isNamed ? { ...self, holdId: undefined } : self
+    return NodeDuty.acknowledge(view, speaker, { isHeld: () => false, isAnnounced: () => false })
   }
 
   const merged = (id: number, mine: ReadonlyArray<Hold.Acknowledgement>, machine: number): number => {

@@ -9,6 +9,7 @@ import * as Environment from "./Environment.ts"
 import {
   at,
   type Controller,
+  type Doing,
   doings,
   type Kernel,
   type LeaseView,
@@ -70,9 +71,16 @@ const putWide = ({ put }: Packer, value: number): void => {
 }
 const takeWide = ({ take }: Unpacker): number => take() * 256 + take()
 
-const packKernel = ({ leased, owner, ticketLeft, ticketOf }: Kernel, { put }: Packer): void => {
+/** A ticket is for the batch that its process is about to hand over, or has handed over. */
+const isTicketUsed = ({ processes }: State, { ticketOf }: Kernel): boolean => {
+  const process = processes[ticketOf - 1]
+  return process !== undefined && (process.doing === "ticketed" || process.doing === "waiting" || process.stray > 0)
+}
+
+const packKernel = (state: State, kernel: Kernel, { put }: Packer): void => {
+  const { leased, owner, ticketLeft, ticketOf } = kernel
   put(leased)
-  put(ticketOf * 16 + ticketLeft)
+  put(isTicketUsed(state, kernel) ? ticketOf * 16 + ticketLeft : 0)
   put(owner)
 }
 
@@ -82,12 +90,30 @@ const unpackKernel = ({ take }: Unpacker): Kernel => {
   return { leased, ticketOf: ticket >> 4, ticketLeft: ticket & 15, owner: take() }
 }
 
+/** It lists before it acts on what it has seen. */
+const seesNothing: ReadonlySet<Doing> = new Set([
+  "off",
+  "started",
+  "watching",
+  "dropping",
+  "ready",
+  "registering",
+  "claiming",
+  "confirming",
+  "listing"
+])
+
 /** What nobody will ask for again is packed as nothing, so that states which differ in it only are one. */
 const packProcess = (world: World, state: State, index: number, packer: Packer): void => {
   const { put } = packer
   const process = at(state.processes, index)
   const { doing, request } = process
-  const isDated = request === "flying" || request === "applied" || doing === "watching"
+  const isSent = request === "flying" || request === "applied"
+  const isDated = isSent || doing === "watching"
+  // What is older than X arms nothing, however old it is.
+  const { handoversMax, times } = world.setting
+  const useful = handoversMax > 0 ? times.longServe : times.serve
+  const sent = isSent ? Math.min(useful, process.sent) : process.sent
   const flags = [
     process.sentReleased && isDated,
     process.isLong,
@@ -99,10 +125,11 @@ const packProcess = (world: World, state: State, index: number, packer: Packer):
   // A stray batch whose ticket is gone can never commit.
   const keepsStray = process.stray > 0 && (world.lacks("nonce-per-transaction") || mayCommit(world, state, index, true))
   put(doings.indexOf(doing) * 4 + requests.indexOf(request))
-  put(process.generation * 16 + (isDated ? process.sent : 0))
-  put(process.r)
-  putWide(packer, process.view)
-  put(process.floor)
+  put((doing === "off" && !isSent ? 0 : process.generation * 16) + (isDated ? sent : 0))
+  put(Math.min(useful, process.r))
+  putWide(packer, seesNothing.has(doing) ? 0 : process.view)
+  // Nobody's view goes back but by a late event.
+  put(world.setting.eventsAreLate ? process.floor : 0)
   put(process.batch * 16 + (keepsStray ? process.stray : 0))
   put(flags.reduce((bits, flag) => bits * 2 + number(flag), 0))
 }
@@ -178,7 +205,7 @@ const orderedControllers = (world: World, { controllers }: State): ReadonlyArray
 }
 
 const pack = (world: World, state: State, packer: Packer): void => {
-  for (const kernel of state.kernels) packKernel(kernel, packer)
+  for (const kernel of state.kernels) packKernel(state, kernel, packer)
   for (const index of state.processes.keys()) packProcess(world, state, index, packer)
   for (const lease of state.leases) {
     packer.put(leaseNumber(lease))
