@@ -134,7 +134,7 @@ export const configurations: ReadonlyArray<Configuration> = [
     controllers: 1,
     times: timesOf(1, 1, 2),
     movesMax: 0,
-    statesMax: 8_000_000
+    statesMax: 4_000_000
   }),
   lease("restarts-small", "large", "two agents on one node beside each other, a planned move", {
     processes: [0, 0, 1],
@@ -146,7 +146,7 @@ export const configurations: ReadonlyArray<Configuration> = [
   lease("restarts", "large", "two agents on one node beside each other, takeovers, a planned move", {
     processes: [0, 0, 1],
     controllers: 1,
-    statesMax: 8_000_000
+    statesMax: 12_000_000
   }),
   lease("tools", "large", "tools that hang and go on after the agent has given them up, or has died", {
     controllers: 1,

@@ -100,11 +100,17 @@ const breakAll = Effect.fnUntraced(function* (chosen: ReadonlyArray<Case>, { sho
   return { rows, json, bounds, columns: ["without", "that is", "configuration", "steps", "states"] }
 })
 
+/** A search never yields, so a signal would wait for its end; there is nothing to clean up. */
+const endAtOnce = Effect.sync(() => {
+  for (const signal of ["SIGINT", "SIGTERM"]) process.removeAllListeners(signal)
+})
+
 const run = Effect.fnUntraced(function* (
   chosen: ReadonlyArray<Configuration>,
   broken: ReadonlyArray<Case>,
   options: Options
 ) {
+  yield* endAtOnce
   const explored = yield* exploreAll(chosen, options)
   if (chosen.length > 0 && broken.length > 0) yield* Effect.forEach(Measure.render(explored), print)
   const rules = yield* breakAll(broken, options)
