@@ -4,6 +4,7 @@
  */
 import type { Address } from "./Address.ts"
 import * as Hold from "./Hold.ts"
+import * as HoldId from "./HoldId.ts"
 
 export interface AllocationView {
   /** `shop/web`. */
@@ -56,6 +57,14 @@ export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<
             ]
       })
 
+/**
+ * Made after this agent's own: asked of a successor on this node, which alone knows what it holds or is about to arm. Who
+ * answers for it lets the next node begin beside it (ADR 15).
+ */
+const isOfSuccessor = ({ holdId }: Hold.Holder, self: Self): boolean =>
+  self.holdId !== undefined &&
+  HoldId.generationOf(holdId as HoldId.HoldId) > HoldId.generationOf(self.holdId as HoldId.HoldId)
+
 /** Everything that is asked of this node by name: what it serves, should release, or would have to release. */
 const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.Acknowledgement> => {
   const asked = allocation.entries.flatMap((entry) => {
@@ -70,7 +79,7 @@ const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.A
   })
   const reported = allocation.acknowledgements.filter((each) => each.node === self.node && each.phase === "Serving")
   const isAsked = (each: Hold.Acknowledgement) => asked.some((other) => Hold.hasReleased([other], each.address, each))
-  return [...asked, ...reported.filter((each) => !isAsked(each))]
+  return [...asked, ...reported.filter((each) => !isAsked(each))].filter((each) => !isOfSuccessor(each, self))
 }
 
 /** What the node's kernel is like now. */

@@ -56,6 +56,13 @@ describe("NodeDuty on node n1", () => {
     assert.strictEqual(said(NodeDuty.acknowledge(view, self, { isHeld, isAnnounced })), expected)
   })
 
+  it("answers for its own hold id and earlier ones, and leaves newer ones to its successor on this node (ADR 15)", () => {
+    const view = viewOf("a@n2.3<n1.1", "a+n1.1")
+    const kept = { isHeld: () => false, isAnnounced: () => false }
+    const answer = (holdId: string) => said(NodeDuty.acknowledge(view, { node: "n1", holdId }, kept))
+    assert.deepStrictEqual([answer("1.n1"), answer("2.n1"), answer("0.n1")], ["a-n1.1", "a-n1.1", ""])
+  })
+
   it("serves nothing under a former hold id, or without one", () => {
     const view = viewOf("a@n1.2", "")
     assert.deepStrictEqual(NodeDuty.dutiesOf(view, { node: "n1", holdId: "2.n1" }), [])
