@@ -114,13 +114,17 @@ export class CloudView {
     return resolution?.type === "server" ? resolution.server : undefined
   }
 
-  /** False: nothing can be routed to the node. What is not known yet speaks against nobody. */
+  /**
+   * False: nothing can be routed to the node. What is not known yet speaks against nobody. That its server was off when the
+   * list was read, a minute ago perhaps, speaks against a node only where it has no lease, which speaks for it.
+   */
   mayRouteTo(pool: Pool, node: string, address: Address.Address): boolean {
     const { cloud } = pool
     const view = this.book.viewOf(pool)
     if (cloud === undefined || view === undefined) return true
     const server = this.serverOf(pool, node)
-    if (server === undefined || server.state === "off" || server.state === "gone") return false
+    if (server === undefined) return false
+    if (pool.interfaceName === undefined && (server.state === "off" || server.state === "gone")) return false
     if (!server.families.has(Address.familyOf(address))) return false
     const home = this.find(pool, { address })?.home
     if (home === undefined || cloud.localityPolicy === "preferred") return true

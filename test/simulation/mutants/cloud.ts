@@ -118,5 +118,15 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     replace: "  return { intents: due, abandoned: abandoned.slice(0, 0) }",
     killedBy: "S5",
     cluster: "drawn"
+  },
+  {
+    name: "believes-an-old-list-of-servers",
+    what: "a node that has booted since the servers were listed gets no address, although it renews its lease",
+    file: "src/controller/cloud/CloudView.ts",
+    find: 'if (pool.interfaceName === undefined && (server.state === "off" || server.state === "gone")) return false',
+    replace: 'if (server.state === "off" || server.state === "gone") return false',
+    killedBy: "L1",
+    cluster: "drawn",
+    seeds: [61]
   }
 ]
