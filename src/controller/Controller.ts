@@ -4,6 +4,7 @@
  */
 import { Clock, Effect } from "effect"
 import type { Scope } from "effect"
+import { entriesOf } from "../api/AllocationEntries.ts"
 import { daemonSetName } from "../api/Names.ts"
 import type { LeaderTimes } from "../domain/FailoverTimes.ts"
 import type { Cloud } from "../ports/Cloud.ts"
@@ -180,6 +181,7 @@ const startCloudQueues = Effect.fnUntraced(function* (
   add: { readonly service: (key: string) => void; readonly report: (key: string) => void }
 ) {
   const { books, isLeader, nodeBook, settings } = reconciling
+  const caches = yield* Caches
   const wakeForPool = (poolKey: string) => {
     sinks.pool(poolKey)
     const concerned = books.clouds.poolsSharing(poolKey).flatMap((name) => [...books.keysByPool.get(name)])
@@ -211,6 +213,11 @@ const startCloudQueues = Effect.fnUntraced(function* (
         sweep: new OrphanSweep(books.clouds),
         isLeader,
         namespace: settings.namespace,
+        entriesOf: ({ name }) =>
+          [...books.keysByPool.get(name)].flatMap((key) => {
+            const allocation = caches.allocations.get(key)
+            return allocation === undefined ? [] : entriesOf(allocation).filter(({ pool }) => pool === name)
+          }),
         millisUntilLost: (graceMillis) =>
           Effect.map(monotonicMillis, (now) => nodeBook.millisUntilLost(graceMillis, now)),
         onChange: wakeForPool

@@ -61,7 +61,12 @@ export interface NodeIdentity {
  * nothing says which it is.
  */
 export type Resolution =
-  | { readonly type: "server"; readonly server: CloudServer }
+  | {
+      readonly type: "server"
+      readonly server: CloudServer
+      /** The Node says its id; else it has its name only, as a server of another project may. */
+      readonly isById: boolean
+    }
   | { readonly type: "gone"; readonly id: string }
   | { readonly type: "unmanaged" }
   | { readonly type: "unknown" }

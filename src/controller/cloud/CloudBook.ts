@@ -2,6 +2,7 @@
  * What is known of the clouds of all pools: which project, its servers and addresses as last read, and what went wrong. Kept
  * by the queues that talk to the clouds, read synchronously by every decision, so that none waits for a provider.
  */
+import type { Address } from "../../domain/Address.ts"
 import { labelNames } from "../../domain/CloudClaim.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
@@ -19,6 +20,8 @@ export interface ProjectView {
   readonly addresses: ReadonlyArray<CloudAddress>
   /** By node name. */
   readonly resolutions: ReadonlyMap<string, Resolution>
+  /** Granted by the pool, and deleted at the provider. */
+  readonly deleted: ReadonlySet<Address>
 }
 
 export class CloudBook {
@@ -42,6 +45,12 @@ export class CloudBook {
 
   editionOf(poolKey: string): string | undefined {
     return this.views.get(poolKey)?.edition
+  }
+
+  /** What was known of it by the same token. */
+  viewOfProject(poolKey: string, project: CloudProject): ProjectView | undefined {
+    const view = this.views.get(poolKey)
+    return view?.project === project ? view : undefined
   }
 
   /** True: it is not as it was. */
@@ -123,8 +132,13 @@ export class CloudBook {
 }
 
 /** Everything but the project, to compare. */
-const textOf = ({ addresses, resolutions, servers }: ProjectView): string =>
-  JSON.stringify([addresses, servers.map((server) => ({ ...server, families: [...server.families] })), ...resolutions])
+const textOf = ({ addresses, deleted, resolutions, servers }: ProjectView): string =>
+  JSON.stringify([
+    addresses,
+    servers.map((server) => ({ ...server, families: [...server.families] })),
+    [...deleted],
+    ...resolutions
+  ])
 
 const lackIn = (troubles: ReadonlyMap<string, Trouble>, key: string): Lack | undefined => {
   const trouble = troubles.get(key)

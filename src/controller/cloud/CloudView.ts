@@ -34,6 +34,15 @@ export const isOfAnotherCluster = ({ labels }: CloudAddress, cluster: string): b
   labels[clusterLabel] !== undefined &&
   labels[clusterLabel] !== cluster
 
+const deletedLack = ({ kind, name }: Pool, address: Address.Address): Lack => ({
+  reason: "CloudAddressDeleted",
+  message:
+    `${address} of pool ${name} has been deleted at the provider. ` +
+    (kind === "EphemeralIPPool"
+      ? "Another is bought for a Service that does not name it; the Service shows the old one until that is served."
+      : "Nothing else is given for it: take it off spec.addresses of the pool and off its Service.")
+})
+
 export class CloudView {
   readonly claimant: Claimant
   private readonly book: CloudBook
@@ -54,10 +63,17 @@ export class CloudView {
   /** As the project has it; undefined: it has not, or was not read yet. */
   find(pool: Pool, { address, cloudId }: Pick<Entry, "address" | "cloudId">): CloudAddress | undefined {
     const addresses = this.book.viewOf(pool)?.addresses ?? []
-    return (
-      addresses.find(({ id }) => id === cloudId) ??
-      addresses.find(({ network }) => FloatingAddress.contains(network, address))
-    )
+    const known = addresses.find(({ id }) => id === cloudId)
+    if (known !== undefined) return known
+    const found = addresses.find(({ network }) => FloatingAddress.contains(network, address))
+    // Bought by somebody else since ours was deleted: the provider gives the same address to whom it likes.
+    const isStrange = found !== undefined && cloudId !== undefined && pool.kind === "EphemeralIPPool"
+    return isStrange && !this.isBought(found) ? undefined : found
+  }
+
+  /** It is known to have been deleted at the provider. */
+  isDeleted(pool: Pool, entry: Pick<Entry, "address" | "cloudId">): boolean {
+    return this.book.viewOf(pool)?.deleted.has(entry.address) === true && this.find(pool, entry) === undefined
   }
 
   /** Bought for this claim. */
@@ -153,6 +169,7 @@ export class CloudView {
     const view = this.book.viewOf(pool)
     if (view === undefined) return undefined
     const found = this.find(pool, { address, cloudId })
+    if (found === undefined && view.deleted.has(address)) return deletedLack(pool, address)
     if (found === undefined) {
       return {
         reason: "CloudAddressMissing",

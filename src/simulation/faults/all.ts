@@ -16,6 +16,7 @@ import { classFlipped } from "./classFlipped.ts"
 import { cloudActionFailed } from "./cloudActionFailed.ts"
 import { cloudActionSlow } from "./cloudActionSlow.ts"
 import { cloudBadGateway } from "./cloudBadGateway.ts"
+import { cloudDeleted } from "./cloudDeleted.ts"
 import { cloudLocked } from "./cloudLocked.ts"
 import { cloudRateLimited } from "./cloudRateLimited.ts"
 import { cloudReplyLost } from "./cloudReplyLost.ts"
@@ -168,5 +169,6 @@ export const faults: ReadonlyArray<Fault> = [
   networkRedone,
   rulesetFlushed,
   operatorUpgraded,
-  nodeShutDown
+  nodeShutDown,
+  cloudDeleted
 ]

@@ -50,6 +50,12 @@ export class CloudSite {
     if (server !== undefined) this.project.console.setServerStatus(server.id, status)
   }
 
+  /** As a cloud-controller-manager writes it; every other node has none, and is known by its name. */
+  providerIdOf({ name, number }: { readonly name: string; readonly number: number }): string | undefined {
+    const server = this.project.truth.servers().find((each) => each.name === name)
+    return server === undefined || number % 2 === 0 ? undefined : `hcloud://${server.id}`
+  }
+
   /** All floating IPs, each with the node to which it is routed. */
   addresses(): ReadonlyArray<CloudAddressTruth> {
     const { floatingIps, purchases, servers } = this.project.truth

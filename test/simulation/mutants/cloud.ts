@@ -128,5 +128,15 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     killedBy: "L1",
     cluster: "drawn",
     seeds: [61]
+  },
+  {
+    name: "leaves-what-was-deleted",
+    what: "an address that was bought is deleted at the provider, and its Service keeps it for ever",
+    file: "src/controller/cloud/Deletions.ts",
+    find: "if (Option.isSome(found) && found.value === undefined) deleted.add(entry.address)",
+    replace: "if (Option.isSome(found) && found.value === undefined) deleted.delete(entry.address)",
+    killedBy: "L1",
+    cluster: "drawn",
+    seeds: [4]
   }
 ]
