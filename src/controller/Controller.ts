@@ -21,6 +21,7 @@ import * as Leader from "./Leader.ts"
 import { NodeBook } from "./NodeBook.ts"
 import * as CloudStep from "./cloud/CloudStep.ts"
 import { OrphanSweep } from "./cloud/OrphanSweep.ts"
+import * as ServerEvidence from "./cloud/ServerEvidence.ts"
 import * as ProjectFollower from "./cloud/ProjectFollower.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
@@ -148,7 +149,10 @@ export const make = Effect.fnUntraced(function* ({
   yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, adoption, sinks).pipe(
     Effect.provideService(Caches, caches)
   )
-  yield* NodeFailure.run({ nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: leads })
+  const failure = { nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: leads }
+  yield* NodeFailure.run(failure)
+  const isNamed = (node: string) => books.keysByNode.get(node).size > 0
+  yield* ServerEvidence.run({ ...failure, book: books.clouds, isNamed })
   yield* Effect.forEach(Object.values(caches), (cache) => cache.synced, { discard: true }).pipe(
     Effect.andThen(everything),
     Effect.forkScoped

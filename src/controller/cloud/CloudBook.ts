@@ -24,6 +24,11 @@ export interface ProjectView {
   readonly deleted: ReadonlySet<Address>
 }
 
+export interface KnownServer {
+  readonly project: CloudProject
+  readonly id: string
+}
+
 export class CloudBook {
   /** UID of namespace kube-system; empty until it is known. */
   cluster = ""
@@ -33,6 +38,8 @@ export class CloudBook {
   readonly identities = new Map<string, NodeIdentity>()
   /** The Service whose IPAllocation has this UID and grants or intends anything; undefined: there is none. */
   holderOf: (claim: string) => string | undefined = () => undefined
+  /** By node name: its server, by the id that the Node says, in the project that had it at some time. */
+  private readonly serversByNode = new Map<string, KnownServer>()
   private readonly views = new Map<string, ProjectView>()
   private readonly poolTroubles = new Map<string, Trouble>()
   private readonly serviceTroubles = new Map<string, Trouble>()
@@ -57,7 +64,24 @@ export class CloudBook {
   see(poolKey: string, view: ProjectView): boolean {
     const before = this.views.get(poolKey)
     this.views.set(poolKey, view)
+    this.learnServers(view)
     return before === undefined || textOf(before) !== textOf(view)
+  }
+
+  serverOfNode(node: string): KnownServer | undefined {
+    return this.serversByNode.get(node)
+  }
+
+  /** One that is gone is remembered: that its project had it once is what tells it from another project's. */
+  private learnServers({ project, resolutions }: ProjectView): void {
+    for (const [node, resolution] of resolutions) {
+      const known = this.serversByNode.get(node)
+      if (resolution.type === "server" && resolution.isById) {
+        this.serversByNode.set(node, { project, id: resolution.server.id })
+      } else if (known?.project === project && !(resolution.type === "gone" && resolution.id === known.id)) {
+        this.serversByNode.delete(node)
+      }
+    }
   }
 
   /** After an operation: every pool of the project sees it. */
@@ -85,6 +109,7 @@ export class CloudBook {
   /** Another has led since they were read, and may have bought and routed. */
   forgetViews(): void {
     this.views.clear()
+    this.serversByNode.clear()
   }
 
   forget(poolKey: string): void {

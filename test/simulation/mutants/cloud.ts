@@ -138,5 +138,15 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     killedBy: "L1",
     cluster: "drawn",
     seeds: [4]
+  },
+  {
+    name: "fences-by-an-old-list",
+    what: "that a server was off when the servers were listed counts against a node that has booted since",
+    file: "src/controller/cloud/ServerEvidence.ts",
+    find: 'yield* server.project.server(server.id, "failover")',
+    replace: "(yield* server.project.servers(Number.POSITIVE_INFINITY)).find(({ id }) => id === server.id)",
+    killedBy: "S14",
+    cluster: "drawn",
+    seeds: [6]
   }
 ]

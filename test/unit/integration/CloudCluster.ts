@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import { Cause, Effect, Exit, Random } from "effect"
 import { ephemeralIPPools, type EphemeralIPPoolSpec } from "../../../src/api/EphemeralIPPool.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { nodes } from "../../../src/api/Node.ts"
 import { persistentIPPools, type PersistentIPPoolSpec } from "../../../src/api/PersistentIPPool.ts"
 import { type Service, services } from "../../../src/api/Service.ts"
 import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
@@ -112,6 +113,12 @@ export const startServed = Effect.fnUntraced(function* (spec: Partial<EphemeralI
   assert.isNotEmpty(ip)
   return { ...running, ip }
 })
+
+/** As a cloud-controller-manager writes them. */
+export const sayServerIds = (cluster: TestCluster.TestCluster) =>
+  Effect.forEach(cluster.project.truth.servers(), ({ id, name }) =>
+    cluster.api.patch(nodes, { name }, { spec: { providerID: `hcloud://${id}` } })
+  )
 
 export const isAssign = ({ route }: { readonly route: string }) => route === "POST /floating_ips/{id}/actions/assign"
 

@@ -1,7 +1,6 @@
 /** What somebody deletes in the provider's console is bought anew, or told; on the evidence of a read, never of a list. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { nodes } from "../../../src/api/Node.ts"
 import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import * as ServiceCondition from "../../../src/controller/ServiceCondition.ts"
@@ -15,6 +14,7 @@ import {
   messageOf,
   routedTo,
   run,
+  sayServerIds,
   shown,
   start,
   startServed
@@ -26,11 +26,6 @@ const deleteInConsole = (cluster: TestCluster.TestCluster, ip: string) => {
   assert.isDefined(found)
   cluster.project.console.deleteFloatingIp(found?.id ?? 0)
 }
-
-const sayServerIds = (cluster: TestCluster.TestCluster) =>
-  Effect.forEach(cluster.project.truth.servers(), ({ id, name }) =>
-    cluster.api.patch(nodes, { name }, { spec: { providerID: `hcloud://${id}` } })
-  )
 
 const servedOf = (cluster: TestCluster.TestCluster, name: string) => {
   const service = cluster.memory.truth.get(services, { namespace: "shop", name })

@@ -348,6 +348,23 @@ describe("S14: an address is reused only after its fence is complete", () => {
       " 5950 ms after its renewal, and it announced 6500 ms"
     ],
     [
+      "a fence before that, of a machine that is off",
+      (trial) => {
+        renewed(trial, 100).machine("node-1", false)
+        trial.lease(announcing("1.aa", "1.aa"))
+      },
+      "FINE"
+    ],
+    [
+      "a fence before that, of a machine that was off before its renewal",
+      (trial) => {
+        trial.allocation(allocation()).hold("node-1").machine("node-1", false)
+        trial.drop("node-1").wait(100).machine("node-1")
+        renewed(trial, 100).lease(announcing("1.aa", "1.aa"))
+      },
+      " 100 ms after its renewal"
+    ],
+    [
       "another boot that waited",
       (trial) => renewed(trial, 6_050).lease(announcing("2.bb", undefined, "boot-2"), "operator-node-1"),
       "FINE"
