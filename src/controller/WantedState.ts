@@ -305,7 +305,12 @@ export const wantedState = (
   const granted = decision.outcomes.filter(isGranted)
   const grants = granted.map((outcome) => grantOf(books, outcome, present, cloud))
   const nodes = nodesFor(books, nodeBook, inputs, cloud)
-  const entries = Assignment.assign(grants, standing.current, { nodes, acknowledgements, nextEpoch: generation + 1 })
+  const entries = Assignment.assign(grants, standing.current, {
+    nodes,
+    acknowledgements,
+    isRoutedThere: (entry) => routeOf(entry) === "inPlace",
+    nextEpoch: generation + 1
+  })
   const buying = CloudWishes.purchasesOf(decision, { books, cloud, nodes })
   const hindrance = CloudWishes.hindranceOf(inputs.key, entries, { books, cloud, routeOf })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))

@@ -161,7 +161,8 @@ export class CloudView {
     const found = this.find(pool, entry)
     const server = entry.node === undefined ? undefined : this.serverOf(pool, entry.node)
     if (found === undefined || server === undefined || this.obstacle(pool, entry) !== undefined) return "unknown"
-    return found.server === server.id && this.isMarked(found, pool) ? "inPlace" : "elsewhere"
+    const isThere = found.server === server.id && !this.book.underWay.has(found.id)
+    return isThere && this.isMarked(found, pool) ? "inPlace" : "elsewhere"
   }
 
   /** Why the address cannot be routed, whatever we do. */

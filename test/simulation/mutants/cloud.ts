@@ -148,5 +148,14 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     killedBy: "S14",
     cluster: "drawn",
     seeds: [6]
+  },
+  {
+    name: "breaks-before-it-makes",
+    what: "in a planned move the former holder lets go before the route has moved",
+    file: "src/domain/NodeDuty.ts",
+    find: "return holder ?? Hold.servingOn(entry).find((each) => isOwn(each) && unreleased.includes(each))",
+    replace: "return holder ?? Hold.servingOn(entry).find((each) => isOwn(each) && !unreleased.includes(each))",
+    killedBy: "S15",
+    isFoundWithoutFaults: true
   }
 ]

@@ -85,6 +85,15 @@ describe("S1: at most one node serves an address", () => {
       "192.0.2.10 is served by node-1 and node-2"
     ],
     [
+      "two of what a provider routes, in a planned move",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { claims: [claim({ cloudProvider: "hetzner" })] }))
+          .hold("node-1")
+          .hold("node-2"),
+      "FINE"
+    ],
+    [
       "three, of whom one has no fence",
       (trial) => {
         trial.machine("node-3")
@@ -482,6 +491,18 @@ describe("S15: what is served stays where it is, and was announced", () => {
           .allocation(allocation("web", { claims: [claim({ epoch: 2 })] }))
           .drop("node-1"),
       "FINE"
+    ],
+    [
+      "taken off where it is to serve on until a provider has moved the route",
+      (trial) => {
+        const previous = [{ node: "node-1", holdId: "1.aa", epoch: 1 }]
+        const next = { nodeName: "node-2", holdId: "1.bb", epoch: 2, cloudProvider: "hetzner", previous }
+        const { spec } = allocation("web", { claims: [claim(next)] })
+        served(trial)
+          .allocation({ ...serving(), spec })
+          .drop("node-1")
+      },
+      "operator-node-1 took off 192.0.2.10"
     ],
     [
       "taken off after the fence",
