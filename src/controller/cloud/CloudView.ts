@@ -165,6 +165,12 @@ export class CloudView {
     return isThere && this.isMarked(found, pool) ? "inPlace" : "elsewhere"
   }
 
+  /** As the provider was told; undefined: nothing is known of the address. */
+  reverseNameOf(pool: Pool, entry: Entry): string | undefined {
+    const found = this.find(pool, entry)
+    return found && (found.reverseNames[entry.address] ?? "")
+  }
+
   /** Why the address cannot be routed, whatever we do. */
   obstacle(pool: Pool, { address, cloudId }: Pick<Entry, "address" | "cloudId">): Lack | undefined {
     const view = this.book.viewOf(pool)

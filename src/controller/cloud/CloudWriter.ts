@@ -64,6 +64,12 @@ export const route = Effect.fnUntraced(function* (desk: Desk, entry: Entry, prio
   desk.book.underWay.delete(found.id)
 })
 
+export const name = Effect.fnUntraced(function* (desk: Desk, entry: Entry, text: string) {
+  const { pool, project, view } = desk
+  const found = view.find(pool, entry)
+  if (found !== undefined) yield* takingNote(desk, project.project.setReverseName(found.id, entry.address, text))
+})
+
 const ownLabels: ReadonlySet<string> = new Set(Object.values(CloudClaim.labelNames))
 
 const withoutOurs = (labels: Cloud.Labels): Cloud.Labels =>
