@@ -23,6 +23,7 @@ import * as CloudStep from "./cloud/CloudStep.ts"
 import { OrphanSweep } from "./cloud/OrphanSweep.ts"
 import * as ServerEvidence from "./cloud/ServerEvidence.ts"
 import * as ProjectFollower from "./cloud/ProjectFollower.ts"
+import * as Figures from "./Figures.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
 import * as OperatorDaemonSet from "./OperatorDaemonSet.ts"
@@ -38,6 +39,8 @@ export interface Controller {
   /** All caches have seen a complete list. */
   readonly isReady: Effect.Effect<boolean>
   readonly isLeader: Effect.Effect<boolean>
+  /** What it can tell in figures, into the metric registry of who asks. */
+  readonly measure: Effect.Effect<void>
 }
 
 /** Changes that come in a burst are answered once: the counters of a pool, the DaemonSet. */
@@ -157,7 +160,11 @@ export const make = Effect.fnUntraced(function* ({
     Effect.andThen(everything),
     Effect.forkScoped
   )
-  return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader }
+  const measure = Effect.gen(function* () {
+    const state = { isLeader: yield* leader.isLeader, nowMillis: yield* monotonicMillis }
+    yield* Figures.publish(Figures.figuresOf(books, nodeBook, state))
+  })
+  return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader, measure }
 })
 
 const wakeEverything = (caches: Caches["Service"], books: Books, sinks: Sinks): void => {

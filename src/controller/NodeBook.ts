@@ -218,6 +218,13 @@ export class NodeBook {
     })
   }
 
+  leaseAges(nowMillis: number): ReadonlyArray<{ readonly node: string; readonly ageMillis: number }> {
+    return [...this.leases.keys()].map((node) => ({
+      node,
+      ageMillis: LeaseCount.quietFor(this.counts, node, nowMillis) ?? 0
+    }))
+  }
+
   /** Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. */
   millisUntilDue(nowMillis: number): number {
     const remaining = [...this.leases.values()].map(({ content }) => {
