@@ -227,7 +227,9 @@ const startCloudQueues = Effect.fnUntraced(function* (
         entriesOf: ({ name }) =>
           [...books.keysByPool.get(name)].flatMap((key) => {
             const allocation = caches.allocations.get(key)
-            return allocation === undefined ? [] : entriesOf(allocation).filter(({ pool }) => pool === name)
+            return allocation === undefined
+              ? []
+              : entriesOf(allocation).filter(({ node, pool }) => pool === name && node !== undefined)
           }),
         millisUntilLost: (graceMillis) =>
           Effect.map(monotonicMillis, (now) => nodeBook.millisUntilLost(graceMillis, now)),

@@ -27,7 +27,7 @@ export interface Options {
   readonly isLeader: Effect.Effect<boolean>
   /** Where Secrets are. */
   readonly namespace: string
-  /** What IPAllocations have of this pool. */
+  /** What IPAllocations have of this pool and some node is to hold. */
   readonly entriesOf: (pool: PoolRef) => ReadonlyArray<Entry>
   /** Milliseconds until a Node will have been NotReady for so long; undefined: none is on its way to it. */
   readonly millisUntilLost: (graceMillis: number) => Effect.Effect<number | undefined>

@@ -21,6 +21,7 @@ import { cloudLocked } from "./cloudLocked.ts"
 import { cloudRateLimited } from "./cloudRateLimited.ts"
 import { cloudReplyLost } from "./cloudReplyLost.ts"
 import { cloudRequestLost } from "./cloudRequestLost.ts"
+import { cloudTokenRotated } from "./cloudTokenRotated.ts"
 import { cloudUnassigned } from "./cloudUnassigned.ts"
 import { clockRate } from "./clockRate.ts"
 import { clockSkewed } from "./clockSkewed.ts"
@@ -170,5 +171,6 @@ export const faults: ReadonlyArray<Fault> = [
   rulesetFlushed,
   operatorUpgraded,
   nodeShutDown,
-  cloudDeleted
+  cloudDeleted,
+  cloudTokenRotated
 ]

@@ -45,6 +45,15 @@ export class CloudSite {
     this.project = projectOf(kernel, nodesCount)
   }
 
+  /** Secrets that the provider takes. */
+  tokens: ReadonlyArray<string> = [token]
+
+  /** These and no others from now on. */
+  allow(secrets: ReadonlyArray<string>): void {
+    this.tokens = secrets
+    this.project.setTokens(secrets.map((secret) => ({ secret, name: tokenName, mayWrite: true })))
+  }
+
   setPower(node: string, status: "off" | "running"): void {
     const server = this.project.truth.servers().find(({ name }) => name === node)
     if (server !== undefined) this.project.console.setServerStatus(server.id, status)

@@ -157,5 +157,15 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     replace: "return holder ?? Hold.servingOn(entry).find((each) => isOwn(each) && !unreleased.includes(each))",
     killedBy: "S15",
     isFoundWithoutFaults: true
+  },
+  {
+    name: "keeps-the-first-project",
+    what: "that a pool has another token is not noticed by what is asked of the cloud",
+    file: "src/controller/cloud/CloudBook.ts",
+    find: "    this.views.set(poolKey, view)\n    this.learnServers(view)",
+    replace:
+      "    this.views.set(poolKey, { ...view, project: before?.project ?? view.project })\n    this.learnServers(view)",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   }
 ]

@@ -14,7 +14,8 @@ const seedOf: { readonly [flag: string]: number } = {
   "leaders-none": 2,
   "rbac-revoked": 2,
   "cloud-locked": 6,
-  "cloud-action-slow": 3
+  "cloud-action-slow": 3,
+  "cloud-token-rotated": 2
 }
 
 const alone = (name: string) =>
