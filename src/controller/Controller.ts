@@ -4,6 +4,7 @@
  */
 import { Clock, Effect } from "effect"
 import type { Scope } from "effect"
+import { entriesOf } from "../api/AllocationEntries.ts"
 import { daemonSetName } from "../api/Names.ts"
 import type { LeaderTimes } from "../domain/FailoverTimes.ts"
 import type { Cloud } from "../ports/Cloud.ts"
@@ -20,7 +21,9 @@ import * as Leader from "./Leader.ts"
 import { NodeBook } from "./NodeBook.ts"
 import * as CloudStep from "./cloud/CloudStep.ts"
 import { OrphanSweep } from "./cloud/OrphanSweep.ts"
+import * as ServerEvidence from "./cloud/ServerEvidence.ts"
 import * as ProjectFollower from "./cloud/ProjectFollower.ts"
+import * as Figures from "./Figures.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
 import * as OperatorDaemonSet from "./OperatorDaemonSet.ts"
@@ -36,6 +39,8 @@ export interface Controller {
   /** All caches have seen a complete list. */
   readonly isReady: Effect.Effect<boolean>
   readonly isLeader: Effect.Effect<boolean>
+  /** What it can tell in figures, into the metric registry of who asks. */
+  readonly measure: Effect.Effect<void>
 }
 
 /** Changes that come in a burst are answered once: the counters of a pool, the DaemonSet. */
@@ -147,12 +152,19 @@ export const make = Effect.fnUntraced(function* ({
   yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, adoption, sinks).pipe(
     Effect.provideService(Caches, caches)
   )
-  yield* NodeFailure.run({ nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: leads })
+  const failure = { nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: leads }
+  yield* NodeFailure.run(failure)
+  const isNamed = (node: string) => books.keysByNode.get(node).size > 0
+  yield* ServerEvidence.run({ ...failure, book: books.clouds, isNamed })
   yield* Effect.forEach(Object.values(caches), (cache) => cache.synced, { discard: true }).pipe(
     Effect.andThen(everything),
     Effect.forkScoped
   )
-  return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader }
+  const measure = Effect.gen(function* () {
+    const state = { isLeader: yield* leader.isLeader, nowMillis: yield* monotonicMillis }
+    yield* Figures.publish(Figures.figuresOf(books, nodeBook, state))
+  })
+  return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader, measure }
 })
 
 const wakeEverything = (caches: Caches["Service"], books: Books, sinks: Sinks): void => {
@@ -180,6 +192,7 @@ const startCloudQueues = Effect.fnUntraced(function* (
   add: { readonly service: (key: string) => void; readonly report: (key: string) => void }
 ) {
   const { books, isLeader, nodeBook, settings } = reconciling
+  const caches = yield* Caches
   const wakeForPool = (poolKey: string) => {
     sinks.pool(poolKey)
     const concerned = books.clouds.poolsSharing(poolKey).flatMap((name) => [...books.keysByPool.get(name)])
@@ -211,6 +224,13 @@ const startCloudQueues = Effect.fnUntraced(function* (
         sweep: new OrphanSweep(books.clouds),
         isLeader,
         namespace: settings.namespace,
+        entriesOf: ({ name }) =>
+          [...books.keysByPool.get(name)].flatMap((key) => {
+            const allocation = caches.allocations.get(key)
+            return allocation === undefined
+              ? []
+              : entriesOf(allocation).filter(({ node, pool }) => pool === name && node !== undefined)
+          }),
         millisUntilLost: (graceMillis) =>
           Effect.map(monotonicMillis, (now) => nodeBook.millisUntilLost(graceMillis, now)),
         onChange: wakeForPool

@@ -16,6 +16,12 @@ export interface KnownLease {
   readonly content: NodeLease.NodeLease
 }
 
+/** A lease that is due to be renewed, and was not. */
+export interface Silence {
+  readonly known: KnownLease
+  readonly quietMillis: number
+}
+
 /** A complete and consistent list of the leases, and when it was asked for. */
 export interface Listing {
   readonly items: Iterable<Lease>
@@ -195,6 +201,28 @@ export class NodeBook {
         this.holdIdOf(content.node) !== undefined &&
         LeaseCount.isDue(this.counts, content.node, this.limitsOf(content), nowMillis)
     )
+  }
+
+  /**
+   * Leases of holders that have not changed for two periods, or as long in proportion to what they announce: nothing may be
+   * concluded from that yet.
+   */
+  silences(nowMillis: number): ReadonlyArray<Silence> {
+    if (this.needsList(nowMillis)) return []
+    return [...this.leases.values()].flatMap((known) => {
+      const { durationMillis, node } = known.content
+      const quietMillis = LeaseCount.quietFor(this.counts, node, nowMillis) ?? 0
+      const share = Math.max(1, durationMillis / this.fenceAfterMillis)
+      const isSilent = quietMillis >= 2 * this.counts.periodMillis * share
+      return isSilent && this.holdIdOf(node) !== undefined ? [{ known, quietMillis }] : []
+    })
+  }
+
+  leaseAges(nowMillis: number): ReadonlyArray<{ readonly node: string; readonly ageMillis: number }> {
+    return [...this.leases.keys()].map((node) => ({
+      node,
+      ageMillis: LeaseCount.quietFor(this.counts, node, nowMillis) ?? 0
+    }))
   }
 
   /** Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. */

@@ -3,7 +3,8 @@
  * fenced by compare-and-set, and whatever names the fenced hold id is planned anew. NotReady is not death while the lease
  * is renewed, and death needs no NotReady.
  *
- * failover, "Taking over" 1 and 3 to 4. Promises of voters (2) come before the fence once they exist.
+ * failover, "Taking over" 1 and 3 to 4. Promises of voters (2) come before the fence once they exist. What skips the
+ * silence, never the compare-and-set: `cloud/ServerEvidence.ts`.
  */
 import { Effect } from "effect"
 import type { Scope } from "effect"
@@ -44,7 +45,11 @@ const relist = Effect.fn("NodeFailure.relist")(
 )
 
 /** Fails as `Conflict` when the node renewed meanwhile; its count then starts anew (R7). */
-const fence = Effect.fn("NodeFailure.fence")(function* ({ content, lease }: KnownLease, options: Options) {
+const fence = Effect.fn("NodeFailure.fence")(function* (
+  { content, lease }: KnownLease,
+  evidence: string,
+  options: Options
+) {
   const kubernetes = yield* Kubernetes
   const { name, namespace } = lease.metadata
   const fenced = {
@@ -56,13 +61,13 @@ const fence = Effect.fn("NodeFailure.fence")(function* ({ content, lease }: Know
   }
   yield* writing(kubernetes.replace(leases, fenced), leases, { name, namespace }, options.leases)
   yield* Effect.logWarning("node fenced").pipe(
-    Effect.annotateLogs({ node: content.node, holdId: content.holdId, quietMillis: content.durationMillis })
+    Effect.annotateLogs({ node: content.node, holdId: content.holdId, evidence })
   )
 })
 
 /** A refused write means another version: the count starts anew (R7). One that was not answered is tried again. */
-const tryFence = (known: KnownLease, options: Options) =>
-  fence(known, options).pipe(
+export const tryFence = (known: KnownLease, evidence: string, options: Options) =>
+  fence(known, evidence, options).pipe(
     Effect.catch((error) =>
       Effect.gen(function* () {
         const refused = error.category === "conflict" || error.isGone
@@ -83,7 +88,9 @@ export const run = Effect.fnUntraced(function* (
     if (nodeBook.needsList(yield* monotonicMillis)) yield* relist(options)
     const due = nodeBook.dueForFence(yield* monotonicMillis)
     if (due.length > 0 && (yield* options.isLeader)) {
-      yield* Effect.forEach(due, (known) => tryFence(known, options), { concurrency: 16, discard: true })
+      const fenceOne = (known: KnownLease) =>
+        tryFence(known, `its lease was not renewed for ${known.content.durationMillis} ms`, options)
+      yield* Effect.forEach(due, fenceOne, { concurrency: 16, discard: true })
     }
     yield* Effect.sleep(nodeBook.millisUntilDue(yield* monotonicMillis))
   })

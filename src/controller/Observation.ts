@@ -50,6 +50,7 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
   const allocation = caches.allocations.get(key)
   const { name, namespace = "" } = refOf(key)
   const cloud = new CloudView(books.clouds, { namespace, service: name, uid: allocation?.metadata.uid ?? "" })
+  const asked = service === undefined ? undefined : ServiceRequest.readRequest(service)
   const observed: PlanInput.Observed = {
     service: service === undefined ? undefined : observeService(service, settings),
     allocation: allocation === undefined ? undefined : observeAllocation(allocation),
@@ -57,12 +58,18 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
     routeOf: (entry) => {
       const pool = books.poolNamed(entry.pool)
       return pool === undefined ? "unknown" : cloud.route(pool, entry)
+    },
+    nameToSet: (entry) => {
+      const pool = books.poolNamed(entry.pool)
+      const present = pool && cloud.reverseNameOf(pool, entry)
+      const name = asked?.request.reverseName
+      return present === undefined || present === name ? undefined : name
     }
   }
-  if (service === undefined || observed.service?.ours !== true) {
+  if (service === undefined || asked === undefined || observed.service?.ours !== true) {
     return { service, allocation, observed, wanted: nothing, problems: [], cloud } satisfies Observation
   }
-  const { problems, request } = ServiceRequest.readRequest(service)
+  const { problems, request } = asked
   const inputs = {
     key,
     request,

@@ -35,26 +35,30 @@ const mine = (entry: Hold.Entry, self: Self): Hold.Holder | undefined => {
   return holder !== undefined && holder.node === self.node && holder.holdId === self.holdId ? holder : undefined
 }
 
-/** An entry is to be served once everybody named in `previous` has acknowledged with exactly that hold id and epoch. */
+/** Under which this node is to serve the entry now; undefined: it is not. */
+const servingAs = (entry: Hold.Entry, { acknowledgements }: AllocationView, self: Self): Hold.Holder | undefined => {
+  const holder = mine(entry, self)
+  const unreleased = entry.previous.filter((each) => !Hold.hasReleased(acknowledgements, entry.address, each))
+  if (Hold.isRouted(entry)) {
+    const isOwn = (each: Hold.Holder) => each.node === self.node && each.holdId === self.holdId
+    return holder ?? Hold.servingOn(entry).find((each) => isOwn(each) && unreleased.includes(each))
+  }
+  return unreleased.length > 0 ? undefined : holder
+}
+
+/**
+ * An entry is to be served once everybody named in `previous` has acknowledged with exactly that hold id and epoch; one of a
+ * cloud at once, and by those in `previous` as well until they are not named any more.
+ */
 export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<Duty> =>
   allocation.deleting
     ? []
     : allocation.entries.flatMap((entry) => {
-        const holder = mine(entry, self)
-        const awaited = entry.previous.some(
-          (each) => !Hold.hasReleased(allocation.acknowledgements, entry.address, each)
-        )
-        return holder === undefined || entry.interfaceName === undefined || awaited
+        const { address, interfaceName, pool } = entry
+        const holder = servingAs(entry, allocation, self)
+        return holder === undefined || interfaceName === undefined
           ? []
-          : [
-              {
-                address: entry.address,
-                interfaceName: entry.interfaceName,
-                pool: entry.pool,
-                allocation: allocation.key,
-                holder
-              }
-            ]
+          : [{ address, interfaceName, pool, allocation: allocation.key, holder }]
       })
 
 /**

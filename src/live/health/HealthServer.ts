@@ -5,7 +5,7 @@
  * Plain node:http: four routes need no router, and the agent's memory is counted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { Effect, FiberSet, Schema, type Scope } from "effect"
+import { Effect, FiberSet, Metric, Schema, type Scope } from "effect"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 
 export interface HealthOptions<R> {
@@ -17,6 +17,8 @@ export interface HealthOptions<R> {
   readonly liveness: Effect.Effect<boolean, never, R>
   /** False: it cannot do its work yet. */
   readonly readiness: Effect.Effect<boolean, never, R>
+  /** Sets the figures that are only known when somebody asks; what it does not set any more is not shown. */
+  readonly measure?: Effect.Effect<void, never, R>
 }
 
 export class HealthPortError extends Schema.TaggedError<HealthPortError>()("HealthPortError", {
@@ -63,11 +65,19 @@ const answer = <R>(options: HealthOptions<R>, { method, url }: IncomingMessage):
     case "/ready":
       return probe(options.readiness, { status: 423, body: "not-ready" })
     case "/metrics":
-      return Effect.map(PrometheusMetrics.format(), (body) => ({ status: 200, body, contentType: metricsType }))
+      return Effect.map(metricsOf(options), (body) => ({ status: 200, body, contentType: metricsType }))
     default:
       return Effect.succeed({ status: 404, body: "not found" })
   }
 }
+
+const metricsOf = <R>({ measure = Effect.void }: HealthOptions<R>): Effect.Effect<string, never, R> =>
+  Effect.gen(function* () {
+    const measured = yield* Effect.andThen(measure, PrometheusMetrics.format()).pipe(
+      Effect.provideService(Metric.MetricRegistry, new Map())
+    )
+    return [measured, yield* PrometheusMetrics.format()].filter((text) => text !== "").join("\n")
+  })
 
 const metricsType = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -78,7 +78,7 @@ export const make = Effect.fnUntraced(function* (
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
   for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
-  yield* install(kubectl, hosts)
+  yield* install(kubectl, hosts, cloud)
   const controllers = numbers(controllersCount).map((number) => {
     const name = `controller-${number}`
     return new Post(name, undefined, surroundings, (process) =>

@@ -57,8 +57,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "ignore-previous",
     what: "the next holder begins before the former has let go",
     file: "src/domain/NodeDuty.ts",
-    find: "return holder === undefined || entry.interfaceName === undefined || awaited",
-    replace: "return holder === undefined || entry.interfaceName === undefined || (awaited && false)",
+    find: "return unreleased.length > 0 ? undefined : holder",
+    replace: "return unreleased.length < 0 ? undefined : holder",
     killedBy: "S1",
     isFoundWithoutFaults: true
   },

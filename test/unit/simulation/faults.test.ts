@@ -13,8 +13,9 @@ const seedOf: { readonly [flag: string]: number } = {
   "namespace-deleted": 2,
   "leaders-none": 2,
   "rbac-revoked": 2,
-  "cloud-locked": 4,
-  "cloud-action-slow": 3
+  "cloud-locked": 6,
+  "cloud-action-slow": 3,
+  "cloud-token-rotated": 2
 }
 
 const alone = (name: string) =>
