@@ -11,7 +11,7 @@ import { at, equals, sharingMembers, textAt, withField, withMetadata } from "./J
 import type { Kind } from "./Kind.ts"
 import { resourceOf } from "./Kind.ts"
 import * as Metadata from "./Metadata.ts"
-import { keyOf } from "./Store.ts"
+import { keyOf, type Stored } from "./Store.ts"
 import { validate } from "./Validation.ts"
 
 /** New content may come into a namespace that exists and is not going. */
@@ -35,25 +35,17 @@ export const admitNamespace = (
   )
 }
 
-/** Under which kind each stored object passed: a definition may change, and is then another kind. */
-const passed = new WeakMap<JsonObject, Kind>()
-
-/** What was admitted became this stored object. */
-export const notePassed = (stored: JsonObject, kind: Kind): JsonObject => {
-  passed.set(stored, kind)
-  return stored
-}
-
 /** What would be stored, or why not. `status`: written through the status subresource, which CEL rules see too. */
 export const admit = (
   server: ApiServer,
   kind: Kind,
   written: JsonObject,
-  before: JsonObject | undefined,
+  stored: Stored | undefined,
   claimedUid?: string
 ): Outcome => {
   const { rules } = server
-  const admitted = before !== undefined && passed.get(before) === kind ? before : undefined
+  const before = stored?.object
+  const admitted = stored?.admittedAs === kind ? before : undefined
   const known = rules.undeclaredFieldsArePruned ? pruneObject(written, kind.schema, admitted) : written
   const filled = rules.defaultsAreFilledIn ? addDefaults(known, kind.schema, admitted) : known
   const completing = kind.complete !== undefined && (kind.plural !== "services" || rules.serviceDefaults)

@@ -3,7 +3,7 @@ import { Result } from "effect"
 import type { ApplyOptions, Reason } from "../../ports/Kubernetes.ts"
 import { AlreadyExists, Conflict, Invalid, NotFound } from "../../ports/Kubernetes.ts"
 import type { ObjectRef } from "../../api/KubernetesObject.ts"
-import { admit, admitNamespace, nameOf, notePassed, throughEndpoint } from "./Admission.ts"
+import { admit, admitNamespace, nameOf, throughEndpoint } from "./Admission.ts"
 import type { ApiServer, Outcome } from "./ApiServer.ts"
 import { invalid, newUid, versionIn } from "./ApiServer.ts"
 import { refusalOf } from "./ApplyMerge.ts"
@@ -67,8 +67,8 @@ const createOwned = (
     const key = keyOf(namespace, nameOf(object))
     if (server.rules.namesAreUnique && server.store.get(collectionOf(kind), key) !== undefined)
       return yield* Result.fail(new AlreadyExists())
-    const stored = { object: admitted, managers: managersOf(admitted) }
-    return notePassed(server.store.commit(collectionOf(kind), key, stored), kind)
+    const stored = { object: admitted, managers: managersOf(admitted), admittedAs: kind }
+    return server.store.commit(collectionOf(kind), key, stored)
   })
 
 export const find = (server: ApiServer, kind: Kind, ref: ObjectRef): Result.Result<Stored, Reason> => {
@@ -167,7 +167,7 @@ const update = (
     // Measured, 1.36: the status of a custom resource takes its metadata from the stored object before anything compares it.
     const takesAnyUid = kind.isCustom && subresource === "status" && rules.customStatusTakesAnyUid
     const claimed = takesAnyUid ? undefined : textAt(written, "metadata", "uid")
-    const object = yield* admit(server, kind, identified, before, rules.patchComparesUid ? claimed : undefined)
+    const object = yield* admit(server, kind, identified, stored, rules.patchComparesUid ? claimed : undefined)
     const managers = managersAfter(object)
     const key = keyOf(textAt(before, "metadata", "namespace"), nameOf(before))
     const isLast = Metadata.isDeleting(before) && !Metadata.hasFinalizers(object) && Metadata.hasFinalizers(before)
@@ -177,7 +177,7 @@ const update = (
     }
     const unchanged = Ownership.sameManagers(managers, stored.managers) && sameObject(object, before)
     if (unchanged && rules.noChangeKeepsVersion) return before
-    return notePassed(store.commit(collectionOf(kind), key, { object, managers }), kind)
+    return store.commit(collectionOf(kind), key, { object, managers, admittedAs: kind })
   })
 
 /** But for the version, which the server gives. */
