@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { acknowledgementsOf, entriesOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
+import { once } from "../api/Once.ts"
 import type { Service } from "../api/Service.ts"
 import type * as PlanInput from "../domain/PlanInput.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
@@ -22,6 +23,8 @@ export interface Reconciling {
   readonly nodeBook: NodeBook
   readonly isLeader: Effect.Effect<boolean>
 }
+
+const requestOf = once((service: Service) => ServiceRequest.readRequest(service))
 
 const nothing: WantedState = {
   type: "persistent",
@@ -62,7 +65,7 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
   if (service === undefined || observed.service?.ours !== true) {
     return { service, allocation, observed, wanted: nothing, problems: [], cloud } satisfies Observation
   }
-  const { problems, request } = ServiceRequest.readRequest(service)
+  const { problems, request } = requestOf(service)
   const inputs = {
     key,
     request,
