@@ -13,7 +13,7 @@ const seedOf: { readonly [flag: string]: number } = {
   "namespace-deleted": 2,
   "leaders-none": 2,
   "rbac-revoked": 2,
-  "cloud-locked": 4,
+  "cloud-locked": 6,
   "cloud-action-slow": 3
 }
 
