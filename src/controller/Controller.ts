@@ -149,7 +149,8 @@ export const make = Effect.fnUntraced(function* ({
   // A watch may have died in silence: what was granted meanwhile, a new leader would grant again. No compare-and-set
   // spans two IPAllocations.
   const mayAct = Effect.map(leads, (may) => may && knownTerm === leader.term())
-  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, adoption, sinks).pipe(
+  const mayActNow = () => leader.leadsAt(nowMillis()) && knownTerm === leader.term() && isReady(caches)
+  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, adoption, sinks, mayActNow).pipe(
     Effect.provideService(Caches, caches)
   )
   const failure = { nodeBook, leases: caches.leases, namespace: settings.namespace, isLeader: leads }
@@ -239,7 +240,12 @@ const startCloudQueues = Effect.fnUntraced(function* (
   }
 })
 
-const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, adoption: Adoption, sinks: Sinks) {
+const startQueues = Effect.fnUntraced(function* (
+  reconciling: Reconciling,
+  adoption: Adoption,
+  sinks: Sinks,
+  mayActNow: () => boolean
+) {
   const { books, isLeader, settings } = reconciling
   const operatorPods = new OperatorPods.OperatorPods()
   const reports = yield* WorkQueue.make({
@@ -286,10 +292,18 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, adopt
   })
   const unreadable = yield* WorkQueue.make({ name: "unreadable", concurrency: 1, step: Unreadable.step(isLeader) })
   const addPool = yield* batched((key) => poolQueue.add(key))
-  sinks.service = (key) => serviceQueue.add(key)
-  sinks.pool = addPool
-  sinks.project = yield* batched((key) => clouds.projects.add(key))
-  sinks.unreadable = (key) => unreadable.add(key)
-  sinks.deployment = () => deployment.add(daemonSetName)
-  sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
+  const addProject = yield* batched((key) => clouds.projects.add(key))
+  // A replica that may not act would take each key from its queue to find that out. It misses nothing: it looks at
+  // everything each time it comes to act.
+  const gated = (add: (key: string) => void) => (key: string) => {
+    if (mayActNow()) add(key)
+  }
+  sinks.service = gated((key) => serviceQueue.add(key))
+  sinks.pool = gated(addPool)
+  sinks.project = gated(addProject)
+  sinks.unreadable = gated((key) => unreadable.add(key))
+  const addDeployment = gated((key) => deployment.add(key))
+  sinks.deployment = () => addDeployment(daemonSetName)
+  const addOperatorPods = gated((key) => operatorPodsQueue.add(key))
+  sinks.operatorPods = () => addOperatorPods(daemonSetName)
 })

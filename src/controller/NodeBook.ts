@@ -225,13 +225,19 @@ export class NodeBook {
     }))
   }
 
-  /** Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. */
+  /**
+   * Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. The lease
+   * of a node that was fenced stays silent for as long as the node is dead, and nobody waits for it.
+   */
   millisUntilDue(nowMillis: number): number {
-    const remaining = [...this.leases.values()].map(({ content }) => {
+    let millis = this.counts.periodMillis
+    for (const { content } of this.leases.values()) {
+      if (this.holdIdOf(content.node) === undefined) continue
       const { announcedMillis, ownMillis } = this.limitsOf(content)
-      return Math.max(ownMillis, announcedMillis) - (LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0)
-    })
-    return Math.max(10, Math.min(this.counts.periodMillis, ...remaining))
+      const quietMillis = LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0
+      millis = Math.min(millis, Math.max(ownMillis, announcedMillis) - quietMillis)
+    }
+    return Math.max(10, millis)
   }
 
   restartCount(node: string, nowMillis: number): void {

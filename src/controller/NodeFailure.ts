@@ -26,6 +26,8 @@ export interface Options {
 
 /** As long as nothing is due without a list, an API server that cannot answer must not be asked without a pause. */
 const RETRY_MILLIS = 200
+/** How soon one that does not lead looks again at what is due: it may come to lead at any time. */
+const FOLLOWING_MILLIS = 100
 
 /** After silence of the watch only a consistent list may bring the counts back (LeaseCount). */
 const relist = Effect.fn("NodeFailure.relist")(
@@ -87,12 +89,13 @@ export const run = Effect.fnUntraced(function* (
   const round = Effect.gen(function* () {
     if (nodeBook.needsList(yield* monotonicMillis)) yield* relist(options)
     const due = nodeBook.dueForFence(yield* monotonicMillis)
-    if (due.length > 0 && (yield* options.isLeader)) {
-      const fenceOne = (known: KnownLease) =>
-        tryFence(known, `its lease was not renewed for ${known.content.durationMillis} ms`, options)
-      yield* Effect.forEach(due, fenceOne, { concurrency: 16, discard: true })
-    }
-    yield* Effect.sleep(nodeBook.millisUntilDue(yield* monotonicMillis))
+    const leads = due.length > 0 && (yield* options.isLeader)
+    const fenceOne = (known: KnownLease) =>
+      tryFence(known, `its lease was not renewed for ${known.content.durationMillis} ms`, options)
+    if (leads) yield* Effect.forEach(due, fenceOne, { concurrency: 16, discard: true })
+    const millis = nodeBook.millisUntilDue(yield* monotonicMillis)
+    yield* Effect.sleep(due.length > 0 && !leads ? Math.max(FOLLOWING_MILLIS, millis) : millis)
   })
-  yield* Effect.forkScoped(Effect.forever(round))
+  // Each round sleeps, so that nothing else need be let in between two of them.
+  yield* Effect.forkScoped(Effect.forever(round, { disableYield: true }))
 })

@@ -39,8 +39,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "nobody-fences",
     what: "a dead node is never fenced",
     file: "src/controller/NodeFailure.ts",
-    find: "if (due.length > 0 && (yield* options.isLeader)) {",
-    replace: "if (due.length > 1_000 && (yield* options.isLeader)) {",
+    find: "const leads = due.length > 0 && (yield* options.isLeader)",
+    replace: "const leads = due.length > 1_000 && (yield* options.isLeader)",
     killedBy: "L1",
     isFoundWithoutFaults: true
   },
