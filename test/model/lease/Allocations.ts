@@ -138,7 +138,7 @@ export const make = (setting: Setting): Allocations => {
     const leases = leasesFrom(registered)
     const { acknowledgements, entry } = contentOf(id)
     const nodes = nodesOf(setting, leases, target, isMove === 1)
-    const context = { nodes, acknowledgements, nextEpoch: (entry.epoch ?? 0) + 1 }
+    const context = { nodes, acknowledgements, isRoutedThere: () => false, nextEpoch: (entry.epoch ?? 0) + 1 }
     const [next] = Assignment.assign([grant], [entry], context)
     if (next === undefined || (next.epoch === entry.epoch && next.node === entry.node)) return id
     return intern({ entry: { ...next, previous: previousOf(setting, next) }, acknowledgements })
