@@ -100,6 +100,11 @@ export const labelsOf = (
     ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
   ])
 
+/** The labels that this IPAllocation should have, as it stands. */
+export const dueLabelsOf = once((allocation: IPAllocation) =>
+  labelsOf(entriesOf(allocation), acknowledgementsOf(allocation))
+)
+
 /** Whether all of `labelsOf` are there; on what v0.4 left they are not. */
 export const hasLabels = ({ metadata }: IPAllocation, wanted: { readonly [label: string]: string }): boolean =>
   Object.keys(wanted).every((label) => metadata.labels?.[label] === wanted[label])

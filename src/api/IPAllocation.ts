@@ -54,7 +54,9 @@ export const Allocation = Schema.Struct({
   previous: Schema.optionalKey(
     Schema.Array(PreviousHolder).annotate(
       field({
-        description: "Earlier holders that have not yet said that they let go; the next one waits for each.",
+        description:
+          "Earlier holders that have not yet said that they let go; the next one waits for each. " +
+          "Of an address of a cloud: they serve on until the cloud routes it to the next one.",
         since: "1.0",
         listType: "atomic",
         bounds: { maxItems: 64 }

@@ -34,13 +34,18 @@ export const run = Effect.gen(function* () {
   const { controller, hasWitness, leader } = yield* settings
   const peers = yield* Peers
   const nonce = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
-  const { isReady } = yield* Controller.make({
+  const { isReady, measure } = yield* Controller.make({
     settings: controller,
     identity: `${controller.podName}_${nonce}`,
     leaderTimes: leader,
     witness: hasWitness ? { peers, newKey } : undefined
   }).pipe(Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", controller.podName)))
-  yield* HealthServer.serve({ port: controller.healthPort, liveness: Effect.succeed(true), readiness: isReady })
+  yield* HealthServer.serve({
+    port: controller.healthPort,
+    liveness: Effect.succeed(true),
+    readiness: isReady,
+    measure
+  })
   yield* Effect.logInfo("controller started").pipe(
     Effect.annotateLogs({ healthPort: controller.healthPort, namespace: controller.namespace })
   )

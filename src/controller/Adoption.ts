@@ -6,15 +6,14 @@
  * What cannot be labelled (its write is refused for ever, its Service cannot be read) must not hold up the others: after
  * a while without any progress the operators come without it, and the log names it.
  */
-import { acknowledgementsOf, entriesOf, hasLabels, labelsOf } from "../api/AllocationEntries.ts"
+import { dueLabelsOf, hasLabels } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 
 /** Longer than a write that failed for a passing reason (transient) waits for its next try. */
 const PATIENCE_MILLIS = 60_000
 
 const isUnlabelled = (allocation: IPAllocation): boolean =>
-  allocation.metadata.deletionTimestamp === undefined &&
-  !hasLabels(allocation, labelsOf(entriesOf(allocation), acknowledgementsOf(allocation)))
+  allocation.metadata.deletionTimestamp === undefined && !hasLabels(allocation, dueLabelsOf(allocation))
 
 export class Adoption {
   private readonly keys = new Set<string>()

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import {
   acknowledgementsOf,
+  dueLabelsOf,
   entriesOf,
   hasLabels,
   isOurLabel,
@@ -128,7 +129,7 @@ export const show = (service: Service, addresses: ReadonlyArray<Address>) =>
  */
 const isProtected = (allocation: IPAllocation): boolean => {
   const { deletionTimestamp, finalizers = [] } = allocation.metadata
-  const wanted = labelsOf(entriesOf(allocation), acknowledgementsOf(allocation))
+  const wanted = dueLabelsOf(allocation)
   return deletionTimestamp !== undefined || (finalizers.includes(finalizer) && hasLabels(allocation, wanted))
 }
 

@@ -121,8 +121,15 @@ export class Books {
     const { cloud } = pool
     const bought = cloud === undefined ? [] : this.clouds.boughtIn(pool)
     const addresses = bought.map(({ network }) => cloud && FloatingAddress.hostOf(network, cloud.ipv6Suffix))
-    const unclaimed = addresses.filter((each) => each && AddressIndex.claimOf(this.index, each) === undefined)
-    return inUse.IPv4.inUse + inUse.IPv6.inUse + unclaimed.length
+    const isClaimed = (address: Address) => AddressIndex.claimOf(this.index, address) !== undefined
+    const unclaimed = addresses.filter((each) => each && !isClaimed(each))
+    return inUse.IPv4.inUse + inUse.IPv6.inUse + unclaimed.length - this.deletedIn(pool).length
+  }
+
+  /** Granted, and deleted at the provider since. */
+  deletedIn(pool: Pool.Pool): ReadonlyArray<Address> {
+    const deleted = [...(this.clouds.viewOf(pool)?.deleted ?? [])]
+    return deleted.filter((address) => AddressIndex.claimOf(this.index, address)?.pool === pool.name)
   }
 
   /** A claim for what is about to be written, so that no other Service is granted it meanwhile. False: it is taken. */

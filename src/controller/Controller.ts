@@ -4,6 +4,7 @@
  */
 import { Clock, Effect } from "effect"
 import type { Scope } from "effect"
+import { entriesOf } from "../api/AllocationEntries.ts"
 import { daemonSetName } from "../api/Names.ts"
 import type { LeaderTimes } from "../domain/FailoverTimes.ts"
 import type { Cloud } from "../ports/Cloud.ts"
@@ -21,7 +22,9 @@ import * as Leader from "./Leader.ts"
 import { NodeBook } from "./NodeBook.ts"
 import * as CloudStep from "./cloud/CloudStep.ts"
 import { OrphanSweep } from "./cloud/OrphanSweep.ts"
+import * as ServerEvidence from "./cloud/ServerEvidence.ts"
 import * as ProjectFollower from "./cloud/ProjectFollower.ts"
+import * as Figures from "./Figures.ts"
 import * as Members from "./Members.ts"
 import * as NodeConfigWriter from "./NodeConfigWriter.ts"
 import * as NodeFailure from "./NodeFailure.ts"
@@ -39,6 +42,8 @@ export interface Controller {
   /** All caches have seen a complete list. */
   readonly isReady: Effect.Effect<boolean>
   readonly isLeader: Effect.Effect<boolean>
+  /** What it can tell in figures, into the metric registry of who asks. */
+  readonly measure: Effect.Effect<void>
 }
 
 /** Changes that come in a burst are answered once: the counters of a pool, the DaemonSet. */
@@ -165,21 +170,29 @@ export const make = Effect.fnUntraced(function* ({
   // spans two IPAllocations.
   const mayAct = Effect.map(leads, (may) => may && knownTerm === leader.term())
   const asking = witness && { peers: witness.peers, secret: WitnessSecret.make(settings.namespace, witness.newKey) }
-  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, { adoption, sinks, witness: asking }).pipe(
-    Effect.provideService(Caches, caches)
-  )
+  const mayActNow = () => leader.leadsAt(nowMillis()) && knownTerm === leader.term() && isReady(caches)
+  yield* startQueues(
+    { settings, books, nodeBook, isLeader: mayAct },
+    { adoption, sinks, witness: asking, mayActNow }
+  ).pipe(Effect.provideService(Caches, caches))
   const { fenceAfterMillis, namespace } = settings
   const onAwaited = (node: string) => {
     for (const key of books.keysByNode.get(node)) sinks.service(key)
     sinks.deployment()
   }
-  const failing = { nodeBook, leases: caches.leases, namespace, fenceAfterMillis, onAwaited, isLeader: leads }
-  yield* NodeFailure.run({ ...failing, witness: asking })
+  const failure = { nodeBook, leases: caches.leases, namespace, isLeader: leads }
+  yield* NodeFailure.run({ ...failure, fenceAfterMillis, onAwaited, witness: asking })
+  const isNamed = (node: string) => books.keysByNode.get(node).size > 0
+  yield* ServerEvidence.run({ ...failure, book: books.clouds, isNamed })
   yield* Effect.forEach(Object.values(caches), (cache) => cache.synced, { discard: true }).pipe(
     Effect.andThen(everything),
     Effect.forkScoped
   )
-  return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader }
+  const measure = Effect.gen(function* () {
+    const state = { isLeader: yield* leader.isLeader, nowMillis: yield* monotonicMillis }
+    yield* Figures.publish(Figures.figuresOf(books, nodeBook, state))
+  })
+  return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader, measure }
 })
 
 const wakeEverything = (caches: Caches["Service"], books: Books, sinks: Sinks): void => {
@@ -207,6 +220,7 @@ const startCloudQueues = Effect.fnUntraced(function* (
   add: { readonly service: (key: string) => void; readonly report: (key: string) => void }
 ) {
   const { books, isLeader, nodeBook, settings } = reconciling
+  const caches = yield* Caches
   const wakeForPool = (poolKey: string) => {
     sinks.pool(poolKey)
     const concerned = books.clouds.poolsSharing(poolKey).flatMap((name) => [...books.keysByPool.get(name)])
@@ -238,6 +252,13 @@ const startCloudQueues = Effect.fnUntraced(function* (
         sweep: new OrphanSweep(books.clouds),
         isLeader,
         namespace: settings.namespace,
+        entriesOf: ({ name }) =>
+          [...books.keysByPool.get(name)].flatMap((key) => {
+            const allocation = caches.allocations.get(key)
+            return allocation === undefined
+              ? []
+              : entriesOf(allocation).filter(({ node, pool }) => pool === name && node !== undefined)
+          }),
         millisUntilLost: (graceMillis) =>
           Effect.map(monotonicMillis, (now) => nodeBook.millisUntilLost(graceMillis, now)),
         onChange: wakeForPool
@@ -250,9 +271,13 @@ interface Starting {
   readonly adoption: Adoption
   readonly sinks: Sinks
   readonly witness: NodeFailure.Asking | undefined
+  readonly mayActNow: () => boolean
 }
 
-const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { adoption, sinks, witness }: Starting) {
+const startQueues = Effect.fnUntraced(function* (
+  reconciling: Reconciling,
+  { adoption, mayActNow, sinks, witness }: Starting
+) {
   const { books, isLeader, nodeBook, settings } = reconciling
   const operatorPods = new OperatorPods.OperatorPods()
   const reports = yield* WorkQueue.make({
@@ -301,10 +326,18 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { ado
   })
   const unreadable = yield* WorkQueue.make({ name: "unreadable", concurrency: 1, step: Unreadable.step(isLeader) })
   const addPool = yield* batched((key) => poolQueue.add(key))
-  sinks.service = (key) => serviceQueue.add(key)
-  sinks.pool = addPool
-  sinks.project = yield* batched((key) => clouds.projects.add(key))
-  sinks.unreadable = (key) => unreadable.add(key)
-  sinks.deployment = () => deployment.add(daemonSetName)
-  sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
+  const addProject = yield* batched((key) => clouds.projects.add(key))
+  // A replica that may not act would take each key from its queue to find that out. It misses nothing: it looks at
+  // everything each time it comes to act.
+  const gated = (add: (key: string) => void) => (key: string) => {
+    if (mayActNow()) add(key)
+  }
+  sinks.service = gated((key) => serviceQueue.add(key))
+  sinks.pool = gated(addPool)
+  sinks.project = gated(addProject)
+  sinks.unreadable = gated((key) => unreadable.add(key))
+  const addDeployment = gated((key) => deployment.add(key))
+  sinks.deployment = () => addDeployment(daemonSetName)
+  const addOperatorPods = gated((key) => operatorPodsQueue.add(key))
+  sinks.operatorPods = () => addOperatorPods(daemonSetName)
 })

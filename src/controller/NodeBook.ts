@@ -33,6 +33,12 @@ export interface Awaited {
   readonly sinceMillis: number
 }
 
+/** A lease that is due to be renewed, and was not. */
+export interface Silence {
+  readonly known: KnownLease
+  readonly quietMillis: number
+}
+
 /** A complete and consistent list of the leases, and when it was asked for. */
 export interface Listing {
   readonly items: Iterable<Lease>
@@ -225,17 +231,42 @@ export class NodeBook {
   }
 
   /**
-   * Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. One that is
-   * due waits for promises, or for who leads.
+   * Leases of holders that have not changed for two periods, or as long in proportion to what they announce: nothing may be
+   * concluded from that yet.
+   */
+  silences(nowMillis: number): ReadonlyArray<Silence> {
+    if (this.needsList(nowMillis)) return []
+    return [...this.leases.values()].flatMap((known) => {
+      const { durationMillis, node } = known.content
+      const quietMillis = LeaseCount.quietFor(this.counts, node, nowMillis) ?? 0
+      const share = Math.max(1, durationMillis / this.fenceAfterMillis)
+      const isSilent = quietMillis >= 2 * this.counts.periodMillis * share
+      return isSilent && this.holdIdOf(node) !== undefined ? [{ known, quietMillis }] : []
+    })
+  }
+
+  leaseAges(nowMillis: number): ReadonlyArray<{ readonly node: string; readonly ageMillis: number }> {
+    return [...this.leases.keys()].map((node) => ({
+      node,
+      ageMillis: LeaseCount.quietFor(this.counts, node, nowMillis) ?? 0
+    }))
+  }
+
+  /**
+   * Milliseconds until the next lease could become due; at least 10, so that nobody spins on a suspended count. The lease
+   * of a node that was fenced stays silent for as long as the node is dead, and nobody waits for it.
    */
   millisUntilDue(nowMillis: number): number {
-    const remaining = [...this.leases.values()].map(({ content }) => {
+    let millis = this.counts.periodMillis
+    for (const { content } of this.leases.values()) {
+      if (this.holdIdOf(content.node) === undefined) continue
       const { announcedMillis, ownMillis } = this.limitsOf(content)
-      const left =
-        Math.max(ownMillis, announcedMillis) - (LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0)
-      return left > 0 ? left : OVERDUE_MILLIS
-    })
-    return Math.max(10, Math.min(this.counts.periodMillis, ...remaining))
+      const quietMillis = LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0
+      const leftMillis = Math.max(ownMillis, announcedMillis) - quietMillis
+      // One that is due waits for promises, or for who leads.
+      millis = Math.min(millis, leftMillis > 0 ? leftMillis : OVERDUE_MILLIS)
+    }
+    return Math.max(10, millis)
   }
 
   /** A person, or another program, says that the machine is off: nobody need promise anything. */

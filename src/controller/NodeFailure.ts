@@ -7,7 +7,8 @@
  * long as the control plane is away for a majority of them. That is for the lease to say and not for this controller's
  * settings. Who asks waits in a fiber of its own, so that no node's takeover waits for another's.
  *
- * failover, "Taking over" 1 to 4.
+ * failover, "Taking over" 1 to 4. What skips the silence and the promises, never the compare-and-set:
+ * `cloud/ServerEvidence.ts`.
  */
 import { Effect } from "effect"
 import type { Scope } from "effect"
@@ -31,17 +32,20 @@ export interface Asking {
   readonly secret: WitnessSecret
 }
 
-export interface Options {
+export interface FenceOptions {
+  readonly nodeBook: NodeBook
+  readonly leases: Reflector<Lease>
+  readonly namespace: string
+  readonly isLeader: Effect.Effect<boolean>
+}
+
+export interface Options extends FenceOptions {
   /** Absent: nobody is asked, and what a voter would have to promise waits for a person. */
   readonly witness?: Asking | undefined
   /** Own L. */
   readonly fenceAfterMillis: number
   /** Whether the takeover of this node waits, and for what, has changed. */
   readonly onAwaited: (node: string) => void
-  readonly nodeBook: NodeBook
-  readonly leases: Reflector<Lease>
-  readonly namespace: string
-  readonly isLeader: Effect.Effect<boolean>
 }
 
 /** As long as nothing is due without a list, an API server that cannot answer must not be asked without a pause. */
@@ -56,6 +60,8 @@ const askAgainMillis = (triesCount: number): number =>
 
 /** A voter that comes and goes must not make a message of each. */
 const TELL_AGAIN_MILLIS = 10_000
+/** How soon one that does not lead looks again at what is due: it may come to lead at any time. */
+const FOLLOWING_MILLIS = 100
 
 /** After silence of the watch only a consistent list may bring the counts back (LeaseCount). */
 const relist = Effect.fn("NodeFailure.relist")(
@@ -75,7 +81,11 @@ const relist = Effect.fn("NodeFailure.relist")(
 )
 
 /** Fails as `Conflict` when the node renewed meanwhile; its count then starts anew (R7). */
-const fence = Effect.fn("NodeFailure.fence")(function* ({ content, lease }: KnownLease, options: Options) {
+const fence = Effect.fn("NodeFailure.fence")(function* (
+  { content, lease }: KnownLease,
+  evidence: string,
+  options: FenceOptions
+) {
   const kubernetes = yield* Kubernetes
   const { name, namespace } = lease.metadata
   const fenced = {
@@ -87,13 +97,13 @@ const fence = Effect.fn("NodeFailure.fence")(function* ({ content, lease }: Know
   }
   yield* writing(kubernetes.replace(leases, fenced), leases, { name, namespace }, options.leases)
   yield* Effect.logWarning("node fenced").pipe(
-    Effect.annotateLogs({ node: content.node, holdId: content.holdId, quietMillis: content.durationMillis })
+    Effect.annotateLogs({ node: content.node, holdId: content.holdId, evidence })
   )
 })
 
 /** A refused write means another version: the count starts anew (R7). One that was not answered is tried again. */
-const tryFence = (known: KnownLease, options: Options) =>
-  fence(known, options).pipe(
+export const tryFence = (known: KnownLease, evidence: string, options: FenceOptions) =>
+  fence(known, evidence, options).pipe(
     Effect.catch((error) =>
       Effect.gen(function* () {
         const refused = error.category === "conflict" || error.isGone
@@ -105,6 +115,9 @@ const tryFence = (known: KnownLease, options: Options) =>
       })
     )
   )
+
+const fenceSilent = (known: KnownLease, options: FenceOptions) =>
+  tryFence(known, `its lease was not renewed for ${known.content.durationMillis} ms`, options)
 
 /** One try of all that is asked of the voters. */
 const promised = Effect.fnUntraced(function* ({ content }: KnownLease, options: Options) {
@@ -149,7 +162,7 @@ const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease,
     const { isPromised, promisedCount } = yield* promised(known, options)
     // Another version, or somebody who leads by now: the promises were for nothing.
     if (!(yield* isDue) || !(yield* options.isLeader)) break
-    if (isPromised || nodeBook.isGivenUp(known)) yield* tryFence(known, options)
+    if (isPromised || nodeBook.isGivenUp(known)) yield* fenceSilent(known, options)
     else {
       if (++triesCount > 1) yield* tellAwaited(known, promisedCount, options)
       yield* Effect.sleep(askAgainMillis(triesCount))
@@ -181,12 +194,15 @@ export const run = Effect.fnUntraced(function* (
   const round = Effect.gen(function* () {
     if (nodeBook.needsList(yield* monotonicMillis)) yield* relist(options)
     const due = nodeBook.dueForFence(yield* monotonicMillis)
-    if (due.length > 0 && (yield* options.isLeader)) {
+    const leads = due.length > 0 && (yield* options.isLeader)
+    if (leads) {
       yield* Effect.forEach(due.filter(needsPromises), begin, { discard: true })
       const free = due.filter((known) => !needsPromises(known))
-      yield* Effect.forEach(free, (known) => tryFence(known, options), { concurrency: 16, discard: true })
+      yield* Effect.forEach(free, (known) => fenceSilent(known, options), { concurrency: 16, discard: true })
     }
-    yield* Effect.sleep(nodeBook.millisUntilDue(yield* monotonicMillis))
+    const millis = nodeBook.millisUntilDue(yield* monotonicMillis)
+    yield* Effect.sleep(due.length > 0 && !leads ? Math.max(FOLLOWING_MILLIS, millis) : millis)
   })
-  yield* Effect.forkScoped(Effect.forever(round))
+  // Each round sleeps, so that nothing else need be let in between two of them.
+  yield* Effect.forkScoped(Effect.forever(round, { disableYield: true }))
 })

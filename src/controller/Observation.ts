@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { acknowledgementsOf, entriesOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
+import { once } from "../api/Once.ts"
 import type { Service } from "../api/Service.ts"
 import type * as PlanInput from "../domain/PlanInput.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
@@ -22,6 +23,8 @@ export interface Reconciling {
   readonly nodeBook: NodeBook
   readonly isLeader: Effect.Effect<boolean>
 }
+
+const requestOf = once((service: Service) => ServiceRequest.readRequest(service))
 
 const nothing: WantedState = {
   type: "persistent",
@@ -50,6 +53,7 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
   const allocation = caches.allocations.get(key)
   const { name, namespace = "" } = refOf(key)
   const cloud = new CloudView(books.clouds, { namespace, service: name, uid: allocation?.metadata.uid ?? "" })
+  const asked = service === undefined ? undefined : requestOf(service)
   const observed: PlanInput.Observed = {
     service: service === undefined ? undefined : observeService(service, settings),
     allocation: allocation === undefined ? undefined : observeAllocation(allocation),
@@ -57,12 +61,18 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
     routeOf: (entry) => {
       const pool = books.poolNamed(entry.pool)
       return pool === undefined ? "unknown" : cloud.route(pool, entry)
+    },
+    nameToSet: (entry) => {
+      const pool = books.poolNamed(entry.pool)
+      const present = pool && cloud.reverseNameOf(pool, entry)
+      const name = asked?.request.reverseName
+      return present === undefined || present === name ? undefined : name
     }
   }
-  if (service === undefined || observed.service?.ours !== true) {
+  if (service === undefined || asked === undefined || observed.service?.ours !== true) {
     return { service, allocation, observed, wanted: nothing, problems: [], cloud } satisfies Observation
   }
-  const { problems, request } = ServiceRequest.readRequest(service)
+  const { problems, request } = asked
   const inputs = {
     key,
     request,

@@ -94,6 +94,15 @@ const orphaned = (orphans: ReadonlyArray<CloudAddress>) => {
   }
 }
 
+const deletedAddresses = (addresses: ReadonlyArray<string>, { kind }: Pool.Pool) => ({
+  reason: "CloudAddressDeleted",
+  message:
+    `Deleted at the provider, though granted: ${addresses.join(", ")}. ` +
+    (kind === "EphemeralIPPool"
+      ? "Others are bought for Services that do not name them."
+      : "Take off spec.addresses what you deleted: nothing else is given for it.")
+})
+
 const degraded = (
   { pool, problems }: KnownPool,
   object: AnyPool,
@@ -105,6 +114,8 @@ const degraded = (
     return { type: "Degraded", status: "True", reason: "OperatorsNotRunning", message: operators }
   }
   if (problem !== undefined) return { type: "Degraded", status: "True", ...problem }
+  const deleted = books.deletedIn(pool)
+  if (deleted.length > 0) return { type: "Degraded", status: "True", ...deletedAddresses(deleted, pool) }
   const orphans = pool.cloud === undefined ? [] : new OrphanSweep(books.clouds).orphansOf(pool)
   if (orphans.length > 0) return { type: "Degraded", status: "True", ...orphaned(orphans) }
   const fields = fieldsNotHonoured(object)

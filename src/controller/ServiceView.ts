@@ -2,15 +2,16 @@
 import { Result } from "effect"
 import {
   acknowledgementsOf,
+  dueLabelsOf,
   entriesOf,
   hasLabels,
   intentsOf,
   isOurLabel,
-  labelsOf,
   listsOf
 } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import { finalizer } from "../api/Names.ts"
+import { once } from "../api/Once.ts"
 import type { LoadBalancerIngress, Service } from "../api/Service.ts"
 import * as Address from "../domain/Address.ts"
 import type { Entry } from "../domain/Hold.ts"
@@ -44,31 +45,30 @@ export const observeService = (service: Service, rules: ServiceRequest.ClassRule
 export const ownerUidOf = (allocation: IPAllocation): string | undefined =>
   allocation.metadata.ownerReferences?.find((owner) => owner.kind === "Service")?.uid
 
-const isFindable = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): boolean =>
-  hasLabels(allocation, labelsOf(entries, acknowledgementsOf(allocation)))
+const isFindable = (allocation: IPAllocation): boolean => hasLabels(allocation, dueLabelsOf(allocation))
 
 const isWellFormed = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): boolean => {
-  const wanted = labelsOf(entries, acknowledgementsOf(allocation))
+  const wanted = dueLabelsOf(allocation)
   const present = allocation.metadata.labels ?? {}
   const lists = listsOf(entries)
   return (
     ownerUidOf(allocation) !== undefined &&
     (allocation.metadata.finalizers ?? []).includes(finalizer) &&
-    isFindable(allocation, entries) &&
+    isFindable(allocation) &&
     Object.keys(present).every((label) => !isOurLabel(label) || label in wanted) &&
     (allocation.spec.addressList ?? "") === lists.addressList &&
     (allocation.spec.nodeList ?? "") === lists.nodeList
   )
 }
 
-export const observeAllocation = (allocation: IPAllocation): ObservedAllocation => {
+export const observeAllocation = once((allocation: IPAllocation): ObservedAllocation => {
   const entries = entriesOf(allocation)
   return {
     uid: allocation.metadata.uid ?? "",
     serviceUid: ownerUidOf(allocation),
     deleting: allocation.metadata.deletionTimestamp !== undefined,
     hasFinalizer: (allocation.metadata.finalizers ?? []).includes(finalizer),
-    isFindable: isFindable(allocation, entries),
+    isFindable: isFindable(allocation),
     type: allocation.spec.type,
     entries,
     intents: intentsOf(allocation),
@@ -76,4 +76,4 @@ export const observeAllocation = (allocation: IPAllocation): ObservedAllocation 
     wellFormed: isWellFormed(allocation, entries),
     report: { state: allocation.status?.state ?? "", message: allocation.status?.message ?? "" }
   }
-}
+})

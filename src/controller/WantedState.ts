@@ -3,6 +3,7 @@ import * as Address from "../domain/Address.ts"
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import type * as Hold from "../domain/Hold.ts"
+import type { Pool } from "../domain/Pool.ts"
 import * as Placement from "../domain/Placement.ts"
 import type { AllocationType, Lack, Observed, Report, Wanted } from "../domain/PlanInput.ts"
 import * as Refusal from "../domain/Refusal.ts"
@@ -122,8 +123,7 @@ const grantOf = (
     const { cloudId, cloudProvider, interfaceName } = entry
     return { address, pool, interfaceName, cloudProvider, cloudId }
   }
-  // The id that is written stays: a list that is read later must cost no write.
-  const cloudId = known?.cloud && (entry === undefined ? cloud.find(known, { address })?.id : entry.cloudId)
+  const cloudId = known?.cloud && idOf(known, address, entry, cloud)
   return {
     address,
     pool,
@@ -131,6 +131,12 @@ const grantOf = (
     ...(known?.cloud === undefined ? {} : { cloudProvider: known.cloud.provider }),
     ...(cloudId === undefined ? {} : { cloudId })
   }
+}
+
+/** The id that is written stays, since a list that is read later must cost no write; unless another has the address now. */
+const idOf = (pool: Pool, address: Address.Address, entry: Hold.Entry | undefined, cloud: CloudView) => {
+  if (entry === undefined) return cloud.find(pool, { address })?.id
+  return entry.cloudId && (cloud.find(pool, entry)?.id ?? entry.cloudId)
 }
 
 const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs: Inputs): Lack => {
@@ -260,8 +266,14 @@ const decide = (
     const found = cloud.find(pool, { address })
     return found !== undefined && found.id === cloud.find(present, entry)?.id
   }
+  const isDeleted: AllocationDecision.Situation["isDeleted"] = ({ address, pool: name }) => {
+    const pool = books.poolNamed(name)
+    const entry = current.find((each) => each.address === address)
+    return pool?.kind === "EphemeralIPPool" && entry !== undefined && cloud.isDeleted(pool, entry)
+  }
   const { index } = books
-  return AllocationDecision.decide({ request: asked, namespaceLabels, type, current, index, boughtBy, mayPromote })
+  const situation = { request: asked, namespaceLabels, type, current, index, boughtBy, isDeleted, mayPromote }
+  return AllocationDecision.decide(situation)
 }
 
 /** Frozen entries stand as they are; the wishes that they meet are not decided again. */
@@ -293,7 +305,12 @@ export const wantedState = (
   const granted = decision.outcomes.filter(isGranted)
   const grants = granted.map((outcome) => grantOf(books, outcome, present, cloud))
   const nodes = nodesFor(books, nodeBook, inputs, cloud)
-  const entries = Assignment.assign(grants, standing.current, { nodes, acknowledgements, nextEpoch: generation + 1 })
+  const entries = Assignment.assign(grants, standing.current, {
+    nodes,
+    acknowledgements,
+    isRoutedThere: (entry) => routeOf(entry) === "inPlace",
+    nextEpoch: generation + 1
+  })
   const buying = CloudWishes.purchasesOf(decision, { books, cloud, nodes })
   const hindrance = CloudWishes.hindranceOf(inputs.key, entries, { books, cloud, routeOf })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
@@ -303,12 +320,12 @@ export const wantedState = (
     rivalry(inputs, books, standing.lost) ??
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
-    hindrance.lack ??
-    buying.lack ??
+    CloudWishes.firstOf(hindrance, buying) ??
     (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.awaitsPromises(entries, nodeBook) ??
-    HolderLack.unrecognised(entries, nodeBook)
+    HolderLack.unrecognised(entries, nodeBook) ??
+    CloudWishes.deletionOf(present, { books, cloud })
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
   // By its type a Service keeps what it has: as long as the successor is only to be bought, that is judged as it was.
   const isBuying = decision.outcomes.some(({ _tag }) => _tag === "Buy")

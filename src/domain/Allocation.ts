@@ -35,6 +35,8 @@ export interface Situation {
   readonly index: AddressIndex.AddressIndex
   /** What was bought for this claim by the EphemeralIPPool of this name; also when it is a PersistentIPPool's by now. */
   readonly boughtBy: (pool: string, family: Address.Family) => Address.Address | undefined
+  /** Bought, and deleted at the provider since: it is worth nothing any more, and stays until its successor is served. */
+  readonly isDeleted: (held: Held) => boolean
   /** Whether the address that was bought is the very one that the PersistentIPPool of this name has in its cloud. */
   readonly mayPromote: (address: Address.Address, pool: string) => boolean
 }
@@ -69,7 +71,7 @@ export const decide = (situation: Situation): Decision => {
   const held = current.map((entry): Standing => ({ ...entry, stands: standing(situation, entry) }))
   const wanted = request.addresses.length > 0 ? decideNamed(situation, held) : decideAny(situation, held)
   const kept = new Set(wanted.flatMap((outcome) => (outcome._tag === "Keep" ? [outcome.address] : [])))
-  const surplus = held.filter((entry) => !kept.has(entry.address)).map((entry) => letGo(entry, wanted))
+  const surplus = held.filter((entry) => !kept.has(entry.address)).map((entry) => letGo(entry, wanted, situation))
   const refusals = wanted.flatMap((outcome) => (outcome._tag === "Refuse" ? [outcome.refusal] : []))
   const served = wanted.some(({ _tag }) => _tag === "Keep" || _tag === "Grant")
   return {
@@ -119,13 +121,14 @@ const customerOf = ({ request, namespaceLabels }: Situation): Pool.Customer => (
   serviceLabels: request.labels
 })
 
-const letGo = (entry: Standing, wanted: ReadonlyArray<Outcome>): Outcome => {
+const letGo = (entry: Standing, wanted: ReadonlyArray<Outcome>, { isDeleted }: Situation): Outcome => {
   const { address, pool } = entry
   if (entry.stands === undefined) return { _tag: "Release", address, pool, reason: "RemovedFromPool" }
   const family = Address.familyOf(address)
   const waits = wanted.some(
     (outcome) =>
-      (outcome._tag === "Refuse" && isReplacedLater(outcome.refusal, family)) ||
+      (outcome._tag === "Refuse" &&
+        (isReplacedLater(outcome.refusal, family) || (outcome.refusal.reason === "NoPool" && isDeleted(entry)))) ||
       (outcome._tag === "Buy" && outcome.family === family)
   )
   return waits ? { _tag: "Retain", address, pool } : { _tag: "Release", address, pool, reason: "NotWanted" }
@@ -205,8 +208,9 @@ const isOf = (family: Address.Family | undefined, address: Address.Address): boo
   family === undefined || Address.familyOf(address) === family
 
 /** Whether what is held already is what "any address" (of the named pool) would give. */
-const fits = ({ request, type, index }: Situation, { stands }: Standing): boolean => {
-  if (stands === undefined) return false
+const fits = ({ index, isDeleted, request, type }: Situation, entry: Standing): boolean => {
+  const { stands } = entry
+  if (stands === undefined || isDeleted(entry)) return false
   if (request.pool !== undefined) return stands.pool === request.pool
   return type === "ephemeral" || (poolNamed(index, stands.pool)?.autoAssign ?? false)
 }

@@ -13,7 +13,9 @@ export const serviceAnnotations = {
   /** Services of one namespace with equal values may share an address on disjoint ports. */
   allowSharedIp: `${group}/allow-shared-ip`,
   /** The node that should hold its addresses, if it may. */
-  preferredNode: `${group}/preferred-node`
+  preferredNode: `${group}/preferred-node`,
+  /** The name that a cloud is to give for its addresses (PTR, RFC 1035), as mail servers want it. */
+  reverseDns: `${group}/reverse-dns`
 } as const
 
 /** On PersistentIPPools: "true" keeps granted addresses that left `spec.addresses`, until they are freed. */

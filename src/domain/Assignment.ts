@@ -1,7 +1,7 @@
 /**
  * Which node holds each granted address, as entries of `spec.allocations`. Sticky: a holder is left in place while it
  * may hold, whoever else would be less loaded. A holder that is fenced is replaced without waiting; one that must leave
- * is named in `previous`, and the next one waits for its acknowledgement.
+ * is named in `previous`, and the next one waits for its acknowledgement; in a cloud it serves on until the route has moved.
  */
 import type { Address } from "./Address.ts"
 import * as Hold from "./Hold.ts"
@@ -31,6 +31,8 @@ export interface Nodes {
 export interface Context {
   readonly nodes: Nodes
   readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+  /** The cloud routes it to the node that the entry names. */
+  readonly isRoutedThere: (entry: Hold.Entry) => boolean
   /**
    * Greater than every epoch given before within this IPAllocation. `metadata.generation + 1` is: each write of the
    * spec raises the generation, and gave at most the generation it led to.
@@ -38,10 +40,13 @@ export interface Context {
   readonly nextEpoch: number
 }
 
-const stillAwaited = (entry: Hold.Entry, context: Context): ReadonlyArray<Hold.Holder> =>
-  entry.previous.filter(
-    (holder) => !context.nodes.isFenced(holder) && !Hold.hasReleased(context.acknowledgements, entry.address, holder)
+const stillAwaited = (entry: Hold.Entry, context: Context): ReadonlyArray<Hold.Holder> => {
+  const { acknowledgements, isRoutedThere, nodes } = context
+  if (Hold.isRouted(entry) && Hold.isServed(entry, acknowledgements) && isRoutedThere(entry)) return []
+  return entry.previous.filter(
+    (holder) => !nodes.isFenced(holder) && !Hold.hasReleased(acknowledgements, entry.address, holder)
   )
+}
 
 const moveTo = (
   node: string,

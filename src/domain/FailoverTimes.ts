@@ -48,9 +48,20 @@ export const clockRateError = 0.08
 /** epsilon. Below it the batch's own time is not covered. */
 export const latenessMillis = 100
 
+export interface Errors {
+  /** rho. */
+  readonly rateError: number
+  /** epsilon. */
+  readonly latenessMillis: number
+}
+
+const expected: Errors = { rateError: clockRateError, latenessMillis }
+
 /** The least L that is safe with these; rounded up to whole milliseconds. */
-export const leastQuietMillis = (times: Pick<FailoverTimes, "serveMillis" | "ticketMillis">): number =>
-  Math.ceil(((times.serveMillis + times.ticketMillis) * (1 + clockRateError)) / (1 - clockRateError) + latenessMillis)
+export const leastQuietMillis = (
+  { serveMillis, ticketMillis }: Pick<FailoverTimes, "serveMillis" | "ticketMillis">,
+  { latenessMillis, rateError }: Errors = expected
+): number => Math.ceil(((serveMillis + ticketMillis) * (1 + rateError)) / (1 - rateError) + latenessMillis)
 
 export interface TimesProblem {
   readonly field: keyof FailoverTimes

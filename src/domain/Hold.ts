@@ -23,7 +23,7 @@ export interface Entry {
   readonly node?: string | undefined
   readonly holdId?: string | undefined
   readonly epoch?: number | undefined
-  /** Who must let go before the present holder may serve. */
+  /** Who must let go before the present holder may serve; of a cloud: who serves on until the route has moved. */
   readonly previous: ReadonlyArray<Holder>
 }
 
@@ -60,6 +60,13 @@ export const holderOf = (entry: Entry): Holder | undefined =>
 
 /** Released: it names nobody any more but those who must let go. */
 export const isLeaving = (entry: Entry): boolean => entry.node === undefined && entry.previous.length > 0
+
+/** A provider's route decides who is asked for it: several nodes may have it at once, so that a move has no gap. */
+export const isRouted = ({ cloudProvider }: Entry): boolean => cloudProvider !== undefined
+
+/** Former holders that serve on beside the present one. What nobody holds any more they let go as any other. */
+export const servingOn = (entry: Entry): ReadonlyArray<Holder> =>
+  isRouted(entry) && entry.node !== undefined ? entry.previous : []
 
 /** Who may still serve this entry's address: holders of it that are neither fenced nor have let go. */
 export const awaitedOf = (

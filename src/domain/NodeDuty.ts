@@ -4,6 +4,7 @@
  */
 import type { Address } from "./Address.ts"
 import * as Hold from "./Hold.ts"
+import * as HoldId from "./HoldId.ts"
 
 export interface AllocationView {
   /** `shop/web`. */
@@ -34,27 +35,39 @@ const mine = (entry: Hold.Entry, self: Self): Hold.Holder | undefined => {
   return holder !== undefined && holder.node === self.node && holder.holdId === self.holdId ? holder : undefined
 }
 
-/** An entry is to be served once everybody named in `previous` has acknowledged with exactly that hold id and epoch. */
+/** Under which this node is to serve the entry now; undefined: it is not. */
+const servingAs = (entry: Hold.Entry, { acknowledgements }: AllocationView, self: Self): Hold.Holder | undefined => {
+  const holder = mine(entry, self)
+  const unreleased = entry.previous.filter((each) => !Hold.hasReleased(acknowledgements, entry.address, each))
+  if (Hold.isRouted(entry)) {
+    const isOwn = (each: Hold.Holder) => each.node === self.node && each.holdId === self.holdId
+    return holder ?? Hold.servingOn(entry).find((each) => isOwn(each) && unreleased.includes(each))
+  }
+  return unreleased.length > 0 ? undefined : holder
+}
+
+/**
+ * An entry is to be served once everybody named in `previous` has acknowledged with exactly that hold id and epoch; one of a
+ * cloud at once, and by those in `previous` as well until they are not named any more.
+ */
 export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<Duty> =>
   allocation.deleting
     ? []
     : allocation.entries.flatMap((entry) => {
-        const holder = mine(entry, self)
-        const awaited = entry.previous.some(
-          (each) => !Hold.hasReleased(allocation.acknowledgements, entry.address, each)
-        )
-        return holder === undefined || entry.interfaceName === undefined || awaited
+        const { address, interfaceName, pool } = entry
+        const holder = servingAs(entry, allocation, self)
+        return holder === undefined || interfaceName === undefined
           ? []
-          : [
-              {
-                address: entry.address,
-                interfaceName: entry.interfaceName,
-                pool: entry.pool,
-                allocation: allocation.key,
-                holder
-              }
-            ]
+          : [{ address, interfaceName, pool, allocation: allocation.key, holder }]
       })
+
+/**
+ * Made after this agent's own: asked of a successor on this node, which alone knows what it holds or is about to arm. Who
+ * answers for it lets the next node begin beside it (ADR 15).
+ */
+const isOfSuccessor = ({ holdId }: Hold.Holder, self: Self): boolean =>
+  self.holdId !== undefined &&
+  HoldId.generationOf(holdId as HoldId.HoldId) > HoldId.generationOf(self.holdId as HoldId.HoldId)
 
 /** Everything that is asked of this node by name: what it serves, should release, or would have to release. */
 const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.Acknowledgement> => {
@@ -70,7 +83,7 @@ const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.A
   })
   const reported = allocation.acknowledgements.filter((each) => each.node === self.node && each.phase === "Serving")
   const isAsked = (each: Hold.Acknowledgement) => asked.some((other) => Hold.hasReleased([other], each.address, each))
-  return [...asked, ...reported.filter((each) => !isAsked(each))]
+  return [...asked, ...reported.filter((each) => !isAsked(each))].filter((each) => !isOfSuccessor(each, self))
 }
 
 /** What the node's kernel is like now. */

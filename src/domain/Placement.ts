@@ -85,17 +85,19 @@ export const candidacy = (node: NodeFacts, demands: Demands): ReadonlyArray<Node
 export const mustHandOver = (node: NodeFacts, demands: Demands): ReadonlyArray<NodeReason> => lasting(node, demands)
 
 /** What speaks against a node as a candidate and as a holder alike. */
-const lasting = (node: NodeFacts, demands: Demands): ReadonlyArray<NodeReason> => [
-  ...when(!demands.ignoreExcludeLabel && Object.hasOwn(node.labels, excludeLabel), "Excluded"),
-  ...when(isTrue(node, "NetworkUnavailable"), "NetworkUnavailable"),
-  ...when(isOutOfService(node.taints), "OutOfService"),
-  ...when(isTainted(node, shutdownTaint), "ShuttingDown"),
-  ...when(node.deleting, "Deleting"),
-  ...when(!LabelSelector.matches(demands.nodeSelector, node.labels), "NotSelected"),
-  ...when(demands.drainOnCordon && node.unschedulable, "Cordoned"),
-  ...interfaceReasons(node.lease, demands.interfaceName),
-  ...when(lacksEndpoint(node, demands.endpointNodes), "NoReadyEndpoint")
-]
+const lasting = (node: NodeFacts, demands: Demands): ReadonlyArray<NodeReason> => {
+  const reasons: Array<NodeReason> = []
+  if (!demands.ignoreExcludeLabel && Object.hasOwn(node.labels, excludeLabel)) reasons.push("Excluded")
+  if (isTrue(node, "NetworkUnavailable")) reasons.push("NetworkUnavailable")
+  if (isOutOfService(node.taints)) reasons.push("OutOfService")
+  if (isTainted(node, shutdownTaint)) reasons.push("ShuttingDown")
+  if (node.deleting) reasons.push("Deleting")
+  if (!LabelSelector.matches(demands.nodeSelector, node.labels)) reasons.push("NotSelected")
+  if (demands.drainOnCordon && node.unschedulable) reasons.push("Cordoned")
+  reasons.push(...interfaceReasons(node.lease, demands.interfaceName))
+  if (lacksEndpoint(node, demands.endpointNodes)) reasons.push("NoReadyEndpoint")
+  return reasons
+}
 
 const when = (holds: boolean, reason: NodeReason): ReadonlyArray<NodeReason> => (holds ? [reason] : [])
 

@@ -42,6 +42,8 @@ export type Change = Data.TaggedEnum<{
   Buy: { readonly intent: Hold.Intent; readonly location: string }
   /** Has the cloud route the address to the node that serves it. */
   Route: { readonly entry: Hold.Entry; readonly isShown: boolean }
+  /** Tells the cloud the name of the address (PTR). */
+  Name: { readonly entry: Hold.Entry; readonly name: string }
   /** Ends the routes of what nobody serves any more, returns what was bought for this claim, then takes it off the list. */
   Return: { readonly entries: ReadonlyArray<Hold.Entry>; readonly intents: ReadonlyArray<Hold.Intent> }
   /** Writes the addresses of the Service status; none clears it. */
@@ -62,10 +64,10 @@ const same = <A>(a: ReadonlyArray<A>, b: ReadonlyArray<A>): boolean =>
   a.length === b.length && a.every((each, index) => each === b[index])
 
 /** The changes that the cloud makes. */
-export type CloudChange = Extract<Change, { readonly _tag: "Buy" | "Route" | "Return" }>
+export type CloudChange = Extract<Change, { readonly _tag: "Buy" | "Route" | "Name" | "Return" }>
 
 export const isOfCloud = (change: Change): change is CloudChange =>
-  change._tag === "Buy" || change._tag === "Route" || change._tag === "Return"
+  change._tag === "Buy" || change._tag === "Route" || change._tag === "Name" || change._tag === "Return"
 
 /** All that the cloud is asked for, to compare. */
 export const renderOfCloud = (changes: ReadonlyArray<Change>): string =>
@@ -153,6 +155,18 @@ const planRoutes = (
     )
     .map((entry) => Change.Route({ entry, isShown: service.shown.includes(entry.address) }))
 
+/** Last of all: whether it succeeds or not, the address is served. */
+const planNames = (
+  entries: ReadonlyArray<Hold.Entry>,
+  { entries: wanted }: Target,
+  { nameToSet, routeOf }: Observed
+): ReadonlyArray<Change> =>
+  entries.flatMap((entry) => {
+    const isKept = wanted.some(({ address, node }) => address === entry.address && node !== undefined)
+    const name = isKept && routeOf(entry) === "inPlace" ? nameToSet(entry) : undefined
+    return name === undefined ? [] : [Change.Name({ entry, name })]
+  })
+
 const served: Finding = {
   status: "True",
   reason: "AddressServed",
@@ -201,7 +215,8 @@ const planService = (
   const ofCloud = [
     ...planPurchases(wanted.purchases, intents),
     ...planRoutes(service, allocation, target, observed.routeOf),
-    ...planReturn(target.returned, target.abandoned)
+    ...planReturn(target.returned, target.abandoned),
+    ...planNames(entries, target, observed)
   ]
   const settle =
     report.state === wanted.report.state && report.message === wanted.report.message
@@ -251,6 +266,7 @@ export const render = (change: Change): string =>
     Assign: (content) => `assign ${renderList(content)}`,
     Buy: ({ intent }) => `buy ${renderIntent(intent)}`,
     Route: ({ entry }) => `route ${renderEntry(entry)}`,
+    Name: ({ entry, name }) => `name ${entry.address} ${name}`,
     Return: ({ entries, intents }) =>
       `return [${[...entries.map(({ address }) => address), ...intents.map(renderIntent)].join(", ")}]`,
     Show: ({ addresses }) => `show [${addresses.join(", ")}]`,

@@ -80,4 +80,6 @@ export interface Observed {
   readonly isFenced: (holder: Hold.Holder) => boolean
   /** Whether the cloud routes the address to the node that the entry names. */
   readonly routeOf: (entry: Hold.Entry) => Route
+  /** The reverse name that the cloud is to be told for the address; undefined: it has it, or none is asked for. */
+  readonly nameToSet: (entry: Hold.Entry) => string | undefined
 }

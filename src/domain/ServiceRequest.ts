@@ -58,6 +58,8 @@ export interface ServiceRequest {
   /** The holder must have a ready endpoint. */
   readonly localTraffic: boolean
   readonly preferredNode?: string | undefined
+  /** What a cloud is to answer who asks for the name of its addresses; in lower case. */
+  readonly reverseName?: string | undefined
 }
 
 export interface RequestProblem {
@@ -89,9 +91,18 @@ export const readRequest = (
     families: (spec.ipFamilies ?? []).filter((family) => family === "IPv4" || family === "IPv6"),
     prefersDualStack: spec.ipFamilyPolicy === "PreferDualStack",
     localTraffic: spec.externalTrafficPolicy === "Local",
-    preferredNode: nonBlank(annotations[annotation.preferredNode])
+    preferredNode: nonBlank(annotations[annotation.preferredNode]),
+    reverseName: reverseNameIn(annotations[annotation.reverseDns])
   }
   return { request, problems: [...wanted.problems, ...annotationProblems(service, request)] }
+}
+
+/** Labels of RFC 1123, at least two. */
+const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+const reverseNameIn = (text: string | undefined): string | undefined => {
+  const name = nonBlank(text)?.toLowerCase().replace(/\.$/, "")
+  return name !== undefined && hostName.test(name) ? name : undefined
 }
 
 const nonBlank = (text: string | undefined): string | undefined => {
@@ -152,6 +163,11 @@ const annotationProblems = (service: ServiceObject, request: ServiceRequest): Re
   if (nonBlank(annotations[annotation.allowSharedIp]) !== undefined) {
     const what = "this version does not share addresses yet. Remove it, and ask for an address of the Service's own."
     warn("SharingNotYetSupported", annotation.allowSharedIp, what)
+  }
+  const reverse = nonBlank(annotations[annotation.reverseDns])
+  if (reverse !== undefined && request.reverseName === undefined) {
+    const what = `"${reverse}" is no host name. Write one like mail.example.com.`
+    warn("MalformedAnnotation", annotation.reverseDns, what)
   }
   if (request.pool !== undefined && request.addresses.length > 0) {
     const what = `"${request.pool}" is not asked, because the Service names addresses. Remove the one or the other.`

@@ -92,7 +92,17 @@ const leaving = (
   { acknowledgements }: ObservedAllocation,
   isFenced: Observed["isFenced"]
 ): ReadonlyArray<Hold.Entry> => {
-  const previous = Hold.awaitedOf(entry, acknowledgements, isFenced)
+  const awaited = Hold.awaitedOf(entry, acknowledgements, isFenced)
+  // Of a cloud: who was let go without waiting may not have said so yet.
+  const others = acknowledgements.filter(
+    (each) =>
+      Hold.isRouted(entry) &&
+      each.address === entry.address &&
+      each.phase === "Serving" &&
+      !isFenced(each) &&
+      !awaited.some(({ holdId, node }) => node === each.node && holdId === each.holdId)
+  )
+  const previous = [...awaited, ...others.map(({ epoch, holdId, node }) => ({ node, holdId, epoch }))]
   const { address, cloudId, cloudProvider, interfaceName, pool } = entry
   if (previous.length === 0 && cloudProvider === undefined) return []
   return [{ address, cloudProvider, cloudId, interfaceName, pool, previous }]

@@ -7,7 +7,7 @@ import type { Service } from "../api/Service.ts"
 import * as Address from "../domain/Address.ts"
 import { claimantsOf, claimsOf, isDeleting, isLeaving, keyOf, ownerUidOf } from "./Claims.ts"
 import type { GroundTruth, PoolTruth } from "./GroundTruth.ts"
-import { boughtFor } from "./Clouds.ts"
+import { boughtFor, ofClaim } from "./Clouds.ts"
 import { someoneCanHold } from "./Hosts.ts"
 import { admits, isAvoided, isReserved, keeps, lists, ownerOf, persistent, rangesOf } from "./Pools.ts"
 import { isOurs, type Wishes, wishesOf } from "./Wishes.ts"
@@ -124,7 +124,8 @@ const toBuy = (truth: GroundTruth, pool: PoolTruth): Expectation => {
 
 const any = (one: Case, family: Address.Family | undefined, isOptional: boolean): Expectation => {
   const claim = one.held.find((each) => isOf(family, each.address) && fits(one, each))
-  if (claim !== undefined) return { type: "Served", claim }
+  const lost = claim && boughtAndLost(one.truth, claim)
+  if (claim !== undefined) return lost === undefined ? { type: "Served", claim } : toBuy(one.truth, lost)
   const pools = askedPools(one)
   if (typeof pools === "string") return refused(pools)
   const buyer = pools.find((pool) => isCloud(one.truth, pool))
@@ -132,6 +133,13 @@ const any = (one: Case, family: Address.Family | undefined, isOptional: boolean)
   const free = pools.flatMap((pool) => firstFree(one.truth, pool, family) ?? []).at(0)
   if (free !== undefined) return { type: "Grantable", what: `${free} or another`, isBought: false }
   return { type: "Refused", what: `${family ?? "an"} address, of which there are none`, isOptional }
+}
+
+/** The pool that bought it; somebody has deleted it at the provider since. */
+const boughtAndLost = (truth: GroundTruth, claim: Allocation): PoolTruth | undefined => {
+  const pool = poolNamed(truth, claim.pool)
+  const isBought = claim.cloudProvider !== undefined && pool !== undefined && isCloud(truth, pool)
+  return isBought && ofClaim(truth, claim) === undefined ? pool : undefined
 }
 
 export const expectationsOf = (truth: GroundTruth, service: Service): ReadonlyArray<Expectation> => {

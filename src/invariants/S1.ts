@@ -1,15 +1,23 @@
 /**
  * S1: at most one node serves an address. Serving is what a client sees: the address is on an interface and the kernel
- * answers for it. Source: failover, the promise; PlenusLB v0.4 left the address on the node that it moved it from.
+ * answers for it. What a provider routes, one node alone gets packets for: a planned move has both hold it for a while.
+ * Source: failover, the promise; PlenusLB v0.4 left the address on the node that it moved it from.
  */
-import { claimantsOf } from "./Claims.ts"
+import { claimantsOf, claimsOf } from "./Claims.ts"
+import { isOf } from "./Clouds.ts"
 import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
 import { whyAnswers } from "./Hindered.ts"
 
+const isRouted = (truth: GroundTruth, address: string): boolean =>
+  truth.cloud.some((found) => isOf(found, address)) ||
+  claimantsOf(truth, address).some((each) =>
+    claimsOf(each).some((claim) => claim.address === address && claim.cloudProvider !== undefined)
+  )
+
 const judgeAddress = (truth: GroundTruth, address: string, disowned: Disowned): ReadonlyArray<Violation> => {
   const holders = [...(truth.holders.get(address) ?? [])]
-  if (holders.length < 2) return []
+  if (holders.length < 2 || isRouted(truth, address)) return []
   const excuses = holders.flatMap((node) => {
     const excuse = disowned.has(address, node) ? "disowned" : whyAnswers(truth, node, address)
     return excuse === undefined ? [] : [excuse]

@@ -5,12 +5,21 @@
 import { isOurs } from "./Actors.ts"
 import type { Safety, TruthEvent, Violation } from "./GroundTruth.ts"
 
-/** The text that is ours, and where it stands. */
-const ownText = (event: TruthEvent): { readonly text: string; readonly where: string } | undefined => {
-  if (event.type === "Logged") return { text: event.text, where: `the log of ${event.by}` }
+/** What is ours of what happened, a text or an object of texts, and where it stands. */
+const ownOf = (event: TruthEvent): { readonly content: unknown; readonly where: string } | undefined => {
+  if (event.type === "Logged") return { content: event.text, where: `the log of ${event.by}` }
   if (event.type !== "Written" || event.after === undefined || !isOurs(event.by)) return undefined
   const where = `${event.kind} ${event.key}, written by ${event.by}`
-  return { text: JSON.stringify(event.kind === "Pool" ? (event.after.status ?? {}) : event.after), where }
+  return { content: event.kind === "Pool" ? event.after.status : event.after, where }
+}
+
+/** In any text of it, those that name its members included. */
+const holds = (value: unknown, secrets: ReadonlyArray<string>): boolean => {
+  if (typeof value === "string") return secrets.some((secret) => value.includes(secret))
+  if (Array.isArray(value)) return value.some((item) => holds(item, secrets))
+  if (typeof value !== "object" || value === null) return false
+  for (const [name, member] of Object.entries(value)) if (holds(name, secrets) || holds(member, secrets)) return true
+  return false
 }
 
 export const S12: Safety = {
@@ -19,8 +28,8 @@ export const S12: Safety = {
   judge: () => ({
     after: (event, { secrets }): ReadonlyArray<Violation> => {
       if (secrets.length === 0) return []
-      const own = ownText(event)
-      const isFound = own !== undefined && secrets.some((secret) => own.text.includes(secret))
+      const own = ownOf(event)
+      const isFound = own !== undefined && holds(own.content, secrets)
       return isFound ? [{ invariant: "S12", message: `a secret stands in ${own.where}` }] : []
     },
     whole: () => []

@@ -1,7 +1,7 @@
 /**
  * S14: an address is granted anew only after its former holders have let go or are fenced: nobody of them answers for it
  * any more. And neither is one fenced, nor its lease taken over by another boot, before it was silent for the time that it
- * announces. Where two leaders granted one address at once both claims stand, which S2 judges.
+ * announces, unless its machine was off meanwhile, which a provider may have said. Where two leaders granted one address at once both claims stand, which S2 judges.
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as NodeLease from "../api/NodeLease.ts"
@@ -43,12 +43,14 @@ const endOf = (old: NodeLease.NodeLease, next: NodeLease.NodeLease, by: string):
 const judgeEnd = (
   { after, before, by, key }: LeaseWritten,
   renewedMillis: number,
-  nowMillis: number
+  nowMillis: number,
+  wasOffSince: (node: string, millis: number) => boolean
 ): ReadonlyArray<Violation> => {
   const [old, next] = [before, after].map((each) => (each === undefined ? undefined : NodeLease.read(each)))
   const what = old === undefined || next === undefined ? undefined : endOf(old, next, by)
   const elapsedMillis = nowMillis - renewedMillis
   if (old === undefined || what === undefined || mayHaveRunOut(elapsedMillis, old.durationMillis)) return []
+  if (isController(by) && wasOffSince(old.node, renewedMillis)) return []
   const message = `${by} ${what} ${key} ${elapsedMillis} ms after its renewal, and it announced ${old.durationMillis} ms`
   return [{ invariant: "S14", message }]
 }
@@ -59,17 +61,27 @@ export const S14: Safety = {
   judge: () => {
     /** By key of the lease, when it was written last. */
     const renewed = new Map<string, number>()
+    /** By node, when it was last seen without power. */
+    const off = new Map<string, number>()
+    const lookForPower = (node: string, { nodes, nowMillis }: GroundTruth) => {
+      if (nodes.get(node)?.isOn === false) off.set(node, nowMillis)
+    }
+    const wasOffSince = (node: string, millis: number) => (off.get(node) ?? Number.NEGATIVE_INFINITY) >= millis
     const disowned = new Disowned()
-    const leaseWritten = (event: LeaseWritten, nowMillis: number): ReadonlyArray<Violation> => {
-      const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis)
+    const leaseWritten = (event: LeaseWritten, truth: GroundTruth): ReadonlyArray<Violation> => {
+      const { nowMillis } = truth
+      const node = event.before === undefined ? undefined : NodeLease.read(event.before)?.node
+      if (node !== undefined) lookForPower(node, truth)
+      const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis, wasOffSince)
       renewed.set(event.key, nowMillis)
       return violations
     }
     return {
       after: (event, truth) => {
         disowned.hear(event, truth)
+        if (event.type === "Held" && !event.isHeld) lookForPower(event.node, truth)
         if (event.type !== "Written") return []
-        if (event.kind === "Lease") return leaseWritten(event, truth.nowMillis)
+        if (event.kind === "Lease") return leaseWritten(event, truth)
         if (event.kind !== "IPAllocation" || event.after === undefined) return []
         const { after, before, by } = event
         if (!isController(by)) return []

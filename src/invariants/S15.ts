@@ -1,9 +1,11 @@
 /**
  * S15: what a node serves changes by no accident. An operator takes off no address of which it has said that it serves it,
- * for as long as the same grant stands, its registration is in force and its node is not shut down; and it says so of none that it has not announced
+ * for as long as the same grant stands, its registration is in force and its node is not shut down; where a provider routes,
+ * also while it is named as who serves on until the route has moved, or packets would find nobody meanwhile. And it says so of
+ * none that it has not announced
  * since it put it there, if clients can reach it: or they would go on asking the node before.
  */
-import type { IPAllocation } from "../api/IPAllocation.ts"
+import type { Allocation, IPAllocation } from "../api/IPAllocation.ts"
 import { isOperator } from "./Actors.ts"
 import { claimsOf, nameOf } from "./Claims.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
@@ -20,28 +22,36 @@ const isInForce = ({ leases }: GroundTruth, node: string, holdId: string): boole
     return registered?.node === node && registered.holdId === holdId && fencedOf(lease) !== holdId
   })
 
+const servingHoldersOf = ({ cloudProvider, epoch, holdId, nodeName, previous = [] }: Allocation) =>
+  nodeName === undefined
+    ? []
+    : [
+        ...(holdId === undefined ? [] : [{ node: nodeName, holdId, epoch }]),
+        ...(cloudProvider === undefined ? [] : previous)
+      ]
+
 const isServed = (
   { metadata, spec, status }: IPAllocation,
   { address, interfaceName, node }: Placed,
   truth: GroundTruth
 ) =>
   metadata.deletionTimestamp === undefined &&
-  spec.allocations.some(
-    (claim) =>
-      claim.address === address &&
-      claim.nodeName === node &&
-      claim.networkInterface === interfaceName &&
-      claim.holdId !== undefined &&
-      isInForce(truth, node, claim.holdId) &&
-      (status?.addresses ?? []).some(
-        (each) =>
-          each.address === address &&
-          each.node === node &&
-          each.holdId === claim.holdId &&
-          each.epoch === claim.epoch &&
-          each.phase === "Serving"
-      )
-  )
+  spec.allocations
+    .filter((claim) => claim.address === address && claim.networkInterface === interfaceName)
+    .flatMap(servingHoldersOf)
+    .some(
+      (holder) =>
+        holder.node === node &&
+        isInForce(truth, node, holder.holdId) &&
+        (status?.addresses ?? []).some(
+          (each) =>
+            each.address === address &&
+            each.node === node &&
+            each.holdId === holder.holdId &&
+            each.epoch === holder.epoch &&
+            each.phase === "Serving"
+        )
+    )
 
 const judgeRemoval = (event: Placed, truth: GroundTruth): ReadonlyArray<Violation> => {
   if (event.isPresent || !isOperator(event.by) || truth.nodes.get(event.node)?.isShuttingDown === true) return []

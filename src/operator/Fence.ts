@@ -6,8 +6,8 @@
  * so that a process which is stopped at any place cannot give a lease that is longer than it was when it was earned.
  */
 import { Effect, Equal, Random, Semaphore } from "effect"
-import type { FenceContent, FenceNonce, KernelFence } from "../ports/KernelFence.ts"
-import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+import { type FenceContent, type FenceNonce, FenceRefused, type KernelFence } from "../ports/KernelFence.ts"
+import { NodeNetworkError } from "../ports/NodeNetwork.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 
 export interface Options {
@@ -25,13 +25,16 @@ export interface Options {
 export interface Fence {
   /** Fails when the kernel cannot keep leases. */
   readonly preflight: Effect.Effect<void, NodeNetworkError>
-  /** After registration: becomes the owner, and learns what the process before has left. */
+  /** After registration: becomes the owner, and learns what the process before has left; a renewal must follow (ADR 14). */
   readonly begin: Effect.Effect<void, NodeNetworkError>
   readonly current: () => FenceContent
   /** In the kernel when it returns. */
   readonly set: (content: FenceContent) => Effect.Effect<void, NodeNetworkError>
-  /** After a renewal: what was set last lives on; tables that somebody took away are made anew. */
-  readonly renew: Effect.Effect<void, NodeNetworkError>
+  /**
+   * After a renewal: what was set last lives on. False: somebody had taken the tables away, they were made anew, and nothing is
+   * leased before another renewal, sent from now on, has succeeded.
+   */
+  readonly renew: Effect.Effect<boolean, NodeNetworkError>
   /**
    * When a renewal failed: once the lease has run out, makes sure that nothing is served. Tables that are gone are made anew, since
    * nothing else keeps the node from serving what another may have by now.
@@ -61,13 +64,15 @@ export const overtakerIn = ({ reason }: NodeNetworkError): FenceNonce | undefine
 
 const newNonce = Effect.map(Random.nextIntBetween(0, 2 ** 32), (number) => number.toString(16).padStart(8, "0"))
 
+const unconfirmed = Effect.fail(new NodeNetworkError({ method: "fence", reason: new FenceRefused({ why: "NoTable" }) }))
+
 /** Kernels without the lease: addresses are served for as long as they are on the interface. */
 export const none: Fence = {
   preflight: Effect.void,
   begin: Effect.void,
   current: () => empty,
   set: () => Effect.void,
-  renew: Effect.void,
+  renew: Effect.succeed(true),
   guard: Effect.void,
   close: Effect.void,
   remove: Effect.void
@@ -79,6 +84,8 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
     let content = empty
     /** The kernel has `content`, as far as is known. */
     let isWritten = false
+    /** Who was stopped before it claimed may have been succeeded meanwhile, by one that has ended in peace since. */
+    let isConfirmed = false
 
     const attempt = Effect.gen(function* () {
       const ticket = yield* newNonce
@@ -98,16 +105,29 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
       )
     })
 
-    const orClaimed = write.pipe(Effect.catchIf(isTableGone, () => Effect.andThen(kernel.claim(owner), write)))
+    const claim = Effect.suspend(() => {
+      isConfirmed = false
+      return kernel.claim(owner)
+    })
+
+    /** Only for writes that let nothing be served. */
+    const orClaimed = write.pipe(Effect.catchIf(isTableGone, () => Effect.andThen(claim, write)))
+
+    const renew = Effect.suspend(() => {
+      isConfirmed = true
+      if (content.managed.length === 0) return Effect.succeed(true)
+      return Effect.as(write, true).pipe(Effect.catchIf(isTableGone, () => Effect.as(claim, false)))
+    })
 
     const begin = Effect.gen(function* () {
-      yield* kernel.claim(owner)
+      yield* claim
       content = (yield* kernel.state) ?? empty
     })
 
     const set = (next: FenceContent) =>
       Effect.suspend(() => {
         if (isWritten && Equal.equals(content, next)) return Effect.void
+        if (!isConfirmed && next.leased.length > 0) return unconfirmed
         content = next
         return write
       })
@@ -124,7 +144,7 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
       begin: exclusive(begin),
       current: () => content,
       set: (next) => exclusive(set(next)),
-      renew: exclusive(orClaimed),
+      renew: exclusive(renew),
       guard: exclusive(guard),
       close: exclusive(close),
       remove: exclusive(

@@ -75,19 +75,56 @@ const firstLook = ({ fence, keeper, state, synced }: Parts): Effect.Effect<void>
   )
 
 /** What cannot be done is tried until it can. */
-const whenever = (act: Effect.Effect<void, NodeNetworkError>) =>
+const whenever = (act: Effect.Effect<unknown, NodeNetworkError>) =>
   act.pipe(Effect.tapError(unusable), Effect.retry(Schedule.spaced(RETRY_MILLIS)), Effect.orDie)
 
+/**
+ * Whether this process is still the one that is registered, now that it owns the fence: one that was stopped in between may have
+ * been succeeded by another, which let go of everything and said so, and only a renewal from now on tells (ADR 14). What a
+ * handover announced stands meanwhile. Undefined: it is fenced.
+ */
+const confirm = (
+  parts: Parts,
+  registered: Registration.Registered
+): Effect.Effect<Registration.Registered | undefined, Registration.Superseded | Registration.Displaced, Kubernetes> =>
+  Effect.gen(function* () {
+    const { identity, keeper, settings, state } = parts
+    const { durationMillis } = registered.content
+    const sentAtMillis = yield* monotonicMillis
+    const renewal = yield* Registration.renew(identity, registered, {
+      interfaces: keeper.interfaces(),
+      durationMillis
+    }).pipe(Effect.timeout(settings.times.renewMillis))
+    if (renewal._tag === "Fenced") return undefined
+    if (renewal._tag === "Adopted") return yield* confirm(parts, renewal.registered)
+    state.renewedAtMillis = sentAtMillis
+    return renewal.registered
+  }).pipe(
+    Effect.catchTags({
+      KubernetesError: ({ message }: KubernetesError) => confirmLater(parts, registered, message),
+      TimeoutError: () => confirmLater(parts, registered, NO_REPLY)
+    })
+  )
+
+const confirmLater = (parts: Parts, registered: Registration.Registered, error: string) =>
+  Effect.logWarning("registration not confirmed").pipe(
+    Effect.annotateLogs({ error }),
+    Effect.andThen(Effect.sleep(Math.ceil(parts.settings.times.renewMillis / 3))),
+    Effect.andThen(Effect.suspend(() => confirm(parts, registered)))
+  )
+
 const begin = Effect.fnUntraced(function* (parts: Parts) {
-  const { state, wake } = parts
+  const { settings, state, wake } = parts
   yield* firstLook(parts)
   const registered = yield* register(parts, undefined)
+  state.lastHoldId = registered.content.holdId
   // Only who is registered owns the fence, or one that was succeeded long ago would take it from its successor (R5).
   yield* whenever(parts.fence.begin)
-  state.registered = registered
+  const confirmed = settings.keepsKernelLease ? yield* confirm(parts, registered) : registered
+  if (confirmed === undefined) return
+  state.registered = confirmed
   // The kernel may serve for as long as a handover allowed: no longer, before less is announced (R11).
   yield* whenever(parts.fence.renew)
-  state.lastHoldId = registered.content.holdId
   yield* Effect.logInfo("registered").pipe(Effect.annotateLogs({ holdId: registered.content.holdId }))
   wake.give()
 })
@@ -126,12 +163,12 @@ const answered = ({ reconnect, settings, state }: Parts, sentAtMillis: number): 
 const giveBack = (parts: Parts) =>
   letGo(parts).pipe(Effect.tap((applied) => (applied ? Effect.catch(parts.fence.remove, unusable) : Effect.void)))
 
-/** What the lease allows, the kernel is told at once. */
+/** What the lease allows, the kernel is told at once. False: only after another renewal. */
 const extend = (parts: Parts, sentAtMillis: number) =>
   Effect.suspend(() => {
     parts.state.renewedAtMillis = sentAtMillis
-    return parts.mustRelease() ? Effect.void : parts.fence.renew
-  }).pipe(Effect.catch((error) => disabled(parts, error)))
+    return parts.mustRelease() ? Effect.succeed(true) : parts.fence.renew
+  }).pipe(Effect.catch((error) => Effect.as(disabled(parts, error), true)))
 
 /** Answers in how many milliseconds to renew next. */
 const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
@@ -144,9 +181,8 @@ const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registrati
   answered(parts, sentAtMillis)
   if (renewal._tag !== "Fenced") {
     state.registered = renewal.registered
-    if (renewal._tag === "Renewed") yield* extend(parts, sentAtMillis)
     // What was only read back may be as old as L: who waits for another period is fenced while alive.
-    return renewal._tag === "Renewed" ? settings.times.renewMillis : 0
+    return renewal._tag === "Renewed" && (yield* extend(parts, sentAtMillis)) ? settings.times.renewMillis : 0
   }
   yield* dropEverything(parts)
   return 0
@@ -158,7 +194,8 @@ const attempt = Effect.fnUntraced(function* (parts: Parts) {
   const startedAt = yield* monotonicMillis
   if (state.registered === undefined) yield* begin(parts)
   const current = state.registered
-  if (current === undefined || !state.able) return settings.times.renewMillis
+  if (current === undefined) return settings.times.renewMillis
+  if (!state.able) return yield* Effect.as(guard(parts), settings.times.renewMillis)
   const pauseMillis = yield* renewOnce(parts, current).pipe(
     Effect.catchTags({
       KubernetesError: (error: KubernetesError) => notRenewed(parts, error.message),
@@ -168,10 +205,12 @@ const attempt = Effect.fnUntraced(function* (parts: Parts) {
   return Math.max(0, pauseMillis - ((yield* monotonicMillis) - startedAt))
 })
 
+const guard = (parts: Parts) => Effect.catch(parts.fence.guard, (error) => disabled(parts, error))
+
 const notRenewed = (parts: Parts, error: string) =>
   Effect.logWarning("node lease not renewed").pipe(
     Effect.annotateLogs({ error }),
-    Effect.andThen(Effect.catch(parts.fence.guard, (failure) => disabled(parts, failure))),
+    Effect.andThen(guard(parts)),
     Effect.as(Math.ceil(parts.settings.times.renewMillis / 3))
   )
 

@@ -32,6 +32,8 @@ export interface CloudAddress {
   /** The provider refuses to delete it. */
   readonly isProtected: boolean
   readonly labels: Labels
+  /** By address of it, the name that is given for it (PTR). */
+  readonly reverseNames: Labels
 }
 
 /** `off` and `gone` (being deleted) are evidence that nothing runs there; `changing`: none of either. */
@@ -61,7 +63,12 @@ export interface NodeIdentity {
  * nothing says which it is.
  */
 export type Resolution =
-  | { readonly type: "server"; readonly server: CloudServer }
+  | {
+      readonly type: "server"
+      readonly server: CloudServer
+      /** The Node says its id; else it has its name only, as a server of another project may. */
+      readonly isById: boolean
+    }
   | { readonly type: "gone"; readonly id: string }
   | { readonly type: "unmanaged" }
   | { readonly type: "unknown" }
@@ -223,7 +230,7 @@ export interface CloudProject {
   readonly remove: (id: string) => Effect.Effect<void, CloudError>
   /** All labels; what is not named is gone. */
   readonly relabel: (id: string, labels: Labels) => Effect.Effect<void, CloudError>
-  /** The PTR record of one address of it (RFC 1035); undefined: the provider's own. */
+  /** The PTR record of one address of it (RFC 1035), confirmed by a read; undefined: the provider's own. */
   readonly setReverseName: (id: string, address: string, name: string | undefined) => Effect.Effect<void, CloudError>
 }
 

@@ -35,7 +35,7 @@ interface KeyState {
    * By category, since a step last succeeded. Apart, since a refusal doubles seconds: one that follows a long outage, as
    * when the API server starts before it knows its roles, must not wait for minutes.
    */
-  readonly failures: Map<Category, number>
+  failures: Map<Category, number> | undefined
   throttled: boolean
   /** The step begins, or began, before its wait was over. */
   early: boolean
@@ -68,7 +68,7 @@ class Books {
       const fresh: KeyState = {
         phase: "ready",
         dirty: false,
-        failures: new Map(),
+        failures: undefined,
         throttled: false,
         early: false,
         timer: undefined
@@ -112,7 +112,7 @@ class Books {
 
 /** Decides and writes it down in one step: what is added in between would be forgotten with the key. */
 const succeeded = (books: Books, key: string, state: KeyState, outcome: Outcome, scope: Scope.Scope) => {
-  state.failures.clear()
+  state.failures = undefined
   if (state.dirty || outcome === "again") books.makeReady(key, state)
   else if (outcome === "settled") books.keys.delete(key)
   else return books.wait(key, state, outcome.afterMillis, scope)
@@ -127,6 +127,7 @@ const failed = Effect.fnUntraced(function* (
   scope: Scope.Scope
 ) {
   const { category, message, retryAfterMillis } = failure
+  state.failures ??= new Map()
   const before = state.failures.get(category) ?? 0
   const failures = state.early && before > 0 ? before : before + 1
   state.failures.set(category, failures)

@@ -31,7 +31,11 @@ export const pool = (name: string, spec: Partial<PersistentIPPoolSpec>) => ({
 /** Of all Services, those in the cloud. */
 const cloudShare = 0.15
 
-export const cloudIntegration = { hetzner: { token } }
+export const cloudIntegrationOf = (secret: string) => ({ hetzner: { token: secret } })
+export const cloudIntegration = cloudIntegrationOf(token)
+
+/** Their names. */
+export const cloudPools = { buyer: "buyer", own: "own" } as const
 
 /** One that buys, in the shape that v0.4 knew: the token in the pool. */
 export const buyingPool = (name: string, spec: Partial<EphemeralIPPoolSpec> = {}) => {
@@ -70,9 +74,12 @@ const settleCloud = Effect.fnUntraced(function* ({ cloud, kubectl, truth }: Worl
   cloud.onChange("console")
   truth.secrets.push(token)
   yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: cloudShop } })
-  yield* kubectl.create(ephemeralIPPools, buyingPool("buyer", { allowedNamespaces: [cloudShop], maxAddresses: 5 }))
+  yield* kubectl.create(
+    ephemeralIPPools,
+    buyingPool(cloudPools.buyer, { allowedNamespaces: [cloudShop], maxAddresses: 5 })
+  )
   const own = { addresses, autoAssign: false, allowedNamespaces: [cloudShop], cloudIntegration }
-  yield* kubectl.create(persistentIPPools, pool("own", own))
+  yield* kubectl.create(persistentIPPools, pool(cloudPools.own, own))
 })
 
 /** Bought for it, or one that its users have bought; both may have it at once, and one of them waits. */

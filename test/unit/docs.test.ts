@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
+import { descriptions as figures } from "../../src/controller/Figures.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const read = (file: string): string => readFileSync(join(root, file), "utf8")
@@ -172,6 +173,11 @@ describe("docs/v0.4.md", () => {
 })
 
 describe("docs/troubleshooting.md", () => {
+  it("explains every figure, and none that there is not", () => {
+    const told = [...read("docs/troubleshooting.md").matchAll(/^\| `(plenuslb_\w+)` \|/gm)].map(([, name]) => name)
+    assert.deepStrictEqual(told.toSorted(), Object.keys(figures).toSorted())
+  })
+
   it("explains every reason that the code can give", () => {
     const reasons = sourcesOfReasons.map((file) => [file, reasonsIn(read(file))] as const)
     for (const [file, found] of reasons) assert.isNotEmpty(found, file)

@@ -25,6 +25,13 @@ const isProtected = ({ id, name }: Cloud.CloudAddress): Cloud.CloudError =>
     correlationId: ""
   })
 
+const notNamed = (id: string, address: string, name: string): Cloud.CloudError =>
+  Operations.failure(
+    Operations.pathOf(id, "change_dns_ptr"),
+    new Cloud.Conflict(),
+    `the reverse DNS of ${address} is not ${name}`
+  )
+
 const addressLock = (id: string) => `address ${id}`
 const serverLock = (id: string) => `server ${id}`
 
@@ -93,7 +100,10 @@ export const make = Effect.fnUntraced(function* (
         { ip: address, dns_ptr: name ?? null },
         "background"
       )
+      const after = yield* absorbed(id)(Resources.readAddress(client, id, "background"))
+      if (name !== undefined && after?.reverseNames[address] === name) return
       yield* Operations.unlessFailed(Operations.pathOf(id, "change_dns_ptr"), outcome)
+      if (name !== undefined) return yield* Effect.fail(notNamed(id, address, name))
     })
   }
 })

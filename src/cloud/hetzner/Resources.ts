@@ -1,11 +1,14 @@
 /** The project's resources as the port sees them, and the requests that read them. */
-import { Effect, type Schema } from "effect"
+import { Effect, Result, type Schema } from "effect"
 import type { CloudAddress, CloudError, CloudServer, Priority, ServerState } from "../../ports/Cloud.ts"
-import type { Family } from "../../domain/Address.ts"
+import * as Address from "../../domain/Address.ts"
 import type { ApiClient } from "./ApiClient.ts"
 import * as Wire from "./Wire.ts"
 
-export const typeOf = (family: Family): "ipv4" | "ipv6" => (family === "IPv4" ? "ipv4" : "ipv6")
+export const typeOf = (family: Address.Family): "ipv4" | "ipv6" => (family === "IPv4" ? "ipv4" : "ipv6")
+
+/** As we write it; what is no address stays as it is, and is nobody's. */
+const canonical = (text: string): string => Result.getOrElse(Address.parse(text), () => text)
 
 export const addressOf = (floatingIp: Wire.FloatingIp): CloudAddress => ({
   id: String(floatingIp.id),
@@ -16,7 +19,8 @@ export const addressOf = (floatingIp: Wire.FloatingIp): CloudAddress => ({
   home: { location: floatingIp.home_location.name, zone: floatingIp.home_location.network_zone },
   isBlocked: floatingIp.blocked,
   isProtected: floatingIp.protection.delete,
-  labels: floatingIp.labels
+  labels: floatingIp.labels,
+  reverseNames: Object.fromEntries((floatingIp.dns_ptr ?? []).map(({ dns_ptr, ip }) => [canonical(ip), dns_ptr]))
 })
 
 const stateOf: { readonly [status: string]: ServerState } = { running: "running", off: "off", deleting: "gone" }
@@ -26,7 +30,7 @@ export const serverOf = ({ id, location, name, public_net, status }: Wire.Server
   name,
   state: stateOf[status] ?? "changing",
   place: { location: location.name, zone: location.network_zone },
-  families: new Set<Family>([
+  families: new Set<Address.Family>([
     ...(public_net.ipv4 === null ? [] : (["IPv4"] as const)),
     ...(public_net.ipv6 === null ? [] : (["IPv6"] as const))
   ])
@@ -92,7 +96,7 @@ export const readServer = ({ call }: ApiClient, id: string, priority: Priority) 
   )
 
 /** Names are unique per type, so one or none. */
-export const findAddress = ({ call }: ApiClient, name: string, family: Family) =>
+export const findAddress = ({ call }: ApiClient, name: string, family: Address.Family) =>
   call({
     method: "GET",
     path: "/floating_ips",

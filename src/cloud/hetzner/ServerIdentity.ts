@@ -13,7 +13,7 @@ const providedByLabel = "instance.hetzner.cloud/provided-by"
 
 const byId = (servers: ReadonlyArray<CloudServer>, wanted: string): Resolution => {
   const found = servers.find((server) => server.id === wanted)
-  return found === undefined ? { type: "gone", id: wanted } : { type: "server", server: found }
+  return found === undefined ? { type: "gone", id: wanted } : { type: "server", server: found, isById: true }
 }
 
 export const resolve = (
@@ -25,5 +25,5 @@ export const resolve = (
   if (provided !== undefined) return byId(servers, provided)
   if (id.test(serverId)) return byId(servers, serverId)
   const named = servers.find((server) => server.name === name)
-  return named === undefined ? { type: "unknown" } : { type: "server", server: named }
+  return named === undefined ? { type: "unknown" } : { type: "server", server: named, isById: false }
 }

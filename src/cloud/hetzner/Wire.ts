@@ -19,7 +19,8 @@ export const FloatingIp = Schema.Struct({
   home_location: Location,
   blocked: Schema.Boolean,
   protection: Schema.Struct({ delete: Schema.Boolean }),
-  labels: Schema.Record(Schema.String, Schema.String)
+  labels: Schema.Record(Schema.String, Schema.String),
+  dns_ptr: Schema.optionalKey(Schema.Array(Schema.Struct({ ip: Schema.String, dns_ptr: Schema.String })))
 })
 export type FloatingIp = typeof FloatingIp.Type
 

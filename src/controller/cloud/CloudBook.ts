@@ -2,6 +2,7 @@
  * What is known of the clouds of all pools: which project, its servers and addresses as last read, and what went wrong. Kept
  * by the queues that talk to the clouds, read synchronously by every decision, so that none waits for a provider.
  */
+import type { Address } from "../../domain/Address.ts"
 import { labelNames } from "../../domain/CloudClaim.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
@@ -19,6 +20,13 @@ export interface ProjectView {
   readonly addresses: ReadonlyArray<CloudAddress>
   /** By node name. */
   readonly resolutions: ReadonlyMap<string, Resolution>
+  /** Granted by the pool, and deleted at the provider. */
+  readonly deleted: ReadonlySet<Address>
+}
+
+export interface KnownServer {
+  readonly project: CloudProject
+  readonly id: string
 }
 
 export class CloudBook {
@@ -30,6 +38,10 @@ export class CloudBook {
   readonly identities = new Map<string, NodeIdentity>()
   /** The Service whose IPAllocation has this UID and grants or intends anything; undefined: there is none. */
   holderOf: (claim: string) => string | undefined = () => undefined
+  /** Ids of addresses that are being routed, or may have been by what was not answered: no list tells where they are. */
+  readonly underWay = new Set<string>()
+  /** By node name: its server, by the id that the Node says, in the project that had it at some time. */
+  private readonly serversByNode = new Map<string, KnownServer>()
   private readonly views = new Map<string, ProjectView>()
   private readonly poolTroubles = new Map<string, Trouble>()
   private readonly serviceTroubles = new Map<string, Trouble>()
@@ -44,11 +56,34 @@ export class CloudBook {
     return this.views.get(poolKey)?.edition
   }
 
+  /** What was known of it by the same token. */
+  viewOfProject(poolKey: string, project: CloudProject): ProjectView | undefined {
+    const view = this.views.get(poolKey)
+    return view?.project === project ? view : undefined
+  }
+
   /** True: it is not as it was. */
   see(poolKey: string, view: ProjectView): boolean {
     const before = this.views.get(poolKey)
     this.views.set(poolKey, view)
+    this.learnServers(view)
     return before === undefined || textOf(before) !== textOf(view)
+  }
+
+  serverOfNode(node: string): KnownServer | undefined {
+    return this.serversByNode.get(node)
+  }
+
+  /** One that is gone is remembered: that its project had it once is what tells it from another project's. */
+  private learnServers({ project, resolutions }: ProjectView): void {
+    for (const [node, resolution] of resolutions) {
+      const known = this.serversByNode.get(node)
+      if (resolution.type === "server" && resolution.isById) {
+        this.serversByNode.set(node, { project, id: resolution.server.id })
+      } else if (known?.project === project && !(resolution.type === "gone" && resolution.id === known.id)) {
+        this.serversByNode.delete(node)
+      }
+    }
   }
 
   /** After an operation: every pool of the project sees it. */
@@ -76,6 +111,7 @@ export class CloudBook {
   /** Another has led since they were read, and may have bought and routed. */
   forgetViews(): void {
     this.views.clear()
+    this.serversByNode.clear()
   }
 
   forget(poolKey: string): void {
@@ -123,8 +159,13 @@ export class CloudBook {
 }
 
 /** Everything but the project, to compare. */
-const textOf = ({ addresses, resolutions, servers }: ProjectView): string =>
-  JSON.stringify([addresses, servers.map((server) => ({ ...server, families: [...server.families] })), ...resolutions])
+const textOf = ({ addresses, deleted, resolutions, servers }: ProjectView): string =>
+  JSON.stringify([
+    addresses,
+    servers.map((server) => ({ ...server, families: [...server.families] })),
+    [...deleted],
+    ...resolutions
+  ])
 
 const lackIn = (troubles: ReadonlyMap<string, Trouble>, key: string): Lack | undefined => {
   const trouble = troubles.get(key)

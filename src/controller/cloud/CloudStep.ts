@@ -105,6 +105,12 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
         yield* CloudWriter.route(desk, change.entry, change.isShown ? "failover" : "normal")
         return true
       }
+      case "Name": {
+        const desk = deskOf(observation, options, change.entry.pool)
+        if (desk === undefined) return false
+        yield* CloudWriter.name(desk, change.entry, change.name)
+        return true
+      }
       case "Return": {
         if (allocation === undefined) return false
         const isReady = ({ pool }: Entry | Intent) =>

@@ -34,6 +34,15 @@ export const isOfAnotherCluster = ({ labels }: CloudAddress, cluster: string): b
   labels[clusterLabel] !== undefined &&
   labels[clusterLabel] !== cluster
 
+const deletedLack = ({ kind, name }: Pool, address: Address.Address): Lack => ({
+  reason: "CloudAddressDeleted",
+  message:
+    `${address} of pool ${name} has been deleted at the provider. ` +
+    (kind === "EphemeralIPPool"
+      ? "Another is bought for a Service that does not name it; the Service shows the old one until that is served."
+      : "Nothing else is given for it: take it off spec.addresses of the pool and off its Service.")
+})
+
 export class CloudView {
   readonly claimant: Claimant
   private readonly book: CloudBook
@@ -54,10 +63,17 @@ export class CloudView {
   /** As the project has it; undefined: it has not, or was not read yet. */
   find(pool: Pool, { address, cloudId }: Pick<Entry, "address" | "cloudId">): CloudAddress | undefined {
     const addresses = this.book.viewOf(pool)?.addresses ?? []
-    return (
-      addresses.find(({ id }) => id === cloudId) ??
-      addresses.find(({ network }) => FloatingAddress.contains(network, address))
-    )
+    const known = addresses.find(({ id }) => id === cloudId)
+    if (known !== undefined) return known
+    const found = addresses.find(({ network }) => FloatingAddress.contains(network, address))
+    // Bought by somebody else since ours was deleted: the provider gives the same address to whom it likes.
+    const isStrange = found !== undefined && cloudId !== undefined && pool.kind === "EphemeralIPPool"
+    return isStrange && !this.isBought(found) ? undefined : found
+  }
+
+  /** It is known to have been deleted at the provider. */
+  isDeleted(pool: Pool, entry: Pick<Entry, "address" | "cloudId">): boolean {
+    return this.book.viewOf(pool)?.deleted.has(entry.address) === true && this.find(pool, entry) === undefined
   }
 
   /** Bought for this claim. */
@@ -114,13 +130,17 @@ export class CloudView {
     return resolution?.type === "server" ? resolution.server : undefined
   }
 
-  /** False: nothing can be routed to the node. What is not known yet speaks against nobody. */
+  /**
+   * False: nothing can be routed to the node. What is not known yet speaks against nobody. That its server was off when the
+   * list was read, a minute ago perhaps, speaks against a node only where it has no lease, which speaks for it.
+   */
   mayRouteTo(pool: Pool, node: string, address: Address.Address): boolean {
     const { cloud } = pool
     const view = this.book.viewOf(pool)
     if (cloud === undefined || view === undefined) return true
     const server = this.serverOf(pool, node)
-    if (server === undefined || server.state === "off" || server.state === "gone") return false
+    if (server === undefined) return false
+    if (pool.interfaceName === undefined && (server.state === "off" || server.state === "gone")) return false
     if (!server.families.has(Address.familyOf(address))) return false
     const home = this.find(pool, { address })?.home
     if (home === undefined || cloud.localityPolicy === "preferred") return true
@@ -141,7 +161,14 @@ export class CloudView {
     const found = this.find(pool, entry)
     const server = entry.node === undefined ? undefined : this.serverOf(pool, entry.node)
     if (found === undefined || server === undefined || this.obstacle(pool, entry) !== undefined) return "unknown"
-    return found.server === server.id && this.isMarked(found, pool) ? "inPlace" : "elsewhere"
+    const isThere = found.server === server.id && !this.book.underWay.has(found.id)
+    return isThere && this.isMarked(found, pool) ? "inPlace" : "elsewhere"
+  }
+
+  /** As the provider was told; undefined: nothing is known of the address. */
+  reverseNameOf(pool: Pool, entry: Entry): string | undefined {
+    const found = this.find(pool, entry)
+    return found && (found.reverseNames[entry.address] ?? "")
   }
 
   /** Why the address cannot be routed, whatever we do. */
@@ -149,6 +176,7 @@ export class CloudView {
     const view = this.book.viewOf(pool)
     if (view === undefined) return undefined
     const found = this.find(pool, { address, cloudId })
+    if (found === undefined && view.deleted.has(address)) return deletedLack(pool, address)
     if (found === undefined) {
       return {
         reason: "CloudAddressMissing",

@@ -103,6 +103,19 @@ export const hindranceOf = (
   return nothing
 }
 
+/** That an address was deleted is told while another is bought, unless that cannot be. */
+export const firstOf = (hindrance: Omit<Buying, "purchases">, buying: Buying): Lack | undefined =>
+  hindrance.lack?.reason === "CloudAddressDeleted" ? (buying.lack ?? hindrance.lack) : (hindrance.lack ?? buying.lack)
+
+/** What its Service shows until another is served in its place. */
+export const deletionOf = (present: ReadonlyArray<Entry>, { books, cloud }: Surroundings): Lack | undefined => {
+  for (const entry of present.filter(({ node }) => node !== undefined)) {
+    const pool = entry.cloudProvider === undefined ? undefined : books.poolNamed(entry.pool)
+    if (pool !== undefined && cloud.isDeleted(pool, entry)) return cloud.obstacle(pool, entry)
+  }
+  return undefined
+}
+
 /** Nobody counts for an address that no operator holds: its Node is lost once it has been NotReady for long enough. */
 export const isLostToCloud = ({ notReadySinceMillis }: NodeFacts, pool: Pool | undefined, nowMillis: number): boolean =>
   pool?.cloud !== undefined &&

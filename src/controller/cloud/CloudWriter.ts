@@ -41,7 +41,10 @@ export const buy = (desk: Desk, family: Family, location: string) => {
   return takingNote(desk, desk.project.project.ensure(wish))
 }
 
-/** Says first whose it is, so that another cluster of the project sees it before anything moves. */
+/**
+ * Says first whose it is, so that another cluster of the project sees it before anything moves. Until the end is confirmed it
+ * counts as routed nowhere: who is to have it by then asks again, and nobody lets go by what an old list says.
+ */
 export const route = Effect.fnUntraced(function* (desk: Desk, entry: Entry, priority: Cloud.Priority) {
   const { pool, project, view } = desk
   const found = view.find(pool, entry)
@@ -50,6 +53,7 @@ export const route = Effect.fnUntraced(function* (desk: Desk, entry: Entry, prio
   const mark = CloudClaim.labelsOf(view.claimOf(found.family), view.ownershipIn(pool))
   const isMarked = view.isMarked(found, pool)
   const handover = pool.cloud?.handover ?? "direct"
+  desk.book.underWay.add(found.id)
   yield* takingNote(
     desk,
     Effect.gen(function* () {
@@ -57,6 +61,13 @@ export const route = Effect.fnUntraced(function* (desk: Desk, entry: Entry, prio
       yield* project.project.assign(found.id, server.id, { handover, priority })
     })
   )
+  desk.book.underWay.delete(found.id)
+})
+
+export const name = Effect.fnUntraced(function* (desk: Desk, entry: Entry, text: string) {
+  const { pool, project, view } = desk
+  const found = view.find(pool, entry)
+  if (found !== undefined) yield* takingNote(desk, project.project.setReverseName(found.id, entry.address, text))
 })
 
 const ownLabels: ReadonlySet<string> = new Set(Object.values(CloudClaim.labelNames))

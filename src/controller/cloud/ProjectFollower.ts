@@ -7,6 +7,7 @@ import { Effect, Result } from "effect"
 import type { HetznerIntegration } from "../../api/CloudIntegration.ts"
 import * as CloudRules from "../../domain/CloudRules.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
+import type { Entry } from "../../domain/Hold.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
 import { Cloud, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
@@ -15,6 +16,7 @@ import type { Outcome } from "../../reconcile/WorkQueue.ts"
 import { Caches } from "../Caches.ts"
 import type { CloudBook } from "./CloudBook.ts"
 import type { OrphanSweep } from "./OrphanSweep.ts"
+import { deletedAmong } from "./Deletions.ts"
 import { giveBack } from "./CloudWriter.ts"
 import { lasting, type Trouble, troubleOf } from "./CloudTrouble.ts"
 import { tokenOf } from "./Credentials.ts"
@@ -25,6 +27,8 @@ export interface Options {
   readonly isLeader: Effect.Effect<boolean>
   /** Where Secrets are. */
   readonly namespace: string
+  /** What IPAllocations have of this pool and some node is to hold. */
+  readonly entriesOf: (pool: PoolRef) => ReadonlyArray<Entry>
   /** Milliseconds until a Node will have been NotReady for so long; undefined: none is on its way to it. */
   readonly millisUntilLost: (graceMillis: number) => Effect.Effect<number | undefined>
   /** The view of the project of this pool, or its trouble, is another. */
@@ -81,9 +85,18 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   const { book, onChange } = options
   const servers = yield* project.servers(maxAgeMillis.servers)
   const isEdited = book.editionOf(poolKey) !== edition
-  const addresses = yield* project.addresses(isEdited ? maxAgeAfterEditMillis : maxAgeMillis.addresses)
+  const listed = yield* project.addresses(isEdited ? maxAgeAfterEditMillis : maxAgeMillis.addresses)
   const resolutions = yield* resolveAll(project, book)
-  const isNews = book.see(poolKey, { project, edition, servers, addresses, resolutions })
+  const deleted = yield* deletedAmong(options.entriesOf(poolOf(poolKey)), {
+    project,
+    addresses: listed,
+    resolutions,
+    before: book.viewOfProject(poolKey, project),
+    cluster: book.cluster
+  })
+  // What a list lacked, and a read has found, is in it by now.
+  const addresses = yield* project.addresses(Number.POSITIVE_INFINITY)
+  const isNews = book.see(poolKey, { project, edition, servers, addresses, resolutions, deleted })
   if (book.setPoolTrouble(poolKey, foreign(resolutions)) || isNews) onChange(poolKey)
   yield* giveOrphansBack(project, poolKey, options)
 })

@@ -6,7 +6,7 @@
  * Plain node:http: four routes need no router, and the agent's memory is counted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { Effect, FiberSet, Option, Schema, type Scope } from "effect"
+import { Effect, FiberSet, Metric, Option, Schema, type Scope } from "effect"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { messageBytesMax } from "../../api/WitnessMessage.ts"
 import type { Respond } from "../../ports/Peers.ts"
@@ -22,6 +22,8 @@ export interface HealthOptions<R> {
   readonly readiness: Effect.Effect<boolean, never, R>
   /** Answers what voters are asked; undefined: this is none. */
   readonly witness?: Respond | undefined
+  /** Sets the figures that are only known when somebody asks; what it does not set any more is not shown. */
+  readonly measure?: Effect.Effect<void, never, R>
 }
 
 export class HealthPortError extends Schema.TaggedError<HealthPortError>()("HealthPortError", {
@@ -71,7 +73,7 @@ const answer = <R>(options: HealthOptions<R>, request: IncomingMessage): Effect.
     case "/ready":
       return probe(options.readiness, { status: 423, body: "not-ready" })
     case "/metrics":
-      return Effect.map(PrometheusMetrics.format(), (body) => ({ status: 200, body, contentType: metricsType }))
+      return Effect.map(metricsOf(options), (body) => ({ status: 200, body, contentType: metricsType }))
     default:
       return Effect.succeed({ status: 404, body: "not found" })
   }
@@ -113,6 +115,14 @@ const bodyOf = (request: IncomingMessage): Effect.Effect<string | undefined> =>
     request.once("end", () => resume(Effect.succeed(Buffer.concat(chunks).toString("utf8"))))
     request.once("error", () => resume(Effect.succeed(undefined)))
     return Effect.sync(() => request.off("data", take))
+  })
+
+const metricsOf = <R>({ measure = Effect.void }: HealthOptions<R>): Effect.Effect<string, never, R> =>
+  Effect.gen(function* () {
+    const measured = yield* Effect.andThen(measure, PrometheusMetrics.format()).pipe(
+      Effect.provideService(Metric.MetricRegistry, new Map())
+    )
+    return [measured, yield* PrometheusMetrics.format()].filter((text) => text !== "").join("\n")
   })
 
 const metricsType = "text/plain; version=0.0.4; charset=utf-8"

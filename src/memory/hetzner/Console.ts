@@ -37,6 +37,8 @@ export interface FloatingIpSeed {
   readonly location?: string
   readonly labels?: Labels
   readonly server?: number
+  /** One that was deleted, and given back by the vendor's support; the next one unless given. */
+  readonly ip?: string
 }
 
 export interface Console {
@@ -83,12 +85,13 @@ export const make = (core: Core, budget: Budget): Console => {
       const before = now()
       if (before.servers.has(id)) commit(withoutServer(before, id))
     },
-    addFloatingIp: ({ description, labels, location, name, server, type }) => {
+    addFloatingIp: ({ description, ip, labels, location, name, server, type }) => {
       const { servers } = now()
       const host = server === undefined ? undefined : required(servers, server, "server")
       return FloatingIpsApi.buy(core, {
         type,
         name,
+        ip,
         description: description ?? null,
         labels: labels ?? {},
         home: host?.location ?? locationOf(location),

@@ -136,6 +136,8 @@ export interface Purchasing {
   readonly type: Type
   /** One is made up when absent. */
   readonly name: string | undefined
+  /** The next one when absent. */
+  readonly ip?: string | undefined
   readonly description: string | null
   readonly labels: Labels
   readonly home: Location
@@ -146,7 +148,7 @@ export interface Purchasing {
 export const buy = (core: Core, { by, name, ...wanted }: Purchasing): FloatingIp => {
   const nowMillis = core.nowMillis()
   const id = core.newId()
-  const ip = core.newIp(wanted.type)
+  const ip = wanted.ip ?? core.newIp(wanted.type)
   const floatingIp: FloatingIp = {
     ...wanted,
     id,

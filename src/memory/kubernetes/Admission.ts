@@ -7,11 +7,11 @@ import { evaluateRules } from "./Cel.ts"
 import { addDefaults, pruneObject } from "./Defaults.ts"
 import type { FieldError } from "./FieldError.ts"
 import type { JsonObject } from "./Json.ts"
-import { at, equals, textAt, withField, withMetadata } from "./Json.ts"
+import { at, equals, sharingMembers, textAt, withField, withMetadata } from "./Json.ts"
 import type { Kind } from "./Kind.ts"
 import { resourceOf } from "./Kind.ts"
 import * as Metadata from "./Metadata.ts"
-import { keyOf } from "./Store.ts"
+import { keyOf, type Stored } from "./Store.ts"
 import { validate } from "./Validation.ts"
 
 /** New content may come into a namespace that exists and is not going. */
@@ -40,20 +40,23 @@ export const admit = (
   server: ApiServer,
   kind: Kind,
   written: JsonObject,
-  before: JsonObject | undefined,
+  stored: Stored | undefined,
   claimedUid?: string
 ): Outcome => {
   const { rules } = server
-  const known = rules.undeclaredFieldsArePruned ? pruneObject(written, kind.schema) : written
-  const filled = rules.defaultsAreFilledIn ? addDefaults(known, kind.schema) : known
+  const before = stored?.object
+  const admitted = stored?.admittedAs === kind ? before : undefined
+  const known = rules.undeclaredFieldsArePruned ? pruneObject(written, kind.schema, admitted) : written
+  const filled = rules.defaultsAreFilledIn ? addDefaults(known, kind.schema, admitted) : known
   const completing = kind.complete !== undefined && (kind.plural !== "services" || rules.serviceDefaults)
   const complete = completing ? kind.complete(filled, before, server.allocate) : filled
-  const object = Metadata.withoutEmpty(kind, withKind(kind, complete))
+  const whole = Metadata.withoutEmpty(kind, withKind(kind, complete))
+  const object = before === undefined ? whole : sharingMembers(whole, before)
   const otherUid = Metadata.otherUid(before, claimedUid)
-  const errors = refusals(server, kind, object, before, otherUid)
+  const errors = refusals(server, kind, object, before, admitted, otherUid)
   const blocked = errors.some((error) => error.blocksRules)
   const broken =
-    kind.isCustom && !blocked && rules.celRulesAreEnforced ? evaluateRules(object, before, kind.schema) : []
+    kind.isCustom && !blocked && rules.celRulesAreEnforced ? evaluateRules(object, before, kind.schema, admitted) : []
   const all = [...errors, ...broken]
   if (all.length > 0 && all.length === otherUid.length)
     return Result.fail(new Conflict({ message: invalid(kind, object, all).message }))
@@ -67,6 +70,7 @@ const refusals = (
   kind: Kind,
   object: JsonObject,
   before: JsonObject | undefined,
+  admitted: JsonObject | undefined,
   otherUid: ReadonlyArray<FieldError>
 ): ReadonlyArray<FieldError> => {
   const switched: { readonly [plural: string]: boolean } = {
@@ -74,12 +78,12 @@ const refusals = (
     leases: rules.leaseIsValidated
   }
   return [
-    ...Metadata.refusals(rules, kind, object),
+    ...Metadata.refusals(rules, kind, object, admitted),
     ...(before !== undefined && Metadata.isDeleting(before) && rules.noNewFinalizersWhileDeleting
       ? Metadata.newFinalizers(object, before)
       : []),
     ...otherUid,
-    ...(rules.schemaIsEnforced ? validate(object, kind.schema) : []),
+    ...(rules.schemaIsEnforced ? validate(object, kind.schema, admitted) : []),
     ...(kind.refusals !== undefined && switched[kind.plural] !== false ? kind.refusals(object, before) : [])
   ]
 }
@@ -94,13 +98,17 @@ const withGeneration = (
   if (!kind.hasGeneration) return object
   if (before === undefined) return withMetadata(object, { generation: 1 })
   const last = at(before, "metadata", "generation")
-  const changed = rules.generationFollowsSpec ? !equals(wish(kind, object), wish(kind, before)) : true
-  return withMetadata(object, { generation: (typeof last === "number" ? last : 0) + (changed ? 1 : 0) })
+  const changed = rules.generationFollowsSpec ? !isSameWish(kind, object, before) : true
+  const generation = (typeof last === "number" ? last : 0) + (changed ? 1 : 0)
+  return at(object, "metadata", "generation") === generation ? object : withMetadata(object, { generation })
 }
 
-const wish = (kind: Kind, object: JsonObject): JsonObject => {
-  const rest = withField(object, "metadata", undefined)
-  return kind.hasStatus ? withField(rest, "status", undefined) : rest
+const isSameWish = (kind: Kind, object: JsonObject, before: JsonObject): boolean => {
+  const isWished = (key: string): boolean => key !== "metadata" && !(kind.hasStatus && key === "status")
+  return (
+    Object.keys(object).every((key) => !isWished(key) || equals(object[key], before[key])) &&
+    Object.keys(before).every((key) => !isWished(key) || object[key] !== undefined)
+  )
 }
 
 /** Which part of a write counts: a status subresource takes the status alone, the main endpoint all else. */

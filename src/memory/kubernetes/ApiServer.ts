@@ -77,11 +77,12 @@ export const invalid = (
     message: invalidMessage(qualifiedKindOf(kind), textAt(object, "metadata", "name") ?? "", errors, someRulesUnchecked)
   })
 
-export const withKind = (kind: Kind, object: JsonObject): JsonObject => ({
-  ...object,
-  apiVersion: apiVersionOf(kind),
-  kind: kind.kind
-})
+export const withKind = (kind: Kind, object: JsonObject): JsonObject => {
+  const apiVersion = apiVersionOf(kind)
+  return object["apiVersion"] === apiVersion && object["kind"] === kind.kind
+    ? object
+    : { ...object, apiVersion, kind: kind.kind }
+}
 
 /** The version that the client read, when it says so. */
 export const versionIn = (object: JsonObject): Json | undefined => at(object, "metadata", "resourceVersion")

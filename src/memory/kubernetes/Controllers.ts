@@ -41,6 +41,32 @@ interface Found extends Stored {
   readonly collection: string
 }
 
+/** Whether one of the collectors is concerned by it at all: most objects have no owner and are not being deleted. */
+const isOfInterest = ({ object }: Stored): boolean => {
+  const metadata = object["metadata"] as JsonObject
+  return metadata["ownerReferences"] !== undefined || metadata["deletionTimestamp"] !== undefined
+}
+
+/** As `everything`, in its order, without what concerns nobody. */
+const interesting = ({ store }: ApiServer): ReadonlyArray<Found> => {
+  const all: Array<Found> = []
+  for (const collection of store.collections())
+    for (const stored of store.values(collection)) if (isOfInterest(stored)) all.push({ collection, ...stored })
+  return all
+}
+
+/** By uid, those that are named as owners. */
+const ownersAmong = (server: ApiServer, named: ReadonlySet<string>): ReadonlyMap<string, Found> => {
+  const owners = new Map<string, Found>()
+  if (named.size === 0) return owners
+  for (const collection of server.store.collections())
+    for (const stored of server.store.values(collection)) {
+      const uid = uidOf(stored.object)
+      if (named.has(uid)) owners.set(uid, { collection, ...stored })
+    }
+  return owners
+}
+
 const everything = ({ store }: ApiServer): ReadonlyArray<Found> =>
   store
     .collections()
@@ -55,8 +81,11 @@ const ownersIn = (object: JsonObject): ReadonlyArray<Json> => listAt(object, "me
 const ownersOf = (object: JsonObject): ReadonlyArray<JsonObject> => ownersIn(object).filter(isObject)
 
 const collectGarbage = (server: ApiServer, nowMillis: number): boolean => {
-  const all = everything(server)
-  const alive = new Map(all.map((found) => [uidOf(found.object), found]))
+  const all = interesting(server)
+  const named = new Set(
+    all.flatMap(({ object }) => ownersOf(object).map((reference) => textAt(reference, "uid") ?? ""))
+  )
+  const alive = ownersAmong(server, named)
   let changed = false
   for (const found of all) {
     const owners = ownersOf(found.object)

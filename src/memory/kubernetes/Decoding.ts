@@ -1,6 +1,7 @@
 /** Stored JSON through the Schema of the caller's `ResourceType`. Stored objects never change, so each decodes once. */
 import { Result, Schema } from "effect"
 import { type KubernetesObject, ObjectMeta, type ResourceType } from "../../api/KubernetesObject.ts"
+import { once } from "../../api/Once.ts"
 import type { Undecodable } from "../../ports/Kubernetes.ts"
 import type { JsonObject } from "./Json.ts"
 
@@ -10,33 +11,27 @@ const decodeMetadata = Schema.decodeUnknownResult(Schema.Struct({ metadata: Obje
 
 const decoderOf = <A extends KubernetesObject>(type: ResourceType<A>): Decode<A> => {
   const decode = Schema.decodeUnknownResult(type.schema, { errors: "all" })
-  const decoded = new WeakMap<JsonObject, Result.Result<A, Undecodable>>()
-  return (json) => {
-    const known = decoded.get(json)
-    if (known !== undefined) return known
-    const result = Result.mapError(decode(json), (error) => ({
+  return once((json: JsonObject) =>
+    Result.mapError(decode(json), (error) => ({
       metadata: Result.getOrElse(
         Result.map(decodeMetadata(json), ({ metadata }) => metadata),
         () => ({ name: "" })
       ),
       message: error.message
     }))
-    decoded.set(json, result)
-    return result
-  }
+  )
 }
 
 export type Decoders = <A extends KubernetesObject>(type: ResourceType<A>) => Decode<A>
 
-/** One per type: compiling a Schema costs more than many decodes. */
-export const newDecoders = (): Decoders => {
-  const known = new WeakMap<object, unknown>()
-  return <A extends KubernetesObject>(type: ResourceType<A>) => {
-    // Sound: only a decoder of this very type is stored under it.
-    const found = known.get(type) as Decode<A> | undefined
-    if (found !== undefined) return found
-    const decoder = decoderOf(type)
-    known.set(type, decoder)
-    return decoder
-  }
+const decoders = new WeakMap<object, unknown>()
+
+/** One per type, for all servers: compiling a Schema costs more than many decodes. */
+export const decoderFor: Decoders = <A extends KubernetesObject>(type: ResourceType<A>) => {
+  // Sound: only a decoder of this very type is stored under it.
+  const found = decoders.get(type) as Decode<A> | undefined
+  if (found !== undefined) return found
+  const decoder = decoderOf(type)
+  decoders.set(type, decoder)
+  return decoder
 }

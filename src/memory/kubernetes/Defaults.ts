@@ -5,25 +5,29 @@ import type { OpenApiSchema } from "./OpenApiSchema.ts"
 import { items, member } from "./OpenApiSchema.ts"
 
 /** What needs no change stays the same object: most of what is written is whole already. */
-const prune = (value: Json, schema: OpenApiSchema): Json => {
+const prune = (value: Json, schema: OpenApiSchema, admitted?: Json): Json => {
+  if (value === admitted) return value
   if (isList(value)) return mapItems(value, (item) => prune(item, items(schema)))
-  return isObject(value) ? pruneObject(value, schema) : value
+  return isObject(value) ? pruneObject(value, schema, admitted) : value
 }
 
-export const pruneObject = (object: JsonObject, schema: OpenApiSchema): JsonObject => {
+/** Parts of `admitted`, which has been through all of this by the same schema, are not looked at again. */
+export const pruneObject = (object: JsonObject, schema: OpenApiSchema, admitted?: Json): JsonObject => {
   const kept: Record<string, Json> = {}
   let isSame = true
   for (const key of Object.keys(object)) {
     const value = object[key]
     const declared = member(schema, key)
-    if (value !== undefined && declared !== undefined) kept[key] = prune(value, declared)
+    if (value !== undefined && declared !== undefined) kept[key] = prune(value, declared, memberOf(admitted, key))
     isSame &&= kept[key] === value
   }
   return isSame ? object : kept
 }
 
+const memberOf = (value: Json | undefined, key: string): Json | undefined => (isObject(value) ? value[key] : undefined)
+
 /** A null where the schema does not allow it counts as absent, and is then defaulted. */
-export const addDefaults = (object: JsonObject, schema: OpenApiSchema): JsonObject => {
+export const addDefaults = (object: JsonObject, schema: OpenApiSchema, admitted?: Json): JsonObject => {
   const filled: Record<string, Json> = {}
   let isSame = true
   for (const key of Object.keys(object)) {
@@ -31,7 +35,8 @@ export const addDefaults = (object: JsonObject, schema: OpenApiSchema): JsonObje
     const declared = member(schema, key)
     const isAbsent =
       value === null && declared !== undefined && declared.nullable !== true && declared.type !== undefined
-    if (value !== undefined && !isAbsent) filled[key] = declared === undefined ? value : ofValue(value, declared)
+    if (value !== undefined && !isAbsent)
+      filled[key] = declared === undefined ? value : ofValue(value, declared, memberOf(admitted, key))
     isSame &&= filled[key] === value
   }
   for (const [key, value] of defaultsOf(schema)) {
@@ -55,9 +60,10 @@ const defaultsOf = (schema: OpenApiSchema): ReadonlyArray<readonly [string, Json
   return defaults
 }
 
-const ofValue = (value: Json, schema: OpenApiSchema): Json => {
+const ofValue = (value: Json, schema: OpenApiSchema, admitted?: Json): Json => {
+  if (value === admitted) return value
   if (isList(value)) return mapItems(value, (item) => ofValue(item, items(schema)))
-  return isObject(value) ? addDefaults(value, schema) : value
+  return isObject(value) ? addDefaults(value, schema, admitted) : value
 }
 
 const mapItems = (list: ReadonlyArray<Json>, change: (item: Json) => Json): ReadonlyArray<Json> => {

@@ -146,7 +146,8 @@ const compareMaps = (
   found: Found
 ): void => {
   for (const key of Object.keys(after))
-    compareValues(before[key], after[key], member(schema, key) ?? {}, join(path, fieldElement(key)), found)
+    if (before[key] !== after[key])
+      compareValues(before[key], after[key], member(schema, key) ?? {}, join(path, fieldElement(key)), found)
   for (const key of Object.keys(before))
     if (after[key] === undefined)
       compareValues(before[key], undefined, member(schema, key) ?? {}, join(path, fieldElement(key)), found)

@@ -40,6 +40,37 @@ export const equals = (a: Json | undefined, b: Json | undefined): boolean => {
   return keys.length === Object.keys(b).length && keys.every((key) => key in b && equals(a[key], b[key]))
 }
 
+/**
+ * `value`, with every part that `known` has at the same place taken from there. Most of an object stays as it was in most
+ * writes: what was worked out for such a part need not be worked out again, and is found by identity.
+ */
+export const sharing = (value: Json, known: Json | undefined): Json => {
+  if (value === known) return value
+  if (isList(value)) return isList(known) ? sharingItems(value, known) : value
+  return isObject(value) && isObject(known) ? sharingMembers(value, known) : value
+}
+
+export const sharingMembers = (value: JsonObject, known: JsonObject): JsonObject => {
+  const keys = Object.keys(value)
+  let isKnown = keys.length === Object.keys(known).length
+  let copy: Record<string, Json> | undefined
+  for (const key of keys) {
+    const own = value[key] as Json
+    const other = known[key]
+    const shared = sharing(own, other)
+    if (shared !== other) isKnown = false
+    if (shared === own) continue
+    copy ??= { ...value }
+    copy[key] = shared
+  }
+  return isKnown ? known : (copy ?? value)
+}
+
+const sharingItems = (value: ReadonlyArray<Json>, known: ReadonlyArray<Json>): ReadonlyArray<Json> => {
+  const shared = value.map((item, index) => sharing(item, known[index]))
+  return shared.length === known.length && shared.every((item, index) => item === known[index]) ? known : shared
+}
+
 export const at = (value: Json | undefined, ...path: ReadonlyArray<string>): Json | undefined => {
   let current = value
   for (const key of path) {

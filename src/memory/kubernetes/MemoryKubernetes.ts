@@ -10,7 +10,7 @@ import type { Kubernetes } from "../../ports/Kubernetes.ts"
 import type { ApiServer } from "./ApiServer.ts"
 import { customResourceDefinitions, namespaces } from "./BuiltinKinds.ts"
 import * as Controllers from "./Controllers.ts"
-import { type Decoders, newDecoders } from "./Decoding.ts"
+import { type Decoders, decoderFor } from "./Decoding.ts"
 import * as Faults from "./Faults.ts"
 import { type JsonObject, objectFromUnknown } from "./Json.ts"
 import { collectionOf } from "./Kind.ts"
@@ -60,7 +60,7 @@ export const make = (options: Options = {}): Effect.Effect<MemoryKubernetes> =>
     const faults = Faults.make()
     const watches = Watches.make(server, options.bookmarkMillis ?? 60_000)
     const counts = new Map<string, number>()
-    const decoders = newDecoders()
+    const decoders = decoderFor
     const controllersPass = Effect.map(Clock.currentTimeMillis, (now) => {
       server.store.setWriter("kube-controller-manager")
       return Controllers.pass(server, now)

@@ -10,11 +10,22 @@ const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/u
 const namePart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/u
 
-export const refusals = (rules: Rules, kind: Kind, object: JsonObject): ReadonlyArray<FieldError> => [
-  ...(rules.namesAreChecked ? ofName(kind, textAt(object, "metadata", "name") ?? "") : []),
-  ...(rules.labelsAreChecked ? ofLabels(objectAt(object, "metadata", "labels")) : []),
-  ...(rules.finalizerNamesAreChecked ? ofFinalizers(listAt(object, "metadata", "finalizers")) : [])
-]
+/** What is the same as in `admitted` was looked at when that was written. */
+export const refusals = (
+  rules: Rules,
+  kind: Kind,
+  object: JsonObject,
+  admitted: JsonObject | undefined
+): ReadonlyArray<FieldError> => {
+  const metadata = objectAt(object, "metadata")
+  const known = objectAt(admitted, "metadata")
+  const isNew = (key: string): boolean => admitted === undefined || metadata[key] !== known[key]
+  return [
+    ...(rules.namesAreChecked && isNew("name") ? ofName(kind, textAt(metadata, "name") ?? "") : []),
+    ...(rules.labelsAreChecked && isNew("labels") ? ofLabels(objectAt(metadata, "labels")) : []),
+    ...(rules.finalizerNamesAreChecked && isNew("finalizers") ? ofFinalizers(listAt(metadata, "finalizers")) : [])
+  ]
+}
 
 const ofName = (kind: Kind, name: string): ReadonlyArray<FieldError> => {
   if (name === "") return [fieldError("metadata.name", "Required value: name or generateName is required")]

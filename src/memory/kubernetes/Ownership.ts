@@ -92,9 +92,8 @@ export const apply = (
     ? prune(merged, schema, last, [...others, { fields: own }], rules)
     : merged
   const { set, removed } = compare(live, object, schema)
-  const changed = new Set(set)
   const conflicts = others
-    .map((manager) => ({ manager, paths: [...manager.fields].filter((path) => changed.has(path)) }))
+    .map((manager) => ({ manager, paths: set.filter((path) => manager.fields.has(path)) }))
     .filter(({ paths }) => paths.length > 0)
   if (conflicts.length > 0 && !force && rules.applyConflictsWithOtherManagers) return Result.fail(describe(conflicts))
   const gone = new Set([...set, ...removed])

@@ -4,11 +4,14 @@
  */
 import type { JsonObject } from "./Json.ts"
 import { textAt, withMetadata } from "./Json.ts"
+import type { Kind } from "./Kind.ts"
 import type { Managers } from "./Ownership.ts"
 
 export interface Stored {
   readonly object: JsonObject
   readonly managers: Managers
+  /** Under which it passed admission as it stands: a definition may change, and is then another kind. */
+  readonly admittedAs?: Kind | undefined
 }
 
 /** `before` absent: created; `after` absent: deleted. */
@@ -28,6 +31,8 @@ export interface Store {
   readonly version: () => number
   readonly get: (collection: string, key: string) => Stored | undefined
   readonly entries: (collection: string) => ReadonlyArray<Stored>
+  /** The same, for who changes nothing meanwhile. */
+  readonly values: (collection: string) => Iterable<Stored>
   readonly collections: () => ReadonlyArray<string>
   /** Writes, or deletes with undefined; returns the object with its new version. */
   readonly commit: (collection: string, key: string, next: Stored | undefined) => JsonObject
@@ -62,7 +67,7 @@ export const make = (options: { readonly historyMax: number; readonly advance: (
     version += options.advance()
     const object = withMetadata(last, { resourceVersion: String(version) })
     if (next === undefined) objects.delete(key)
-    else objects.set(key, { object, managers: next.managers })
+    else objects.set(key, { object, managers: next.managers, admittedAs: next.admittedAs })
     const change = { version, by: writer, collection, before, after: next === undefined ? undefined : object, object }
     history.push(change)
     if (history.length > options.historyMax * 2) forget(history.length - options.historyMax)
@@ -79,6 +84,7 @@ export const make = (options: { readonly historyMax: number; readonly advance: (
     version: () => version,
     get: (collection, key) => collections.get(collection)?.get(key),
     entries: (collection) => [...(collections.get(collection)?.values() ?? [])],
+    values: (collection) => collections.get(collection)?.values() ?? [],
     collections: () => [...collections.keys()],
     commit,
     setWriter: (user) => {

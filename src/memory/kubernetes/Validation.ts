@@ -7,23 +7,26 @@ import { itemKeys, items, listType, member } from "./OpenApiSchema.ts"
 
 type Errors = Array<FieldError>
 
-export const validate = (value: Json, schema: OpenApiSchema): ReadonlyArray<FieldError> => {
+/** Parts of `admitted`, in which this schema found nothing, are not looked at again. */
+export const validate = (value: Json, schema: OpenApiSchema, admitted?: Json): ReadonlyArray<FieldError> => {
   const errors: Errors = []
-  check(value, schema, "", errors)
+  check(value, schema, "", errors, admitted)
   return errors
 }
 
 /** One list for the whole object, and nothing allocated for what is right: this runs over every field of every write. */
-const check = (value: Json, schema: OpenApiSchema, path: string, errors: Errors): void => {
-  if (value === null && schema.nullable === true) return
+const check = (value: Json, schema: OpenApiSchema, path: string, errors: Errors, admitted?: Json): void => {
+  if (value === admitted || (value === null && schema.nullable === true)) return
   const typeError = wrongType(value, schema, path)
   if (typeError !== undefined) return void errors.push(typeError)
   if (schema.enum !== undefined) errors.push(...ofEnum(value, schema.enum, path))
   if (typeof value === "string") ofString(value, schema, path, errors)
   else if (typeof value === "number") ofNumber(value, schema, path, errors)
   else if (isList(value)) ofList(value, schema, path, errors)
-  else if (isObject(value)) ofObject(value, schema, path, errors)
+  else if (isObject(value)) ofObject(value, schema, path, errors, isObject(admitted) ? admitted : noMembers)
 }
+
+const noMembers: JsonObject = {}
 
 const child = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 
@@ -131,7 +134,13 @@ const duplicates = (value: ReadonlyArray<Json>, schema: OpenApiSchema, path: str
   )
 }
 
-const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string, errors: Errors): void => {
+const ofObject = (
+  value: JsonObject,
+  schema: OpenApiSchema,
+  path: string,
+  errors: Errors,
+  admitted: JsonObject
+): void => {
   for (const key of schema.required ?? [])
     if (value[key] === undefined) errors.push({ path: child(path, key), message: "Required value", blocksRules: true })
   const keys = Object.keys(value)
@@ -146,7 +155,8 @@ const ofObject = (value: JsonObject, schema: OpenApiSchema, path: string, errors
     errors.push(invalid(path, count, `should have at least ${schema.minProperties} properties`))
   for (const key of keys) {
     const item = value[key]
+    if (item === undefined || item === admitted[key]) continue
     const schemaOfItem = member(schema, key)
-    if (item !== undefined && schemaOfItem !== undefined) check(item, schemaOfItem, child(path, key), errors)
+    if (schemaOfItem !== undefined) check(item, schemaOfItem, child(path, key), errors, admitted[key])
   }
 }

@@ -10,7 +10,7 @@ import { refusalOf } from "./ApplyMerge.ts"
 import { fieldError } from "./FieldError.ts"
 import { fieldsOf } from "./FieldSet.ts"
 import type { Json, JsonObject } from "./Json.ts"
-import { at, equals, isObject, objectAt, textAt, withField, withMetadata } from "./Json.ts"
+import { at, equals, isObject, objectAt, sharingMembers, textAt, withField, withMetadata } from "./Json.ts"
 import type { Kind } from "./Kind.ts"
 import { collectionOf, resourceOf } from "./Kind.ts"
 import { mergePatch } from "./MergePatch.ts"
@@ -67,7 +67,8 @@ const createOwned = (
     const key = keyOf(namespace, nameOf(object))
     if (server.rules.namesAreUnique && server.store.get(collectionOf(kind), key) !== undefined)
       return yield* Result.fail(new AlreadyExists())
-    return server.store.commit(collectionOf(kind), key, { object: admitted, managers: managersOf(admitted) })
+    const stored = { object: admitted, managers: managersOf(admitted), admittedAs: kind }
+    return server.store.commit(collectionOf(kind), key, stored)
   })
 
 export const find = (server: ApiServer, kind: Kind, ref: ObjectRef): Result.Result<Stored, Reason> => {
@@ -162,11 +163,11 @@ const update = (
     const { rules, store } = server
     const before = stored.object
     const endpoint = throughEndpoint(server, kind, written, before, subresource)
-    const identified = Metadata.withIdentityOf(rules, endpoint, before)
+    const identified = sharingMembers(Metadata.withIdentityOf(rules, endpoint, before), before)
     // Measured, 1.36: the status of a custom resource takes its metadata from the stored object before anything compares it.
     const takesAnyUid = kind.isCustom && subresource === "status" && rules.customStatusTakesAnyUid
     const claimed = takesAnyUid ? undefined : textAt(written, "metadata", "uid")
-    const object = yield* admit(server, kind, identified, before, rules.patchComparesUid ? claimed : undefined)
+    const object = yield* admit(server, kind, identified, stored, rules.patchComparesUid ? claimed : undefined)
     const managers = managersAfter(object)
     const key = keyOf(textAt(before, "metadata", "namespace"), nameOf(before))
     const isLast = Metadata.isDeleting(before) && !Metadata.hasFinalizers(object) && Metadata.hasFinalizers(before)
@@ -176,16 +177,16 @@ const update = (
     }
     const unchanged = Ownership.sameManagers(managers, stored.managers) && sameObject(object, before)
     if (unchanged && rules.noChangeKeepsVersion) return before
-    return store.commit(collectionOf(kind), key, { object, managers })
+    return store.commit(collectionOf(kind), key, { object, managers, admittedAs: kind })
   })
 
 /** But for the version, which the server gives. */
 const sameObject = (a: JsonObject, b: JsonObject): boolean =>
-  equals(withField(a, "metadata", undefined), withField(b, "metadata", undefined)) &&
-  equals(
-    withField(objectAt(a, "metadata"), "resourceVersion", undefined),
-    withField(objectAt(b, "metadata"), "resourceVersion", undefined)
-  )
+  sameBut("metadata", a, b) && sameBut("resourceVersion", objectAt(a, "metadata"), objectAt(b, "metadata"))
+
+const sameBut = (left: string, a: JsonObject, b: JsonObject): boolean =>
+  Object.keys(a).every((key) => key === left || equals(a[key], b[key])) &&
+  Object.keys(b).every((key) => key === left || Object.hasOwn(a, key))
 
 export const apply = (
   server: ApiServer,

@@ -3,7 +3,7 @@
  * Synchronous throughout: no promise, timer, clock or chance, so that it may run in the deterministic simulator. What
  * other programs and the administrator do to the node is on the handle.
  */
-import { Effect, Queue, Stream } from "effect"
+import { Clock, Effect, Queue, Stream } from "effect"
 import { type Address, familyOf } from "../../domain/Address.ts"
 import { hostPrefixLength, labelFor, ownMetric, scopeOf } from "../../domain/HostAddress.ts"
 import {
@@ -18,7 +18,6 @@ import {
   ToolFailed
 } from "../../ports/NodeNetwork.ts"
 import { FenceRefused, type KernelFence } from "../../ports/KernelFence.ts"
-import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import { MemoryFence } from "./MemoryFence.ts"
 
 /** One frame as it left: what a neighbour learns from it. */
@@ -136,9 +135,11 @@ const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNe
       )
     ),
     identity: Effect.sync(() => node.identity),
-    fence: fenceOf(node, kernelMillis === undefined ? monotonicMillis : Effect.sync(kernelMillis))
+    fence: fenceOf(node, kernelMillis === undefined ? callerMillis : Effect.sync(kernelMillis))
   })
 }
+
+const callerMillis = Clock.clockWith((clock) => Effect.succeed(Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)))
 
 const fenceOf = (node: Node, now: Effect.Effect<number>): KernelFence => {
   const attempt = attempting(node)

@@ -16,10 +16,12 @@ import { classFlipped } from "./classFlipped.ts"
 import { cloudActionFailed } from "./cloudActionFailed.ts"
 import { cloudActionSlow } from "./cloudActionSlow.ts"
 import { cloudBadGateway } from "./cloudBadGateway.ts"
+import { cloudDeleted } from "./cloudDeleted.ts"
 import { cloudLocked } from "./cloudLocked.ts"
 import { cloudRateLimited } from "./cloudRateLimited.ts"
 import { cloudReplyLost } from "./cloudReplyLost.ts"
 import { cloudRequestLost } from "./cloudRequestLost.ts"
+import { cloudTokenRotated } from "./cloudTokenRotated.ts"
 import { cloudUnassigned } from "./cloudUnassigned.ts"
 import { clockRate } from "./clockRate.ts"
 import { clockSkewed } from "./clockSkewed.ts"
@@ -168,5 +170,7 @@ export const faults: ReadonlyArray<Fault> = [
   networkRedone,
   rulesetFlushed,
   operatorUpgraded,
-  nodeShutDown
+  nodeShutDown,
+  cloudDeleted,
+  cloudTokenRotated
 ]

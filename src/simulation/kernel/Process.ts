@@ -9,6 +9,9 @@ import type { Timer } from "./TimerHeap.ts"
 /** An effect that does not yield by itself does so after so many operations, as Effect's own scheduler has it. */
 const operationsMax = 2048
 
+/** Of operations until the next preemption. */
+const never = -1
+
 /** Monotonic clocks start at some arbitrary value (clock_gettime(2)). */
 const bootMillis = 1_000_000
 
@@ -158,7 +161,8 @@ export class Process {
       shouldYield: (fiber) => {
         this.lastFiberId = fiber.id
         if (fiber.currentOpCount >= operationsMax) return true
-        if (--this.untilYield > 0) return false
+        // Asked before each operation: counted in small integers, which need no memory.
+        if (this.untilYield === never || --this.untilYield > 0) return false
         this.untilYield = this.drawUntilYield()
         return true
       }
@@ -168,7 +172,7 @@ export class Process {
   /** Operations until the next preemption: geometric, so that each operation has the same chance. */
   private drawUntilYield(): number {
     const { preemption } = this.kernel
-    if (preemption <= 0) return Number.POSITIVE_INFINITY
+    if (preemption <= 0) return never
     return 1 + Math.floor(Math.log(1 - this.random.fraction()) / Math.log(1 - preemption))
   }
 

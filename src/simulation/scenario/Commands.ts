@@ -146,6 +146,17 @@ const clouds: ReadonlyArray<Command> = [
       )
   },
   {
+    form: /^token of (\S+) is replaced, the old one revoked$/,
+    isFault: false,
+    act: ({ cloud, kubectl, truth }, [name = ""]) =>
+      Effect.suspend(() => {
+        const next = "token-after-the-first"
+        truth.secrets.push(next)
+        cloud.allow([next])
+        return kubectl.patch(ephemeralIPPools, { name }, { spec: { cloudIntegration: Users.cloudIntegrationOf(next) } })
+      })
+  },
+  {
     form: /^service (\S+) names nothing$/,
     isFault: false,
     act: ({ kubectl }, [key = ""]) => kubectl.patch(services, refOf(key), { spec: { externalIPs: null } })

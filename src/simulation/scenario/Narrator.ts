@@ -15,9 +15,10 @@ import type { Kernel } from "../kernel/Kernel.ts"
 
 const listed = (items: ReadonlyArray<string>): string => (items.length === 0 ? "nothing" : items.join(", "))
 
-const holderOf = ({ epoch, nodeName, previous = [] }: Allocation): string => {
+const holderOf = ({ cloudProvider, epoch, nodeName, previous = [] }: Allocation): string => {
   if (nodeName === undefined) return previous.length > 0 ? "to be let go" : "without a node"
-  const after = previous.map(({ node }) => `, after ${node} let go`).join("")
+  const told = (node: string) => (cloudProvider === undefined ? `, after ${node} let go` : `, while ${node} serves on`)
+  const after = previous.map(({ node }) => told(node)).join("")
   return `to be held by ${nodeName}${epoch === undefined ? "" : `, epoch ${epoch}`}${after}`
 }
 

@@ -45,9 +45,24 @@ export class CloudSite {
     this.project = projectOf(kernel, nodesCount)
   }
 
+  /** Secrets that the provider takes. */
+  tokens: ReadonlyArray<string> = [token]
+
+  /** These and no others from now on. */
+  allow(secrets: ReadonlyArray<string>): void {
+    this.tokens = secrets
+    this.project.setTokens(secrets.map((secret) => ({ secret, name: tokenName, mayWrite: true })))
+  }
+
   setPower(node: string, status: "off" | "running"): void {
     const server = this.project.truth.servers().find(({ name }) => name === node)
     if (server !== undefined) this.project.console.setServerStatus(server.id, status)
+  }
+
+  /** As a cloud-controller-manager writes it; every other node has none, and is known by its name. */
+  providerIdOf({ name, number }: { readonly name: string; readonly number: number }): string | undefined {
+    const server = this.project.truth.servers().find((each) => each.name === name)
+    return server === undefined || number % 2 === 0 ? undefined : `hcloud://${server.id}`
   }
 
   /** All floating IPs, each with the node to which it is routed. */

@@ -6,15 +6,17 @@ import { namespaces } from "../../api/Namespace.ts"
 import { type Node, nodes } from "../../api/Node.ts"
 import { templateConfigMapName, templateKey } from "../../controller/OperatorDaemonSet.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
+import type { CloudSite } from "./CloudSite.ts"
 import type { Host } from "./Host.ts"
 
 export const ownNamespace = "plenuslb"
 
 /** As its kubelet registers a machine. */
-export const nodeObject = ({ address, name }: Host): Node => ({
+export const nodeObject = ({ address, name }: Host, providerID: string | undefined): Node => ({
   apiVersion: "v1",
   kind: "Node",
   metadata: { name, labels: { "kubernetes.io/hostname": name } },
+  ...(providerID === undefined ? {} : { spec: { providerID } }),
   status: {
     addresses: [{ type: "InternalIP", address }],
     conditions: [{ type: "Ready", status: "True" }]
@@ -35,7 +37,11 @@ export const template = {
   }
 }
 
-export const install = Effect.fnUntraced(function* (kubectl: Kubernetes["Service"], hosts: ReadonlyArray<Host>) {
+export const install = Effect.fnUntraced(function* (
+  kubectl: Kubernetes["Service"],
+  hosts: ReadonlyArray<Host>,
+  cloud: CloudSite
+) {
   yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: ownNamespace } })
   yield* kubectl.create(configMaps, {
     apiVersion: "v1",
@@ -43,5 +49,5 @@ export const install = Effect.fnUntraced(function* (kubectl: Kubernetes["Service
     metadata: { name: templateConfigMapName, namespace: ownNamespace },
     data: { [templateKey]: JSON.stringify(template) }
   })
-  for (const host of hosts) yield* kubectl.create(nodes, nodeObject(host))
+  for (const host of hosts) yield* kubectl.create(nodes, nodeObject(host, cloud.providerIdOf(host)))
 })

@@ -1,5 +1,5 @@
 /** A place where one program runs, and is started again after it ended: a Pod with its kubelet. */
-import { Effect, Exit, Fiber, Logger, References, type Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Logger, References, type Scope } from "effect"
 import { Kubernetes } from "../../ports/Kubernetes.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
@@ -96,7 +96,11 @@ export class Post {
 
   private ended(process: Process, exit: Exit.Exit<unknown, unknown>): void {
     if (this.process !== process) return
-    this.surroundings.story.tell(`${this.client} ends: ${Exit.isSuccess(exit) ? "done" : String(exit.cause)}`)
+    this.surroundings.story.tell(`${this.client} ends: ${howOf(exit)}`)
     this.clear()
   }
 }
+
+/** Without the ids of fibers, which another run in this process has others of. */
+const howOf = (exit: Exit.Exit<unknown, unknown>): string =>
+  Exit.isSuccess(exit) ? "done" : Cause.hasInterruptsOnly(exit.cause) ? "as asked" : String(exit.cause)

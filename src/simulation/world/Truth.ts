@@ -92,6 +92,7 @@ export class Truth implements GroundTruth {
   readonly leases = new Map<string, Lease>()
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []
+  private cloudText = "[]"
   readonly holders = new Map<string, Set<string>>()
   readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   private readonly records = new Map<string, NodeRecord & { readonly name: string }>()
@@ -189,7 +190,9 @@ export class Truth implements GroundTruth {
   /** Looks at what the provider has. */
   lookAtCloud(addresses: ReadonlyArray<CloudAddressTruth>, by: string): void {
     const before = this.cloud
-    if (JSON.stringify(before) === JSON.stringify(addresses)) return
+    const text = JSON.stringify(addresses)
+    if (text === this.cloudText) return
+    this.cloudText = text
     this.cloud = addresses
     this.publish({ type: "CloudChanged", by, before })
   }

@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function* (
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
   for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
-  yield* install(kubectl, hosts)
+  yield* install(kubectl, hosts, cloud)
   const controllers = numbers(controllersCount).map((number) => newController(surroundings, lan, cloud, number))
   const operators = hosts.map((host) => newOperator(surroundings, lan, host, operatorOf(host.name)))
   const nodes = new Map(

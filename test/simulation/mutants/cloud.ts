@@ -118,5 +118,54 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     replace: "  return { intents: due, abandoned: abandoned.slice(0, 0) }",
     killedBy: "S5",
     cluster: "drawn"
+  },
+  {
+    name: "believes-an-old-list-of-servers",
+    what: "a node that has booted since the servers were listed gets no address, although it renews its lease",
+    file: "src/controller/cloud/CloudView.ts",
+    find: 'if (pool.interfaceName === undefined && (server.state === "off" || server.state === "gone")) return false',
+    replace: 'if (server.state === "off" || server.state === "gone") return false',
+    killedBy: "L1",
+    cluster: "drawn",
+    seeds: [61]
+  },
+  {
+    name: "leaves-what-was-deleted",
+    what: "an address that was bought is deleted at the provider, and its Service keeps it for ever",
+    file: "src/controller/cloud/Deletions.ts",
+    find: "if (Option.isSome(found) && found.value === undefined) deleted.add(entry.address)",
+    replace: "if (Option.isSome(found) && found.value === undefined) deleted.delete(entry.address)",
+    killedBy: "L1",
+    cluster: "drawn",
+    seeds: [4]
+  },
+  {
+    name: "fences-by-an-old-list",
+    what: "that a server was off when the servers were listed counts against a node that has booted since",
+    file: "src/controller/cloud/ServerEvidence.ts",
+    find: 'yield* server.project.server(server.id, "failover")',
+    replace: "(yield* server.project.servers(Number.POSITIVE_INFINITY)).find(({ id }) => id === server.id)",
+    killedBy: "S14",
+    cluster: "drawn",
+    seeds: [6]
+  },
+  {
+    name: "breaks-before-it-makes",
+    what: "in a planned move the former holder lets go before the route has moved",
+    file: "src/domain/NodeDuty.ts",
+    find: "return holder ?? Hold.servingOn(entry).find((each) => isOwn(each) && unreleased.includes(each))",
+    replace: "return holder ?? Hold.servingOn(entry).find((each) => isOwn(each) && !unreleased.includes(each))",
+    killedBy: "S15",
+    isFoundWithoutFaults: true
+  },
+  {
+    name: "keeps-the-first-project",
+    what: "that a pool has another token is not noticed by what is asked of the cloud",
+    file: "src/controller/cloud/CloudBook.ts",
+    find: "    this.views.set(poolKey, view)\n    this.learnServers(view)",
+    replace:
+      "    this.views.set(poolKey, { ...view, project: before?.project ?? view.project })\n    this.learnServers(view)",
+    killedBy: "L1",
+    isFoundWithoutFaults: true
   }
 ]

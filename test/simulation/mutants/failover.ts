@@ -39,8 +39,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "nobody-fences",
     what: "a dead node is never fenced",
     file: "src/controller/NodeFailure.ts",
-    find: "if (due.length > 0 && (yield* options.isLeader)) {",
-    replace: "if (due.length > 1_000 && (yield* options.isLeader)) {",
+    find: "const leads = due.length > 0 && (yield* options.isLeader)",
+    replace: "const leads = due.length > 1_000 && (yield* options.isLeader)",
     killedBy: "L1",
     isFoundWithoutFaults: true
   },
@@ -57,8 +57,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "ignore-previous",
     what: "the next holder begins before the former has let go",
     file: "src/domain/NodeDuty.ts",
-    find: "return holder === undefined || entry.interfaceName === undefined || awaited",
-    replace: "return holder === undefined || entry.interfaceName === undefined || (awaited && false)",
+    find: "return unreleased.length > 0 ? undefined : holder",
+    replace: "return unreleased.length < 0 ? undefined : holder",
     killedBy: "S1",
     isFoundWithoutFaults: true
   },
@@ -136,8 +136,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "lease-dated-at-the-reply",
     what: "the kernel's lease counts from the answer to a renewal, not from its sending (R3)",
     file: "src/operator/Renewing.ts",
-    find: 'if (renewal._tag === "Renewed") yield* extend(parts, sentAtMillis)',
-    replace: 'if (renewal._tag === "Renewed") yield* extend(parts, yield* monotonicMillis)',
+    find: "(yield* extend(parts, sentAtMillis))",
+    replace: "(yield* extend(parts, yield* monotonicMillis))",
     killedBy: "S1"
   },
   {
@@ -168,8 +168,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "flushed-fence-stays-away",
     what: "tables that somebody took away are not made anew",
     file: "src/operator/Fence.ts",
-    find: "renew: exclusive(orClaimed)",
-    replace: "renew: exclusive(write)",
+    find: "Effect.catchIf(isTableGone, () => Effect.as(claim, false))",
+    replace: "Effect.catchIf(isTableGone, () => Effect.succeed(true))",
     killedBy: "L1"
   },
   {

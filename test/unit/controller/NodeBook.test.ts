@@ -118,6 +118,22 @@ describe("NodeBook, counting", () => {
   })
 })
 
+describe("NodeBook, waiting", () => {
+  // oxfmt-ignore
+  it.each<[string, { readonly fenced?: string }, number, number]>([
+    // name                                                       lease              at       millis
+    ["looks once in p while every lease is fresh",                 {},                2_000,   p],
+    ["looks when the silent one falls due",                        {},                6_100,   400],
+    ["looks again soon while one is due and is not fenced",        {},                7_000,   10],
+    ["waits for no node that was fenced, however long it is gone", { fenced: "1.a" }, 60_000,  p]
+  ])("%s", (_, lease, nowMillis, millis) => {
+    const { book, see } = silentNode(0)
+    see({ node: "n1", version: 1, ...lease }, 0)
+    see({ node: "n2", version: 2 + nowMillis }, nowMillis)
+    assert.strictEqual(book.millisUntilDue(nowMillis), millis)
+  })
+})
+
 describe("NodeBook, holders", () => {
   // oxfmt-ignore
   it.each<[string, string, string | undefined, string, boolean, boolean]>([

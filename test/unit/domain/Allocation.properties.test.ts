@@ -116,6 +116,7 @@ const situationOf = (world: World, { request, type, current }: Service): Allocat
   type,
   current,
   boughtBy: () => undefined,
+  isDeleted: () => false,
   mayPromote: () => false,
   index: world.index
 })

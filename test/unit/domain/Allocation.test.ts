@@ -35,9 +35,19 @@ interface Case {
   readonly taken?: ReadonlyArray<string>
   /** Addresses of Node worker-1. */
   readonly nodes?: ReadonlyArray<string>
+  /** Deleted at the provider. */
+  readonly deleted?: ReadonlyArray<string>
 }
 
-const situation = ({ pools, wish = {}, current = [], type, taken = [], nodes = [] }: Case): Allocation.Situation => {
+const situation = ({
+  pools,
+  wish = {},
+  current = [],
+  type,
+  taken = [],
+  nodes = [],
+  deleted = []
+}: Case): Allocation.Situation => {
   const held = current.map((text): Allocation.Held => {
     const [what = "", pool = ""] = text.split("@")
     return { address: address(what), pool }
@@ -55,6 +65,7 @@ const situation = ({ pools, wish = {}, current = [], type, taken = [], nodes = [
     current: held,
     index,
     boughtBy: () => undefined,
+    isDeleted: ({ address: each }) => deleted.includes(each),
     mayPromote: () => false
   }
 }
@@ -160,6 +171,12 @@ describe("Allocation.decide, any address", () => {
       ["buy IPv4@cloud"]],
     ["nor one that is named", { pools: [ephemeral("cloud"), auto], wish: { pool: "cloud" } },
       ["buy IPv4@cloud"]],
+    ["buys another for what was deleted at the provider, and keeps that until then", { pools: [ephemeral("cloud")], type: "ephemeral", current: ["198.51.100.3@cloud"], deleted: ["198.51.100.3"] },
+      ["buy IPv4@cloud", "retain 198.51.100.3@cloud"]],
+    ["keeps what was deleted there while no pool gives another", { pools: [rack1], type: "ephemeral", current: ["192.0.2.11@rack-1"], deleted: ["192.0.2.11"] },
+      ["refuse NoPool", "retain 192.0.2.11@rack-1"]],
+    ["keeps what was deleted there, and is asked for by name", { pools: [ephemeral("cloud")], wish: named("198.51.100.3"), current: ["198.51.100.3@cloud"], deleted: ["198.51.100.3"] },
+      ["keep 198.51.100.3@cloud"]],
     ["gives one of each family", { pools: [auto, six], wish: both },
       ["grant 198.51.100.0@auto", "grant 2001:db8::@six"]],
     ["gives the family that there is, and waits for the other", { pools: [auto], wish: both },

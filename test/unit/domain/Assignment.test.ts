@@ -16,7 +16,12 @@ const nodesOf = (text: string): Assignment.Nodes => {
 }
 
 const grants = (text: string): ReadonlyArray<Assignment.Grant> =>
-  entries(text).map(({ address, interfaceName, pool }) => ({ address, interfaceName, pool }))
+  entries(text).map(({ address, cloudProvider, interfaceName, pool }) => ({
+    address,
+    cloudProvider,
+    interfaceName,
+    pool
+  }))
 
 describe("Assignment.assign", () => {
   // oxfmt-ignore
@@ -47,10 +52,29 @@ describe("Assignment.assign", () => {
     ["decides each address by itself",                             "a b",   "b@n2.3",       "",           "n1 n2",      "a@n1.9 b@n2.3"],
     ["drops what is not granted any more",                         "a",     "a@n1.3 b@n1.3", "",          "n1 n2",      "a@n1.3"]
   ])("%s", (_, granted, present, acknowledged, nodes, expected) => {
-    const context = { nodes: nodesOf(nodes), acknowledgements: acknowledgements(acknowledged), nextEpoch: 9 }
+    const said = acknowledgements(acknowledged)
+    const context = { nodes: nodesOf(nodes), acknowledgements: said, isRoutedThere: () => false, nextEpoch: 9 }
     const assigned = Assignment.assign(grants(granted), entries(present), context)
     assert.strictEqual(assigned.map(writeEntry).join(" "), expected)
     const again = Assignment.assign(grants(granted), assigned, { ...context, nextEpoch: 10 })
     assert.strictEqual(again.map(writeEntry).join(" "), expected, "decided again, it changes nothing")
+  })
+})
+
+describe("Assignment.assign, in a cloud", () => {
+  // oxfmt-ignore
+  it.each<[string, string, string, string, boolean, string]>([
+    // name                                                    present             acknowledged     nodes     routed  entries
+    ["names who serves on while the next one begins",          "^a@n2.3",          "a+n2.3",        "n1 n2-", true,  "^a@n1.9<n2.3"],
+    ["and while the route is elsewhere",                       "^a@n1.9<n2.3",     "a+n1.9 a+n2.3", "n1 n2-", false, "^a@n1.9<n2.3"],
+    ["and while the next one does not serve, whatever the route", "^a@n1.9<n2.3",  "a+n2.3",        "n1 n2-", true,  "^a@n1.9<n2.3"],
+    ["names it no more once the route has moved",              "^a@n1.9<n2.3",     "a+n1.9 a+n2.3", "n1 n2-", true,  "^a@n1.9"],
+    ["nor when it is fenced",                                  "^a@n1.9<n2.3",     "a+n1.9",        "n1 n2!", false, "^a@n1.9"],
+    ["names it still when the next one dies before that",      "^a@n1.8<n2.3",     "a+n2.3",        "n1! n2- n3", false, "^a@n3.9<n2.3"]
+  ])("%s", (_, present, acknowledged, nodes, isRouted, expected) => {
+    const said = acknowledgements(acknowledged)
+    const context = { nodes: nodesOf(nodes), acknowledgements: said, isRoutedThere: () => isRouted, nextEpoch: 9 }
+    const assigned = Assignment.assign(grants("^a"), entries(present), context)
+    assert.strictEqual(assigned.map(writeEntry).join(" "), expected)
   })
 })

@@ -47,13 +47,27 @@ describe("NodeDuty on node n1", () => {
     ["answers the newest epoch that concerns it",               "a@n2.3<n1.1<n1.2", "",               false, "",     "",     "a-n1.2"],
     ["says nothing of an epoch that it waits to begin",         "a@n1.3<n2.2",      "",               false, "a",    "",     ""],
     ["says of the epoch before that it still lies there",       "a@n1.3<n2.2",      "a+n1.1",         false, "a",    "",     "a+n1.1"],
-    ["lets go of the epoch before while it waits to begin",     "a@n1.3<n2.2",      "a+n1.1",         false, "",     "",     "a-n1.1"]
+    ["lets go of the epoch before while it waits to begin",     "a@n1.3<n2.2",      "a+n1.1",         false, "",     "",     "a-n1.1"],
+    ["waits for nobody where a cloud routes",                   "^a@n1.2<n2.1",     "a+n2.1",         false, "a",    "a",    "a+n1.2"],
+    ["serves on there while it is named",                       "^a@n2.2<n1.1",     "a+n1.1",         false, "a",    "a",    "a+n1.1"],
+    ["puts back there what somebody took off meanwhile",        "^a@n2.2<n1.1",     "a+n1.1",         false, "",     "a",    ""],
+    ["begins nothing there that it has let go",                 "^a@n2.2<n1.1",     "a-n1.1",         false, "",     "",     "a-n1.1"],
+    ["lets go there when nobody is to serve it any more",       "^a<n1.1",          "a+n1.1",         false, "",     "",     "a-n1.1"],
+    ["lets go there when it is named no more",                  "^a@n2.2",          "a+n1.1",         false, "",     "",     "a-n1.1"],
+    ["lets go there when the object is being deleted",          "^a@n2.2<n1.1",     "a+n1.1",         true,  "",     "",     "a-n1.1"]
   ])("%s", (_, present, acknowledged, deleting, held, duties, expected) => {
     const view = viewOf(present, acknowledged, deleting)
     const isHeld = (address: Address) => addresses(held.replaceAll("?", "")).includes(address)
     const isAnnounced = (address: Address) => !held.split(" ").includes(`${brief(address)}?`)
     assert.strictEqual(NodeDuty.dutiesOf(view, self).map(({ address }) => brief(address)).join(" "), duties)
     assert.strictEqual(said(NodeDuty.acknowledge(view, self, { isHeld, isAnnounced })), expected)
+  })
+
+  it("answers for its own hold id and earlier ones, and leaves newer ones to its successor on this node (ADR 15)", () => {
+    const view = viewOf("a@n2.3<n1.1", "a+n1.1")
+    const kept = { isHeld: () => false, isAnnounced: () => false }
+    const answer = (holdId: string) => said(NodeDuty.acknowledge(view, { node: "n1", holdId }, kept))
+    assert.deepStrictEqual([answer("1.n1"), answer("2.n1"), answer("0.n1")], ["a-n1.1", "a-n1.1", ""])
   })
 
   it("serves nothing under a former hold id, or without one", () => {
@@ -99,7 +113,8 @@ class World {
     }
     const grants = [{ address: this.address, pool: "rack-1", interfaceName: "pl0" }]
     const nextEpoch = this.specs.length + 1
-    this.specs.push(Assignment.assign(grants, current, { nodes, acknowledgements: this.acknowledged, nextEpoch }))
+    const context = { nodes, acknowledgements: this.acknowledged, isRoutedThere: () => false, nextEpoch }
+    this.specs.push(Assignment.assign(grants, current, context))
   }
 
   /**

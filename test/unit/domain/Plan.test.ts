@@ -49,7 +49,8 @@ const observedOf = (
   service,
   allocation,
   isFenced: ({ node }) => fenced.split(" ").includes(node),
-  routeOf: () => "inPlace"
+  routeOf: () => "inPlace",
+  nameToSet: () => undefined
 })
 
 const rendered = (wanted: PlanInput.Wanted, observed: PlanInput.Observed) =>
@@ -182,6 +183,22 @@ describe("Plan.plan, for a Service that is gone, not ours any more, or another o
   })
 })
 
+describe("Plan.plan, for an address of a cloud that is to have a name", () => {
+  it.each<[string, PlanInput.Route, string | undefined, ReadonlyArray<string>]>([
+    ["sets it once it is routed", "inPlace", "mail.example.com", ["name a mail.example.com"]],
+    ["sets nothing that is not asked for, or is there", "inPlace", undefined, []],
+    ["sets nothing before it is routed", "unknown", "mail.example.com", []]
+  ])("%s", (_, route, name, expected) => {
+    const allocation = allocationOf({ entries: entries("^a@n1.1"), acknowledgements: acknowledgements("a+n1.1") })
+    const observed = { ...observedOf(serviceOf("a"), allocation), routeOf: () => route, nameToSet: () => name }
+    const changes = rendered({ ...wantedOf(""), entries: entries("^a@n1.1") }, observed)
+    assert.deepStrictEqual(
+      changes.filter((each) => each.startsWith("name")),
+      expected
+    )
+  })
+})
+
 /** What the world is after the change; operators do nothing meanwhile. */
 const after = (observed: PlanInput.Observed, change: Plan.Change): PlanInput.Observed => {
   const { allocation, service } = observed
@@ -220,6 +237,8 @@ const after = (observed: PlanInput.Observed, change: Plan.Change): PlanInput.Obs
       return { ...observed, routeOf: (entry) => (entry === change.entry ? "inPlace" : observed.routeOf(entry)) }
     case "Buy":
       return observed
+    case "Name":
+      return { ...observed, nameToSet: () => undefined }
     case "Show":
       return {
         ...observed,
@@ -291,7 +310,8 @@ const someObserved = Arbitrary.map(
         })
       : undefined,
     isFenced: ({ node }) => draw.fenced.some((each) => each === node),
-    routeOf: () => "inPlace"
+    routeOf: () => "inPlace",
+    nameToSet: () => undefined
   })
 )
 const someWanted = Arbitrary.map(someEntries, (entries): PlanInput.Wanted => ({ ...wantedOf(""), entries }))

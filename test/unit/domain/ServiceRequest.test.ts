@@ -90,6 +90,7 @@ describe("ServiceRequest.readRequest", () => {
   // oxfmt-ignore
   it.each([
     ["an empty pool annotation",                     {},                                   { pool: "  " },                  "MalformedAnnotation"],
+    ["a reverse name that is none",                  {},                                   { "reverse-dns": "mail_1.example" }, "MalformedAnnotation"],
     ["an empty list of addresses",                   {},                                   { addresses: "" },               "MalformedAnnotation"],
     ["a pool that is not asked",                     { externalIPs: ["192.0.2.10"] },      { pool: "rack-1" },              "PoolAnnotationIgnored"],
     ["sharing",                                      {},                                   { "allow-shared-ip": "k" },      "SharingNotYetSupported"]

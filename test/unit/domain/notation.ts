@@ -1,6 +1,6 @@
 /**
  * Entries and acknowledgements as short words. `a@n1.3<n2.2` is address a, held by node n1 at epoch 3 after n2 at epoch 2;
- * `a@n1` is what v0.4 wrote; `~a` stands in a pool without interface. `a+n1.3` says serving, `a-n1.3` released. A hold
+ * `a@n1` is what v0.4 wrote; `~a` stands in a pool without interface, `^a` is of a cloud. `a+n1.3` says serving, `a-n1.3` released. A hold
  * id is 1.n1 for node n1.
  */
 import type * as Hold from "../../../src/domain/Hold.ts"
@@ -24,7 +24,9 @@ const words = (text: string): ReadonlyArray<string> => text.split(" ").filter((w
 const entry = (word: string): Hold.Entry => {
   const [present = "", ...previous] = word.split("<")
   const [letter = "", held] = present.split("@")
-  const base = { address: addressOf(letter.replace("~", "")), pool: "rack-1", previous: previous.map(holder) }
+  const ofCloud = letter.startsWith("^") ? { cloudProvider: "hetzner" } : {}
+  const address = addressOf(letter.replace(/[~^]/, ""))
+  const base = { address, pool: "rack-1", previous: previous.map(holder), ...ofCloud }
   const onInterface = letter.startsWith("~") ? base : { ...base, interfaceName: "pl0" }
   if (held === undefined) return onInterface
   return held.includes(".") ? { ...onInterface, ...holder(held) } : { ...onInterface, node: held }
@@ -40,8 +42,9 @@ export const acknowledgements = (text: string): ReadonlyArray<Hold.Acknowledgeme
 export const addresses = (text: string) => words(text).map(addressOf)
 
 export const writeHolder = ({ epoch, node }: Hold.Holder): string => `${node}.${epoch}`
-export const writeEntry = ({ address, epoch, interfaceName, node, previous }: Hold.Entry): string => {
-  const letter = `${interfaceName === undefined ? "~" : ""}${brief(address)}`
+export const writeEntry = ({ address, cloudProvider, epoch, interfaceName, node, previous }: Hold.Entry): string => {
+  const mark = cloudProvider === undefined ? "" : "^"
+  const letter = `${interfaceName === undefined ? "~" : mark}${brief(address)}`
   const held = node === undefined ? "" : `@${node}${epoch === undefined ? "" : `.${epoch}`}`
   return `${letter}${held}${previous.map((each) => `<${writeHolder(each)}`).join("")}`
 }

@@ -1,121 +1,33 @@
 /** Addresses of a cloud, from a manifest to a route and back: controllers and operators as they ship, over memory. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Random } from "effect"
-import { ephemeralIPPools, type EphemeralIPPoolSpec } from "../../../src/api/EphemeralIPPool.ts"
+import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
-import { persistentIPPools, type PersistentIPPoolSpec } from "../../../src/api/PersistentIPPool.ts"
+import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { secrets } from "../../../src/api/Secret.ts"
-import { type Service, services } from "../../../src/api/Service.ts"
-import { runVirtually } from "../../conformance/kubernetes/VirtualTime.ts"
+import { services } from "../../../src/api/Service.ts"
+import {
+  allocation,
+  conditionOf,
+  createEphemeral,
+  createPersistent,
+  createService,
+  deleteService,
+  editService,
+  floatingIps,
+  holderOf,
+  isAssign,
+  isPurchase,
+  labelsOf,
+  messageOf,
+  routedTo,
+  run,
+  secret,
+  shown,
+  start,
+  startServed,
+  threeNodes
+} from "./CloudCluster.ts"
 import * as TestCluster from "./TestCluster.ts"
-
-const threeNodes = ["node-1", "node-2", "node-3"]
-
-const run = <A, E>(program: Effect.Effect<A, E>): A => {
-  const exit = runVirtually(Random.withSeed(program, "cloud"))
-  if (Exit.isSuccess(exit)) return exit.value
-  throw Cause.squash(exit.cause)
-}
-
-const onBridge = {
-  hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0", mode: "auto" }
-} as const
-const hetzner = { hetzner: { token: TestCluster.cloudToken } }
-
-const createEphemeral = (cluster: TestCluster.TestCluster, name = "cloud", spec: Partial<EphemeralIPPoolSpec> = {}) =>
-  cluster.api.create(ephemeralIPPools, {
-    apiVersion: "loadbalancing.plenus.io/v1alpha1",
-    kind: "EphemeralIPPool",
-    metadata: { name },
-    spec: { cloudIntegration: hetzner, options: onBridge, ...spec }
-  })
-
-const createPersistent = (
-  cluster: TestCluster.TestCluster,
-  addresses: ReadonlyArray<string>,
-  spec: Partial<PersistentIPPoolSpec> = {}
-) =>
-  cluster.api.create(persistentIPPools, {
-    apiVersion: "loadbalancing.plenus.io/v1alpha1",
-    kind: "PersistentIPPool",
-    metadata: { name: "mine" },
-    spec: { addresses, cloudIntegration: hetzner, options: onBridge, ...spec }
-  })
-
-const createService = (cluster: TestCluster.TestCluster, name: string, spec: Partial<Service["spec"]> = {}) =>
-  cluster.api.create(services, {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name, namespace: "shop" },
-    spec: { type: "LoadBalancer", ports: [{ port: 80 }], ...spec }
-  })
-
-const deleteService = (cluster: TestCluster.TestCluster, name: string) =>
-  cluster.api.delete(services, { namespace: "shop", name })
-
-const shown = (cluster: TestCluster.TestCluster, name: string): ReadonlyArray<string | undefined> =>
-  (cluster.memory.truth.get(services, { namespace: "shop", name })?.status?.loadBalancer?.ingress ?? []).map(
-    ({ ip }) => ip
-  )
-
-const allocation = (cluster: TestCluster.TestCluster, name: string) =>
-  cluster.memory.truth.get(ipAllocations, { namespace: "shop", name })
-
-const floatingIps = (cluster: TestCluster.TestCluster) => cluster.project.truth.floatingIps()
-
-/** Name of the server to which the address is routed. */
-const routedTo = (cluster: TestCluster.TestCluster, ip: string): string | undefined => {
-  const found = floatingIps(cluster).find((each) => each.ip === ip)
-  return cluster.project.truth.servers().find(({ id }) => id === found?.server)?.name
-}
-
-const holderOf = (cluster: TestCluster.TestCluster, name: string) =>
-  allocation(cluster, name)?.spec.allocations.map(({ nodeName }) => nodeName)
-
-const start = Effect.fnUntraced(function* () {
-  const cluster = yield* TestCluster.make(threeNodes)
-  const controller = yield* cluster.startController("controller-a")
-  const operators = yield* Effect.forEach(threeNodes, (node) => cluster.startOperator(node))
-  yield* Effect.sleep("5 seconds")
-  return { cluster, controller, operators }
-})
-
-const conditionOf = (cluster: TestCluster.TestCluster, type: string) =>
-  cluster.memory.truth
-    .get(ephemeralIPPools, { name: "cloud" })
-    ?.status?.conditions?.find((condition) => condition.type === type)
-
-const messageOf = (cluster: TestCluster.TestCluster, name: string) => allocation(cluster, name)?.status?.message ?? ""
-
-const labelsOf = (cluster: TestCluster.TestCluster, ip: string) =>
-  floatingIps(cluster).find((each) => each.ip === ip)?.labels ?? {}
-
-const editService = (cluster: TestCluster.TestCluster, name: string, patch: { readonly [field: string]: unknown }) =>
-  cluster.api.patch(services, { namespace: "shop", name }, patch)
-
-/** With a pool that buys, and one Service that it bought for. */
-const startServed = Effect.fnUntraced(function* (spec: Partial<EphemeralIPPoolSpec> = {}) {
-  const running = yield* start()
-  const { cluster } = running
-  yield* createEphemeral(cluster, "cloud", spec)
-  yield* Effect.sleep("5 seconds")
-  yield* createService(cluster, "web")
-  yield* Effect.sleep("20 seconds")
-  const [ip = ""] = shown(cluster, "web")
-  assert.isNotEmpty(ip)
-  return { ...running, ip }
-})
-
-const isAssign = ({ route }: { readonly route: string }) => route === "POST /floating_ips/{id}/actions/assign"
-
-const isPurchase = ({ route }: { readonly route: string }) => route === "POST /floating_ips"
-
-const secret = (token: string) => ({
-  apiVersion: "v1",
-  kind: "Secret",
-  metadata: { name: "hcloud", namespace: TestCluster.ownNamespace },
-  stringData: { token }
-})
 
 describe("an EphemeralIPPool", () => {
   it("buys an address, routes it to its holder, and only then shows it; and gives it back with the Service", () => {
@@ -603,14 +515,14 @@ describe("a PersistentIPPool of a cloud", () => {
     )
   })
 
-  it("says that no server may have it, when all are off, and goes on when one runs", () => {
+  it("says that no server may have it, when all are off and none has a lease, and goes on when one runs", () => {
     run(
       Effect.gen(function* () {
         const { cluster } = yield* start()
         const { ip } = cluster.project.console.addFloatingIp({ type: "ipv4", name: "mine" })
         const servers = cluster.project.truth.servers()
         for (const { id } of servers) cluster.project.console.setServerStatus(id, "off")
-        yield* createPersistent(cluster, [ip])
+        yield* createPersistent(cluster, [ip], { options: {} })
         yield* Effect.sleep("10 seconds")
         yield* createService(cluster, "web", { externalIPs: [ip] })
         yield* Effect.sleep("30 seconds")

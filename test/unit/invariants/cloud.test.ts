@@ -168,7 +168,8 @@ const served = () => {
     .service(service("web", { shown: [address] }))
     .allocation(of([granted]))
     .hold("node-1")
-  trial.pools.set("EphemeralIPPool/cloud", { metadata: { name: "cloud" }, spec: { cloudIntegration: {} } })
+  const options = { hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0" } }
+  trial.pools.set("EphemeralIPPool/cloud", { metadata: { name: "cloud" }, spec: { cloudIntegration: {}, options } })
   return trial
 }
 const messages = (trial: Trial) => [...L1.unmet(trial), ...L3.unmet(trial)].map(({ message }) => message)
@@ -178,7 +179,13 @@ describe("L1 and L3: an address of a cloud", () => {
     assert.deepStrictEqual(messages(served().provider([{ ...bought, node: "node-1" }])), [])
     assert.include(messages(served().provider([{ ...bought, node: "node-2" }])).join(), "is routed to node-2")
     assert.include(messages(served().provider([bought])).join(), "is routed to no server")
-    assert.include(messages(served()).join(), "is not in the cloud project")
+  })
+
+  it("is bought anew once it was deleted at the provider, unless it is the user's own", () => {
+    assert.include(messages(served()).join(), "could be granted one that cloud buys")
+    const own = served()
+    own.pools.set("PersistentIPPool/cloud", { metadata: { name: "cloud" }, spec: { addresses: [address] } })
+    assert.include(messages(own).join(), "is not in the cloud project")
   })
 
   it("is labelled for nobody who is gone", () => {

@@ -85,6 +85,15 @@ describe("S1: at most one node serves an address", () => {
       "192.0.2.10 is served by node-1 and node-2"
     ],
     [
+      "two of what a provider routes, in a planned move",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { claims: [claim({ cloudProvider: "hetzner" })] }))
+          .hold("node-1")
+          .hold("node-2"),
+      "FINE"
+    ],
+    [
       "three, of whom one has no fence",
       (trial) => {
         trial.machine("node-3")
@@ -348,6 +357,23 @@ describe("S14: an address is reused only after its fence is complete", () => {
       " 5950 ms after its renewal, and it announced 6500 ms"
     ],
     [
+      "a fence before that, of a machine that is off",
+      (trial) => {
+        renewed(trial, 100).machine("node-1", false)
+        trial.lease(announcing("1.aa", "1.aa"))
+      },
+      "FINE"
+    ],
+    [
+      "a fence before that, of a machine that was off before its renewal",
+      (trial) => {
+        trial.allocation(allocation()).hold("node-1").machine("node-1", false)
+        trial.drop("node-1").wait(100).machine("node-1")
+        renewed(trial, 100).lease(announcing("1.aa", "1.aa"))
+      },
+      " 100 ms after its renewal"
+    ],
+    [
       "another boot that waited",
       (trial) => renewed(trial, 6_050).lease(announcing("2.bb", undefined, "boot-2"), "operator-node-1"),
       "FINE"
@@ -465,6 +491,18 @@ describe("S15: what is served stays where it is, and was announced", () => {
           .allocation(allocation("web", { claims: [claim({ epoch: 2 })] }))
           .drop("node-1"),
       "FINE"
+    ],
+    [
+      "taken off where it is to serve on until a provider has moved the route",
+      (trial) => {
+        const previous = [{ node: "node-1", holdId: "1.aa", epoch: 1 }]
+        const next = { nodeName: "node-2", holdId: "1.bb", epoch: 2, cloudProvider: "hetzner", previous }
+        const { spec } = allocation("web", { claims: [claim(next)] })
+        served(trial)
+          .allocation({ ...serving(), spec })
+          .drop("node-1")
+      },
+      "operator-node-1 took off 192.0.2.10"
     ],
     [
       "taken off after the fence",

@@ -32,6 +32,9 @@ const site = (change: (kernel: KernelFence) => KernelFence = (kernel) => kernel)
 
 const leased = ({ kernel }: Site) => Effect.map(Effect.orDie(kernel.state), (state) => state?.leased ?? "no table")
 
+/** Registered, and renewed since it owns the fence. */
+const begun = (fence: Fence.Fence) => Effect.andThen(fence.begin, fence.renew)
+
 const slow = (kernel: KernelFence): KernelFence => ({
   ...kernel,
   write: (write) => Effect.andThen(Effect.sleep(299), kernel.write(write))
@@ -41,7 +44,7 @@ describe("the fence of an operator", () => {
   it.effect("lets be served what is set, until the lease runs out", () =>
     Effect.gen(function* () {
       const { allow, fence, ...rest } = yield* site()
-      yield* fence.begin
+      yield* begun(fence)
       yield* allow(5_000)
       yield* fence.set(content)
       yield* TestClock.adjust(4_999)
@@ -54,7 +57,7 @@ describe("the fence of an operator", () => {
   it.effect("lets nothing be served whose lease has run out, and judges it all the same", () =>
     Effect.gen(function* () {
       const { fence, kernel } = yield* site()
-      yield* fence.begin
+      yield* begun(fence)
       yield* fence.set(content)
       const state = yield* kernel.state
       assert.deepStrictEqual([state?.managed, state?.leased], [content.managed, []])
@@ -64,7 +67,7 @@ describe("the fence of an operator", () => {
   it.effect("renews what was set last", () =>
     Effect.gen(function* () {
       const here = yield* site()
-      yield* here.fence.begin
+      yield* begun(here.fence)
       yield* here.allow(5_000)
       yield* here.fence.set(content)
       yield* TestClock.adjust(4_000)
@@ -78,7 +81,7 @@ describe("the fence of an operator", () => {
   it.effect("a write that is delayed behind its ticket lives on for no longer than that", () =>
     Effect.gen(function* () {
       const here = yield* site(slow)
-      yield* here.fence.begin
+      yield* begun(here.fence)
       yield* here.allow(5_000)
       const setting = yield* Effect.forkChild(here.fence.set(content))
       yield* TestClock.adjust(299)
@@ -103,7 +106,7 @@ describe("the fence of an operator", () => {
         write: (write) => (tickets.length === 1 ? expired : kernel.write(write))
       })
       const here = yield* site(late)
-      yield* here.fence.begin
+      yield* begun(here.fence)
       yield* here.allow(5_000)
       yield* here.fence.set(content)
       assert.deepStrictEqual(yield* leased(here), [web])
@@ -114,7 +117,7 @@ describe("the fence of an operator", () => {
   it.effect("and fails, when that one is late as well", () =>
     Effect.gen(function* () {
       const { allow, fence } = yield* site((kernel) => ({ ...kernel, write: () => expired }))
-      yield* fence.begin
+      yield* begun(fence)
       yield* allow(5_000)
       assert.match((yield* Effect.flip(fence.set(content))).message, /too late after its ticket/)
     })
@@ -123,13 +126,16 @@ describe("the fence of an operator", () => {
   it.effect("does not make tables anew that somebody took away, until the lease was renewed", () =>
     Effect.gen(function* () {
       const here = yield* site()
-      yield* here.fence.begin
+      yield* begun(here.fence)
       yield* here.allow(5_000)
       yield* here.fence.set(content)
       here.node.fence.remove()
-      assert.isTrue(Fence.isTableGone(yield* Effect.flip(here.fence.set({ ...content, leased: [web, api] }))))
+      const more = { ...content, leased: [web, api] }
+      assert.isTrue(Fence.isTableGone(yield* Effect.flip(here.fence.set(more))))
       assert.strictEqual(yield* leased(here), "no table")
-      yield* here.fence.renew
+      assert.isFalse(yield* here.fence.renew)
+      assert.isTrue(Fence.isTableGone(yield* Effect.flip(here.fence.set(more))), "another renewal is to prove it")
+      assert.isTrue(yield* here.fence.renew)
       assert.deepStrictEqual(yield* leased(here), [web, api])
     })
   )
@@ -137,7 +143,7 @@ describe("the fence of an operator", () => {
   it.effect("closes also when its tables are gone", () =>
     Effect.gen(function* () {
       const here = yield* site()
-      yield* here.fence.begin
+      yield* begun(here.fence)
       yield* here.allow(5_000)
       yield* here.fence.set(content)
       here.node.fence.remove()
@@ -147,10 +153,23 @@ describe("the fence of an operator", () => {
     })
   )
 
+  it.effect("may let go of everything after that, without another renewal", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* begun(here.fence)
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      here.node.fence.remove()
+      yield* here.fence.close
+      yield* here.fence.set({ managed: [], leased: [], uplinks: [] })
+      assert.deepStrictEqual((yield* here.kernel.state)?.managed, [])
+    })
+  )
+
   it.effect("names the process that has come after it, and changes nothing", () =>
     Effect.gen(function* () {
       const here = yield* site()
-      yield* here.fence.begin
+      yield* begun(here.fence)
       yield* here.allow(5_000)
       yield* here.fence.set(content)
       yield* here.kernel.claim("0000b0b0")
@@ -166,7 +185,7 @@ describe("the fence of an operator", () => {
       yield* here.kernel.claim("0000b0b0")
       yield* here.kernel.putTicket("00000001", 300)
       yield* here.kernel.write({ ...content, ticket: "00000001", owner: "0000b0b0", leaseMillis: 5_000 })
-      yield* here.fence.begin
+      yield* begun(here.fence)
       assert.deepInclude(here.fence.current(), content)
     })
   )
@@ -183,7 +202,7 @@ describe("the fence of an operator", () => {
           )
       })
       const { allow, fence } = yield* site(counting)
-      yield* fence.begin
+      yield* begun(fence)
       yield* allow(5_000)
       yield* fence.set(content)
       yield* fence.set({ ...content, managed: [...content.managed] })

@@ -75,6 +75,21 @@ describe("HealthServer", () => {
     })
   )
 
+  it.live("shows what is measured when it is asked, and no more once that is not set", () =>
+    Effect.gen(function* () {
+      const values = [2, 5, undefined]
+      const gauge = Metric.gauge("plenuslb_test_measured")
+      const measure = Effect.suspend(() => {
+        const value = values.shift()
+        return value === undefined ? Effect.void : Metric.update(gauge, value)
+      })
+      const port = yield* on({ measure })
+      assert.include((yield* ask(port, "/metrics")).body, "plenuslb_test_measured 2")
+      assert.include((yield* ask(port, "/metrics")).body, "plenuslb_test_measured 5")
+      assert.notInclude((yield* ask(port, "/metrics")).body, "plenuslb_test_measured")
+    })
+  )
+
   it.live("a taken port is named, with the variable that changes it", () =>
     Effect.gen(function* () {
       const port = yield* on({})

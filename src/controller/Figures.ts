@@ -1,0 +1,103 @@
+/**
+ * What Prometheus is told of a replica, from its books and at the moment of the question: nothing is counted meanwhile. Of
+ * clouds only the leader knows anything.
+ */
+import { Effect, Metric } from "effect"
+import * as AddressIndex from "../domain/AddressIndex.ts"
+import * as FloatingAddress from "../domain/FloatingAddress.ts"
+import * as Pool from "../domain/Pool.ts"
+import type { CloudAddress } from "../ports/Cloud.ts"
+import type { Books } from "./Books.ts"
+import type { NodeBook } from "./NodeBook.ts"
+
+export const descriptions = {
+  plenuslb_leader: "1: this replica leads and writes.",
+  plenuslb_pool_addresses: "Addresses of a pool, by family and state (in_use, available).",
+  plenuslb_services_waiting: "Services that lack something which another object may bring.",
+  plenuslb_node_lease_age_seconds: "For how long the lease of the node has not changed, as this replica counts.",
+  plenuslb_cloud_addresses:
+    "Paid addresses at the provider: those bought for the pool, or listed by it. Without a pool: bought, and of no Service.",
+  plenuslb_cloud_addresses_idle: "Of these, those that are routed to no server."
+} as const
+
+export interface Figure {
+  readonly name: keyof typeof descriptions
+  readonly labels: { readonly [label: string]: string }
+  readonly value: number
+}
+
+const ofPool = ({ index }: Books, pool: Pool.Pool): ReadonlyArray<Figure> => {
+  const counts = AddressIndex.counts(index, pool)
+  return (["IPv4", "IPv6"] as const).flatMap((family) => {
+    const { available, inUse, total } = counts[family]
+    if (total === 0 && inUse === 0) return []
+    const labels = { kind: pool.kind, pool: pool.name, family }
+    return [
+      { name: "plenuslb_pool_addresses", labels: { ...labels, state: "in_use" }, value: inUse },
+      { name: "plenuslb_pool_addresses", labels: { ...labels, state: "available" }, value: available }
+    ]
+  })
+}
+
+/** Whose costs they are: those of the pool that it was bought for, or that lists it. */
+const isPaidFor = ({ index }: Books, pool: Pool.Pool, { network }: CloudAddress): boolean => {
+  const host = pool.cloud && FloatingAddress.hostOf(network, pool.cloud.ipv6Suffix)
+  if (host === undefined) return false
+  return pool.kind === "EphemeralIPPool"
+    ? AddressIndex.claimOf(index, host)?.pool === pool.name
+    : Pool.lists(pool, host)
+}
+
+const counted = (
+  labels: Figure["labels"],
+  addresses: ReadonlyArray<Pick<CloudAddress, "server">>
+): ReadonlyArray<Figure> => [
+  { name: "plenuslb_cloud_addresses", labels, value: addresses.length },
+  {
+    name: "plenuslb_cloud_addresses_idle",
+    labels,
+    value: addresses.filter(({ server }) => server === undefined).length
+  }
+]
+
+const ofClouds = (books: Books): ReadonlyArray<Figure> => {
+  const pools = [...books.pools.values()].map(({ pool }) => pool).filter((pool) => books.clouds.viewOf(pool))
+  /** Pools with one token share what is bought. */
+  const nobodys = new Map(pools.flatMap((pool) => books.clouds.boughtIn(pool).map((each) => [each.id, each] as const)))
+  const figures = pools.flatMap((pool) => {
+    const bought = pool.kind === "EphemeralIPPool" ? books.clouds.boughtIn(pool) : undefined
+    const addresses = (bought ?? books.clouds.viewOf(pool)?.addresses ?? []).filter((each) =>
+      isPaidFor(books, pool, each)
+    )
+    for (const { id } of addresses) nobodys.delete(id)
+    return counted({ kind: pool.kind, pool: pool.name }, addresses)
+  })
+  return pools.length === 0 ? [] : [...figures, ...counted({ kind: "", pool: "" }, [...nobodys.values()])]
+}
+
+export const figuresOf = (
+  books: Books,
+  nodeBook: NodeBook,
+  { isLeader, nowMillis }: { readonly isLeader: boolean; readonly nowMillis: number }
+): ReadonlyArray<Figure> => [
+  { name: "plenuslb_leader", labels: {}, value: isLeader ? 1 : 0 },
+  { name: "plenuslb_services_waiting", labels: {}, value: books.waiting.size() },
+  ...[...books.pools.values()].flatMap(({ pool }) => ofPool(books, pool)),
+  ...nodeBook.leaseAges(nowMillis).map(({ ageMillis, node }): Figure => ({
+    name: "plenuslb_node_lease_age_seconds",
+    labels: { node },
+    value: ageMillis / 1_000
+  })),
+  ...ofClouds(books)
+]
+
+/** Into the registry of the fiber. */
+export const publish = (figures: ReadonlyArray<Figure>): Effect.Effect<void> =>
+  Effect.forEach(
+    figures,
+    ({ labels, name, value }) => {
+      const gauge = Metric.gauge(name, { description: descriptions[name] })
+      return Metric.update(Metric.withAttributes(gauge, labels), value)
+    },
+    { discard: true }
+  )
