@@ -74,6 +74,8 @@ export interface GroundTruth {
   readonly holders: ReadonlyMap<string, ReadonlySet<string>>
   /** The node from which a client on the segment gets an answer, by its own neighbour table; undefined: none comes. */
   readonly answeredBy: (address: string) => string | undefined
+  /** Whether the client's program was stopped until a moment ago, so that what it does now it may have decided long before. */
+  readonly wasStopped: (client: string) => boolean
   /** All floating IPs of the project. */
   readonly cloud: ReadonlyArray<CloudAddressTruth>
   /**

@@ -54,7 +54,7 @@ class JudgeOfStatus {
     if (event.type === "CloudChanged")
       for (const allocation of truth.allocations.values()) this.noteRoutes(truth, allocation)
     if (event.type !== "Written") return []
-    if (event.kind === "Service" || event.kind === "IPAllocation") this.noteLeader(event, truth.nowMillis)
+    if (event.kind === "Service" || event.kind === "IPAllocation") this.noteLeader(event, truth)
     if (event.kind === "Pool" || event.kind === "Namespace") {
       if (!isOurs(event.by)) this.calm.disturb(undefined, truth.nowMillis)
     }
@@ -66,8 +66,14 @@ class JudgeOfStatus {
     return [...truth.services.keys()].flatMap((key) => (this.meddled.has(key) ? [] : this.wrongOf(key, truth)))
   }
 
-  private noteLeader({ by, key }: Written, nowMillis: number): void {
-    if (isController(by)) this.leaders.set(key, new Map([...(this.leaders.get(key) ?? []), [by, nowMillis]]))
+  /** One that was stopped writes what it decided as the leader that it was before: another one may lead since. */
+  private noteLeader({ by, key }: Written, { nowMillis, wasStopped }: GroundTruth): void {
+    if (!isController(by)) return
+    const leaders = wasStopped(by) ? [by, `${by} before it was stopped`] : [by]
+    this.leaders.set(
+      key,
+      new Map([...(this.leaders.get(key) ?? []), ...leaders.map((each) => [each, nowMillis] as const)])
+    )
   }
 
   /** What one leader shows another may release in the same moment: no compare-and-set spans two objects. */

@@ -3,7 +3,7 @@
  * address on its interface; who answers on the segment is what a client sees there, and so is what a client that still
  * knows the old holder gets from it: nothing.
  */
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Cluster from "./harness/Cluster.ts"
 import { eventually, figure } from "./harness/eventually.ts"
 import { type HolderWatch, watchHolders } from "./harness/HolderWatch.ts"
@@ -73,14 +73,7 @@ const becomes = async (watch: HolderWatch, { allocation }: Scenario, before: str
 }
 
 describe("an address whose holder is silent but not dead", () => {
-  beforeAll(async () => {
-    await Product.install("--set", "failover.kernelLease=true")
-    await Product.installed()
-  })
-  afterAll(async () => {
-    await Product.install()
-    await Product.installed()
-  })
+  beforeAll(Product.installed)
 
   it.each(troubles)("has one holder at a time when $what", async ({ address, begin, end, name }) => {
     const here = await scenario(`one-holder-${name}`)
@@ -160,5 +153,42 @@ describe("an address whose holder is silent but not dead", () => {
       (await placesOf("172.30.0.234")).map((each) => each.node),
       [after]
     )
+  })
+
+  it("goes on being served by its node while the API server is away for two minutes", async () => {
+    const here = await scenario("one-holder-no-api")
+    const node = await servedAlone(here, "172.30.0.235")
+    const client = await probe("172.30.0.235")
+    const watch = await watchHolders("172.30.0.235")
+    await watch.answers(node)
+    const entry = (await here.allocation("web"))?.spec.allocations[0]
+    let isOver = false
+    const heal = async () => {
+      if (!isOver) await Promise.all(nodeNames.map((each) => cluster("node-heal-api", each)))
+      isOver = true
+      await Cluster.allReady(nodeNames)
+      await Product.installed()
+    }
+    here.after(heal)
+    await Promise.all(nodeNames.map((each) => cluster("node-cut-api", each)))
+    client.restart()
+    const probesCount = 120 * (await client.report()).perSecond
+    await eventually(
+      "two minutes of probes",
+      async () => {
+        const { perSecond, sent } = await client.report()
+        return sent >= Math.max(probesCount, 120 * perSecond)
+      },
+      600
+    )
+    const { longestGapMillis, received, sent } = await client.report()
+    figure(`no API server: ${sent - received} of ${sent} probes unanswered, longest gap ${longestGapMillis} ms`)
+    await heal()
+    await client.answers()
+    await watch.answers(node)
+    const { longestGapMillis: later } = await client.report()
+    figure(`until it was back and all was well: longest gap ${later} ms`)
+    assert.deepStrictEqual(watch.turns(), [node], "it never moved")
+    assert.deepStrictEqual((await here.allocation("web"))?.spec.allocations[0], entry, "same node, hold id and epoch")
   })
 })

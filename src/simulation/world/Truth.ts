@@ -95,6 +95,8 @@ export class Truth implements GroundTruth {
   private cloudText = "[]"
   readonly holders = new Map<string, Set<string>>()
   readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
+  /** Set by the world, which knows the processes. */
+  wasStopped: (client: string) => boolean = () => false
   private readonly records = new Map<string, NodeRecord & { readonly name: string }>()
   private readonly followers: ReadonlyMap<string, Follow>
   private readonly kernel: Kernel

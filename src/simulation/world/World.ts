@@ -83,6 +83,7 @@ export const make = Effect.fnUntraced(function* (
   yield* install(kubectl, hosts, cloud)
   const controllers = numbers(controllersCount).map((number) => newController(surroundings, lan, cloud, number))
   const operators = hosts.map((host) => newOperator(surroundings, lan, host, operatorOf(host.name)))
+  truth.wasStopped = (client) => controllers.some((post) => post.client === client && wasStopped(post, kernel))
   const nodes = new Map(
     hosts.flatMap(({ name }) => [operatorOf(name), secondOperatorOf(name)].map((client) => [client, name] as const))
   )
@@ -123,6 +124,12 @@ export const make = Effect.fnUntraced(function* (
     }
   }
 })
+
+/** A request takes so long at most that was about to be sent, or sent, when the process was stopped. */
+const sendMillis = 1_000
+
+const wasStopped = ({ process }: Post, { nowMillis }: Kernel): boolean =>
+  process !== undefined && nowMillis - process.resumedMillis <= sendMillis
 
 /** A request that a fault turns away or whose reply it loses may have been the operator's renewal, or its news. */
 const noteTurnedAway = (truth: Truth, nodeOf: (client: string) => string | undefined): Partial<LinkObserver> => ({

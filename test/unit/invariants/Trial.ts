@@ -130,6 +130,8 @@ export class Trial implements GroundTruth {
   readonly leases = new Map<string, Lease>()
   readonly nodes = new Map<string, MutableNode>()
   readonly holders = new Map<string, Set<string>>()
+  readonly stopped = new Set<string>()
+  readonly wasStopped = (client: string) => this.stopped.has(client)
   readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []

@@ -66,6 +66,19 @@ describe("S4: Service status shows only addresses granted to that UID, live and 
       "FINE"
     ],
     ["written by a user", (trial) => trial.service(shown), "FINE"],
+    [
+      "whose grant a controller takes away that had decided so before it was stopped",
+      (trial) => {
+        show(served(trial)).wait(20_000).stopped.add("controller-2")
+        return trial.remove("IPAllocation", "shop/web", "controller-2")
+      },
+      "EXCUSED"
+    ],
+    [
+      "whose grant a controller takes away that ran all the time",
+      (trial) => show(served(trial)).wait(20_000).remove("IPAllocation", "shop/web", "controller-2"),
+      "which nothing grants"
+    ],
     ["whose grant a user deletes", (trial) => served(trial).remove("IPAllocation", "shop/web", "kubectl"), "FINE"],
     [
       "of a pool without interface",
