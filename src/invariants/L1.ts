@@ -28,7 +28,7 @@ const forgetMillis = 45_000
 /**
  * A node that a fault kept from learning that it was fenced answered until then, and clients go on asking it for a while. The
  * present holder tells them better when the IPAllocation says that the other let go; of what was another Service's before,
- * nothing does. The lease in the kernel will end this.
+ * nothing does.
  */
 const isLeftLate = ({ leftLate, nowMillis }: GroundTruth, address: string, { status }: IPAllocation): boolean => {
   const left = leftLate.get(address)
