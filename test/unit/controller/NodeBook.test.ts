@@ -124,7 +124,7 @@ describe("NodeBook, waiting", () => {
     // name                                                       lease              at       millis
     ["looks once in p while every lease is fresh",                 {},                2_000,   p],
     ["looks when the silent one falls due",                        {},                6_100,   400],
-    ["looks again soon while one is due and is not fenced",        {},                7_000,   10],
+    ["looks again soon while one is due and is not fenced",        {},                7_000,   100],
     ["waits for no node that was fenced, however long it is gone", { fenced: "1.a" }, 60_000,  p]
   ])("%s", (_, lease, nowMillis, millis) => {
     const { book, see } = silentNode(0)
