@@ -8,6 +8,7 @@ import { version } from "../../src/cli/Version.ts"
 import { layerLive, Loopback, skipReason } from "../conformance/loopback.ts"
 import * as Allocate from "./allocate.ts"
 import * as Cloud from "./cloud.ts"
+import * as Failover from "./failover.ts"
 import * as Large from "./large.ts"
 import * as Memory from "./memory.ts"
 import * as Simulation from "./simulation.ts"
@@ -92,9 +93,42 @@ const cloud = Command.make("cloud", { json: Measure.jsonFlag }, ({ json }) =>
   Effect.suspend(() => Measure.finish(Cloud.measure(), Option.getOrUndefined(json), print)).pipe(reportFailure)
 ).pipe(Command.withDescription("Requests of each operation at the cloud provider, and a failover of twenty addresses"))
 
+const caseNames = Failover.cases.map(({ name }) => name)
+
+const failoverFlags = {
+  json: Measure.jsonFlag,
+  case: Flag.String("case").pipe(
+    Flag.withMetavar("NAME,NAME,…"),
+    Flag.withDescription(`These cases and no others: ${caseNames.join(", ")}`),
+    Flag.withDefault(caseNames.join(",")),
+    Flag.map((text) => text.split(",")),
+    Flag.filterMap(
+      (names) => (names.every((name) => caseNames.includes(name)) ? Option.some(names) : Option.none()),
+      (names) =>
+        `no such case: ${names.filter((name) => !caseNames.includes(name)).join(", ")}. There are: ${caseNames.join(", ")}`
+    )
+  ),
+  rounds: Flag.Int("rounds").pipe(Flag.withDescription("How often each is measured"), Flag.withDefault(5)),
+  log: Flag.String("log").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("A line for each round; rounds that stand in it are not run again"),
+    Flag.withDefault("failover.log")
+  )
+}
+
+const failover = Command.make("failover", failoverFlags, ({ case: names, json, log, rounds }) =>
+  Effect.gen(function* () {
+    const measurement = yield* Failover.measure({ names, log, roundsCount: rounds }, progress)
+    yield* progress("")
+    yield* Measure.finish(measurement, Option.getOrUndefined(json), print)
+  }).pipe(reportFailure)
+).pipe(
+  Command.withDescription("How long an address is away on a real cluster on this machine (root, Go), case by case")
+)
+
 Command.make("bench").pipe(
   Command.withDescription("Measurements, each beside its reference of the same run"),
-  Command.withSubcommands([allocate, cloud, memory, simulation]),
+  Command.withSubcommands([allocate, cloud, failover, memory, simulation]),
   Command.run({ version }),
   withUsageExitCode,
   Effect.provide(NodeServices.layer),
