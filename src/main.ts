@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /** All commands of `plenuslb`, and the only place where their layers are composed. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect, Layer } from "effect"
-import { Command } from "effect/cli"
+import { Console, Effect, Layer } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
 import * as ControllerCommand from "./cli/ControllerCommand.ts"
 import * as CrdsCommand from "./cli/CrdsCommand.ts"
 import { reportFailure, withUsageExitCode } from "./cli/ErrorReport.ts"
 import * as Environment from "./cli/Environment.ts"
+import * as FenceCommand from "./cli/FenceCommand.ts"
 import * as PlaygroundCommand from "./cli/playground/PlaygroundCommand.ts"
 import * as UninstallCommand from "./cli/UninstallCommand.ts"
 import * as HetznerCloud from "./cloud/hetzner/HetznerCloud.ts"
@@ -53,9 +54,21 @@ const uninstall = Command.make("uninstall", {}, () => onCluster(UninstallCommand
   )
 )
 
+const fence = Command.make(
+  "fence",
+  {
+    node: Argument.String("node").pipe(Argument.withDescription("Name of the Node")),
+    namespace: Flag.String("namespace").pipe(
+      Flag.withDescription("Where PlenusLB is installed"),
+      Flag.withDefault("plenuslb")
+    )
+  },
+  ({ namespace, node }) => onCluster(Effect.flatMap(FenceCommand.run(node, namespace), Console.log))
+).pipe(Command.withDescription("Say that a silent node is off, for certain: its addresses may move without its voters"))
+
 const plenuslb = Command.make("plenuslb").pipe(
   Command.withDescription("Load balancer for Kubernetes clusters that have none"),
-  Command.withSubcommands([controller, crds, uninstall, PlaygroundCommand.command])
+  Command.withSubcommands([controller, crds, fence, uninstall, PlaygroundCommand.command])
 )
 
 plenuslb.pipe(
