@@ -292,6 +292,12 @@ const decideAround = (
   }
 }
 
+/** Nobody can route it any more, and so nobody need serve it until that has been done. */
+const isDeletedThere = (entry: Hold.Entry, books: Books, cloud: CloudView): boolean => {
+  const pool = books.poolNamed(entry.pool)
+  return pool !== undefined && cloud.isDeleted(pool, entry)
+}
+
 export const wantedState = (
   inputs: Inputs,
   books: Books,
@@ -308,7 +314,7 @@ export const wantedState = (
   const entries = Assignment.assign(grants, standing.current, {
     nodes,
     acknowledgements,
-    isRoutedThere: (entry) => routeOf(entry) === "inPlace",
+    isRoutedThere: (entry) => routeOf(entry) === "inPlace" || isDeletedThere(entry, books, cloud),
     nextEpoch: generation + 1
   })
   const buying = CloudWishes.purchasesOf(decision, { books, cloud, nodes })

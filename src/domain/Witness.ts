@@ -47,16 +47,34 @@ export interface Memory {
   /** Before it nothing is remembered: a voter counts as having vouched for every node when it started. */
   readonly startedMillis: number
   readonly vouchedMillis: ReadonlyMap<string, number>
+  /** Hold ids for which a promise was confirmed. */
+  readonly given: ReadonlySet<string>
 }
 
-export const newMemory = (startedMillis: number): Memory => ({ startedMillis, vouchedMillis: new Map() })
+export const newMemory = (startedMillis: number): Memory => ({
+  startedMillis,
+  vouchedMillis: new Map(),
+  given: new Set()
+})
+
+/**
+ * Whoever has confirmed a promise never vouches for that hold id again: it may have been taken over. By its own clock a node
+ * whose machine stood still does not know that, and would find its leases unexpired. After promises of a quorum too few
+ * others are left for a majority.
+ */
+export const mayVouch = ({ given }: Memory, holdId: string): boolean => !given.has(holdId)
+
+export const give = (memory: Memory, holdId: string): Memory => ({
+  ...memory,
+  given: new Set([...memory.given, holdId])
+})
 
 /** For longer than any V: what is older may be forgotten. A handover announces a minute. */
 const KEPT_MILLIS = 600_000
 
-export const vouch = ({ startedMillis, vouchedMillis }: Memory, holdId: string, nowMillis: number): Memory => {
-  const recent = [...vouchedMillis].filter(([, atMillis]) => nowMillis - atMillis <= KEPT_MILLIS)
-  return { startedMillis, vouchedMillis: new Map([...recent, [holdId, nowMillis]]) }
+export const vouch = (memory: Memory, holdId: string, nowMillis: number): Memory => {
+  const recent = [...memory.vouchedMillis].filter(([, atMillis]) => nowMillis - atMillis <= KEPT_MILLIS)
+  return { ...memory, vouchedMillis: new Map([...recent, [holdId, nowMillis]]) }
 }
 
 const lastVouchedMillis = ({ startedMillis, vouchedMillis }: Memory, holdId: string): number =>

@@ -129,7 +129,7 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
         if (isWritten && Equal.equals(content, next)) return Effect.void
         if (!isConfirmed && next.leased.length > 0) return unconfirmed
         content = next
-        return write
+        return next.leased.length === 0 ? orClaimed : write
       })
 
     const guard = Effect.flatMap(monotonicMillis, (now) => (now < untilMillis(NO_WRITE) ? Effect.void : orClaimed))

@@ -96,7 +96,7 @@ export const serveMillisOf = ({ keepsKernelLease, times }: OperatorSettings): nu
 
 /**
  * What an operator cannot do, another may: it ceases to renew. A table that somebody took away is no such thing: it comes back
- * with the next renewal, which proves that this process still may make one.
+ * with the next renewal, which proves that this process still may make one, and which must not be withheld.
  */
 export const disabled = (
   { overtaken, state }: Pick<Parts, "overtaken" | "state">,
@@ -108,7 +108,7 @@ export const disabled = (
       state.registered = undefined
       return Effect.asVoid(Deferred.fail(overtaken, new Registration.Superseded({ nonce: overtaker })))
     }
-    if (!Fence.isTableGone(error)) state.able = false
+    state.able = Fence.isTableGone(error)
     return unusable(error)
   })
 

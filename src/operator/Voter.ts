@@ -21,13 +21,21 @@ export const make = ({ hasLost, key, node, process }: Options): Effect.Effect<Re
   Effect.map(monotonicMillis, (startedMillis) => {
     let memory = Witness.newMemory(startedMillis)
 
+    const confirm = ({
+      holdId,
+      process: asked,
+      sinceMillis
+    }: Extract<WitnessMessage.Question, { kind: "Confirm" }>) => {
+      if (asked !== process || !Witness.hasNotVouchedSince(memory, holdId, sinceMillis)) return false
+      memory = Witness.give(memory, holdId)
+      return true
+    }
+
     const answer = (question: WitnessMessage.Question, nowMillis: number): boolean => {
       const { holdId, kind } = question
       if (kind === "Promise") return Witness.hasNotVouchedFor(memory, holdId, question.withinMillis, nowMillis)
-      if (kind === "Confirm") {
-        return question.process === process && Witness.hasNotVouchedSince(memory, holdId, question.sinceMillis)
-      }
-      if (!hasLost(nowMillis)) return false
+      if (kind === "Confirm") return confirm(question)
+      if (!hasLost(nowMillis) || !Witness.mayVouch(memory, holdId)) return false
       memory = Witness.vouch(memory, holdId, nowMillis)
       return true
     }

@@ -141,3 +141,26 @@ describe("an operator that cannot learn why it ends", () => {
     )
   })
 })
+
+describe("an operator whose tools fail", () => {
+  it("serves again once they work, also when the fence was flushed meanwhile", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, node } = yield* served("unknown")
+        const kernel = cluster.kernel(node)
+        kernel.setToolFailure("out of memory")
+        // Something to do, which fails.
+        yield* createService(cluster, "other", ["192.0.2.11"])
+        yield* Effect.sleep("2 seconds")
+        kernel.fence.remove()
+        kernel.setToolFailure(undefined)
+        yield* Effect.sleep("30 seconds")
+        for (const name of ["web", "other"]) {
+          const entry = allocation(cluster, name)?.spec.allocations[0]
+          assert.include(yield* leased(cluster, entry?.nodeName ?? ""), entry?.address)
+        }
+        assert.isTrue(leaseOf(cluster, node)?.fenced === undefined)
+      })
+    )
+  })
+})

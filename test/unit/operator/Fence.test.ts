@@ -166,6 +166,17 @@ describe("the fence of an operator", () => {
     })
   )
 
+  it.effect("makes tables anew at once where nothing is to be served", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* begun(here.fence)
+      yield* here.allow(5_000)
+      here.node.fence.remove()
+      yield* here.fence.set({ ...content, leased: [] })
+      assert.deepStrictEqual((yield* here.kernel.state)?.managed, content.managed)
+    })
+  )
+
   it.effect("names the process that has come after it, and changes nothing", () =>
     Effect.gen(function* () {
       const here = yield* site()

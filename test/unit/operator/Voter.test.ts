@@ -62,14 +62,30 @@ describe("a voter", () => {
     )
   })
 
-  it("takes back a promise when it vouched since, and what it said no more when it vouched before", () => {
+  const promised = Effect.fnUntraced(function* () {
+    const { answerTo, ...rest } = yield* start()
+    yield* Effect.sleep(7000)
+    const { atMillis = 0, process = "" } = (yield* answerTo(promise)) ?? {}
+    const confirm: WitnessMessage.Question = { kind: "Confirm", ...ask, process, sinceMillis: atMillis }
+    return { ...rest, confirm }
+  })
+
+  it("vouches no more for a hold id once it has confirmed a promise, whatever it loses; for another one it does", () => {
     virtually(
       Effect.gen(function* () {
-        const { answerTo, says, situation } = yield* start()
-        yield* Effect.sleep(7000)
-        const { atMillis = 0, process = "" } = (yield* answerTo(promise)) ?? {}
-        const confirm: WitnessMessage.Question = { kind: "Confirm", ...ask, process, sinceMillis: atMillis }
+        const { confirm, says, situation } = yield* promised()
         assert.isTrue(yield* says(confirm))
+        situation.hasLost = true
+        assert.isFalse(yield* says(evidence))
+        assert.isTrue(yield* says({ ...evidence, holdId: "9.ff" }))
+      })
+    )
+  })
+
+  it("takes back a promise when it vouched since, and one that another process gave", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { confirm, says, situation } = yield* promised()
         assert.isFalse(yield* says({ ...confirm, process: "p2" }))
         yield* Effect.sleep(10)
         situation.hasLost = true
