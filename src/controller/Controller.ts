@@ -170,11 +170,9 @@ export const make = Effect.fnUntraced(function* ({
   // spans two IPAllocations.
   const mayAct = Effect.map(leads, (may) => may && knownTerm === leader.term())
   const asking = witness && { peers: witness.peers, secret: WitnessSecret.make(settings.namespace, witness.newKey) }
-  const mayActNow = () => leader.leadsAt(nowMillis()) && knownTerm === leader.term() && isReady(caches)
-  yield* startQueues(
-    { settings, books, nodeBook, isLeader: mayAct },
-    { adoption, sinks, witness: asking, mayActNow }
-  ).pipe(Effect.provideService(Caches, caches))
+  yield* startQueues({ settings, books, nodeBook, isLeader: mayAct }, { adoption, sinks, witness: asking }).pipe(
+    Effect.provideService(Caches, caches)
+  )
   const { fenceAfterMillis, namespace } = settings
   const onAwaited = (node: string) => {
     for (const key of books.keysByNode.get(node)) sinks.service(key)
@@ -271,13 +269,9 @@ interface Starting {
   readonly adoption: Adoption
   readonly sinks: Sinks
   readonly witness: NodeFailure.Asking | undefined
-  readonly mayActNow: () => boolean
 }
 
-const startQueues = Effect.fnUntraced(function* (
-  reconciling: Reconciling,
-  { adoption, mayActNow, sinks, witness }: Starting
-) {
+const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { adoption, sinks, witness }: Starting) {
   const { books, isLeader, nodeBook, settings } = reconciling
   const operatorPods = new OperatorPods.OperatorPods()
   const reports = yield* WorkQueue.make({
@@ -327,17 +321,10 @@ const startQueues = Effect.fnUntraced(function* (
   const unreadable = yield* WorkQueue.make({ name: "unreadable", concurrency: 1, step: Unreadable.step(isLeader) })
   const addPool = yield* batched((key) => poolQueue.add(key))
   const addProject = yield* batched((key) => clouds.projects.add(key))
-  // A replica that may not act would take each key from its queue to find that out. It misses nothing: it looks at
-  // everything each time it comes to act.
-  const gated = (add: (key: string) => void) => (key: string) => {
-    if (mayActNow()) add(key)
-  }
-  sinks.service = gated((key) => serviceQueue.add(key))
-  sinks.pool = gated(addPool)
-  sinks.project = gated(addProject)
-  sinks.unreadable = gated((key) => unreadable.add(key))
-  const addDeployment = gated((key) => deployment.add(key))
-  sinks.deployment = () => addDeployment(daemonSetName)
-  const addOperatorPods = gated((key) => operatorPodsQueue.add(key))
-  sinks.operatorPods = () => addOperatorPods(daemonSetName)
+  sinks.service = (key) => serviceQueue.add(key)
+  sinks.pool = addPool
+  sinks.project = addProject
+  sinks.unreadable = (key) => unreadable.add(key)
+  sinks.deployment = () => deployment.add(daemonSetName)
+  sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
 })

@@ -19,8 +19,6 @@ import * as Timestamp from "../reconcile/Timestamp.ts"
 export interface Leader {
   /** To be asked before every effect of a leader. */
   readonly isLeader: Effect.Effect<boolean>
-  /** The same, for who has a clock and is no effect. */
-  readonly leadsAt: (monotonicMillis: number) => boolean
   /** Counts how often this replica began to lead with others having led before: what it knows may then be old. */
   readonly term: () => number
 }
@@ -99,8 +97,10 @@ export const make = Effect.fnUntraced(function* (
   const key = keyOf({ namespace: options.namespace, name: leaderLeaseName })
   const state: State = { renewedAt: undefined, held: undefined, term: 0, seen: undefined }
 
-  const leadsAt = (now: number) => state.renewedAt !== undefined && now - state.renewedAt < times.renewDeadlineMillis
-  const isLeader = Effect.map(monotonicMillis, leadsAt)
+  const isLeader = Effect.map(
+    monotonicMillis,
+    (now) => state.renewedAt !== undefined && now - state.renewedAt < times.renewDeadlineMillis
+  )
 
   const answers = answersOf(options)
 
@@ -167,5 +167,5 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => letGo)
   const turn = attempt.pipe(answers.orNot, Effect.catch(recover))
   yield* turn.pipe(Effect.flatMap(Effect.sleep), Effect.forever, Effect.forkScoped)
-  return { isLeader, leadsAt, term: () => state.term }
+  return { isLeader, term: () => state.term }
 })

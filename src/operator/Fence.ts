@@ -115,7 +115,8 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
 
     const renew = Effect.suspend(() => {
       isConfirmed = true
-      if (content.managed.length === 0) return Effect.succeed(true)
+      // What lies on the interfaces, and the fence has never been told of, is for the first round to judge.
+      if (content.managed.length === 0 && !isWritten) return Effect.succeed(true)
       return Effect.as(write, true).pipe(Effect.catchIf(isTableGone, () => Effect.as(claim, false)))
     })
 

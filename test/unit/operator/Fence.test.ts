@@ -166,6 +166,20 @@ describe("the fence of an operator", () => {
     })
   )
 
+  it.effect("makes tables anew with the next renewal also while it holds nothing", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* begun(here.fence)
+      yield* here.fence.set({ managed: [], leased: [], uplinks: ["eth0"] })
+      here.node.fence.remove()
+      assert.isFalse(yield* here.fence.renew)
+      assert.isTrue(yield* here.fence.renew)
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      assert.deepStrictEqual(yield* leased(here), [web])
+    })
+  )
+
   it.effect("makes tables anew at once where nothing is to be served", () =>
     Effect.gen(function* () {
       const here = yield* site()
