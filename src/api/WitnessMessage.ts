@@ -4,7 +4,8 @@
  *
  * A question is sealed by an HMAC-SHA-256 (RFC 2104) under the key of Secret `plenuslb-witness`, an answer by one over the
  * question, which holds a nonce, and the answer: an old answer fits no new question, nor one voter's another's question. A
- * repeated question is harmless: it can make a voter vouch once more, which delays a takeover and lets nobody serve.
+ * repeated question lets nobody serve: it can make a voter vouch once more, which delays a takeover, or never again for a hold
+ * id of which it was asked to confirm a promise, which costs that node this voter in an outage.
  */
 import { hmac } from "@noble/hashes/hmac.js"
 import { sha256 } from "@noble/hashes/sha2.js"

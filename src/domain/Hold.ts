@@ -64,7 +64,7 @@ export const isLeaving = (entry: Entry): boolean => entry.node === undefined && 
 /** A provider's route decides who is asked for it: several nodes may have it at once, so that a move has no gap. */
 export const isRouted = ({ cloudProvider }: Entry): boolean => cloudProvider !== undefined
 
-/** Former holders that serve on beside the present one. What nobody holds any more they let go as any other. */
+/** Former holders that serve on beside the present one; without a present one they have to let go. */
 export const servingOn = (entry: Entry): ReadonlyArray<Holder> =>
   isRouted(entry) && entry.node !== undefined ? entry.previous : []
 

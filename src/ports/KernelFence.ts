@@ -59,15 +59,16 @@ const sentences = {
   TicketExpired: "the write came too late after its ticket, as on a machine that is out of breath"
 } as const
 
-export interface KernelFence {
+/** `E`: what an adapter's parts fail with before the port's error names the method. */
+export interface KernelFence<E = NodeNetworkError> {
   /** Makes what is missing of the tables and becomes their owner; addresses in them stay as they are. */
-  readonly claim: (owner: FenceNonce) => Effect.Effect<void, NodeNetworkError>
+  readonly claim: (owner: FenceNonce) => Effect.Effect<void, E>
   /** Puts the only ticket: whatever was announced by an earlier one is refused from now on. */
-  readonly putTicket: (ticket: FenceNonce, lifeMillis: number) => Effect.Effect<void, NodeNetworkError>
+  readonly putTicket: (ticket: FenceNonce, lifeMillis: number) => Effect.Effect<void, E>
   /** Replaces the whole content in one transaction, and uses up the ticket. */
-  readonly write: (write: FenceWrite) => Effect.Effect<void, NodeNetworkError>
+  readonly write: (write: FenceWrite) => Effect.Effect<void, E>
   /** Undefined: there is no table, and nothing is fenced. */
-  readonly state: Effect.Effect<FenceState | undefined, NodeNetworkError>
+  readonly state: Effect.Effect<FenceState | undefined, E>
   /** Takes the tables away; nothing is fenced any more. */
-  readonly remove: Effect.Effect<void, NodeNetworkError>
+  readonly remove: Effect.Effect<void, E>
 }

@@ -1,18 +1,10 @@
 /** The fence of the kernel by nftables. What a refused transaction ran against is found out by looking, not by its message. */
 import { Effect, type Scope } from "effect"
-import { FenceRefused, type FenceState, type FenceWrite } from "../../ports/KernelFence.ts"
+import { FenceRefused, type FenceState, type KernelFence } from "../../ports/KernelFence.ts"
 import { ToolFailed } from "../../ports/NodeNetwork.ts"
 import * as FenceTable from "./FenceTable.ts"
 import * as NftSession from "./NftSession.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
-
-export interface LinuxFence {
-  readonly claim: (owner: string) => Effect.Effect<void, Reason>
-  readonly putTicket: (ticket: string, lifeMillis: number) => Effect.Effect<void, Reason>
-  readonly write: (write: FenceWrite) => Effect.Effect<void, Reason>
-  readonly state: Effect.Effect<FenceState | undefined, Reason>
-  readonly remove: Effect.Effect<void, Reason>
-}
 
 /** What nft says of a table, a set or an element that is not there. */
 const isAbsent = (reason: Reason): boolean =>
@@ -21,7 +13,7 @@ const isAbsent = (reason: Reason): boolean =>
 /** The kernel knows interface names without these only, and a line of nft has a syntax. */
 const isPlainName = (name: string): boolean => /^[^\s"/;{}]{1,15}$/.test(name)
 
-export const make = (toolbox: Toolbox): Effect.Effect<LinuxFence, never, Scope.Scope> =>
+export const make = (toolbox: Toolbox): Effect.Effect<KernelFence<Reason>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const session = yield* NftSession.make(toolbox)
 

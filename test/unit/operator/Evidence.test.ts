@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type * as NodeConfig from "../../../src/api/NodeConfig.ts"
-import * as HoldId from "../../../src/domain/HoldId.ts"
 import * as WitnessMessage from "../../../src/api/WitnessMessage.ts"
 import * as Evidence from "../../../src/operator/Evidence.ts"
 import { Seats } from "../../../src/operator/Seats.ts"
 import { Peers } from "../../../src/ports/Peers.ts"
 import { monotonicMillis } from "../../../src/reconcile/Monotonic.ts"
 import { virtually } from "../virtually.ts"
+import { leaseContent } from "./LeaseContent.ts"
 
 const X = 5000
 const members: ReadonlyArray<NodeConfig.Member> = ["a", "b", "c"].map((node) => ({
@@ -16,26 +16,14 @@ const members: ReadonlyArray<NodeConfig.Member> = ["a", "b", "c"].map((node) => 
   peer: { host: node, port: 8080 }
 }))
 
-const leaseContent = {
-  node: "a",
-  holdId: HoldId.make(1, "x"),
-  bootId: "",
-  systemUuid: "",
-  nonce: "",
-  attempt: 1,
-  durationMillis: 6500,
-  fenced: undefined,
-  released: undefined,
-  interfaces: {},
-  witnessPort: 8080
-}
+const content = { ...leaseContent, witnessPort: 8080 }
 
 /** Node a, which renewed just now for the last time; `b` vouches and `c` is silent, each after a while. */
 const start = Effect.fnUntraced(function* (voters: ReadonlyArray<string> = ["a", "b", "c"]) {
   const beganMillis = yield* monotonicMillis
   const since = Effect.map(monotonicMillis, (now) => now - beganMillis)
   const situation = {
-    registered: { lease: { metadata: { name: "lease", resourceVersion: "1" } }, content: { ...leaseContent, voters } },
+    registered: { lease: { metadata: { name: "lease", resourceVersion: "1" } }, content: { ...content, voters } },
     key: WitnessMessage.keyOf("k".repeat(64)),
     holdId: "1.x" as string | undefined,
     renewedAtMillis: beganMillis,

@@ -35,6 +35,15 @@ const leased = ({ kernel }: Site) => Effect.map(Effect.orDie(kernel.state), (sta
 /** Registered, and renewed since it owns the fence. */
 const begun = (fence: Fence.Fence) => Effect.andThen(fence.begin, fence.renew)
 
+/** The fence of a process that may serve for five seconds from now on, and has set what it serves. */
+const serving = Effect.gen(function* () {
+  const here = yield* site()
+  yield* begun(here.fence)
+  yield* here.allow(5_000)
+  yield* here.fence.set(content)
+  return here
+})
+
 const slow = (kernel: KernelFence): KernelFence => ({
   ...kernel,
   write: (write) => Effect.andThen(Effect.sleep(299), kernel.write(write))
@@ -66,10 +75,7 @@ describe("the fence of an operator", () => {
 
   it.effect("renews what was set last", () =>
     Effect.gen(function* () {
-      const here = yield* site()
-      yield* begun(here.fence)
-      yield* here.allow(5_000)
-      yield* here.fence.set(content)
+      const here = yield* serving
       yield* TestClock.adjust(4_000)
       yield* here.allow(5_000)
       yield* here.fence.renew
@@ -125,10 +131,7 @@ describe("the fence of an operator", () => {
 
   it.effect("does not make tables anew that somebody took away, until the lease was renewed", () =>
     Effect.gen(function* () {
-      const here = yield* site()
-      yield* begun(here.fence)
-      yield* here.allow(5_000)
-      yield* here.fence.set(content)
+      const here = yield* serving
       here.node.fence.remove()
       const more = { ...content, leased: [web, api] }
       assert.isTrue(Fence.isTableGone(yield* Effect.flip(here.fence.set(more))))
@@ -142,10 +145,7 @@ describe("the fence of an operator", () => {
 
   it.effect("closes also when its tables are gone", () =>
     Effect.gen(function* () {
-      const here = yield* site()
-      yield* begun(here.fence)
-      yield* here.allow(5_000)
-      yield* here.fence.set(content)
+      const here = yield* serving
       here.node.fence.remove()
       yield* here.fence.close
       const state = yield* here.kernel.state
@@ -155,10 +155,7 @@ describe("the fence of an operator", () => {
 
   it.effect("may let go of everything after that, without another renewal", () =>
     Effect.gen(function* () {
-      const here = yield* site()
-      yield* begun(here.fence)
-      yield* here.allow(5_000)
-      yield* here.fence.set(content)
+      const here = yield* serving
       here.node.fence.remove()
       yield* here.fence.close
       yield* here.fence.set({ managed: [], leased: [], uplinks: [] })
@@ -193,10 +190,7 @@ describe("the fence of an operator", () => {
 
   it.effect("names the process that has come after it, and changes nothing", () =>
     Effect.gen(function* () {
-      const here = yield* site()
-      yield* begun(here.fence)
-      yield* here.allow(5_000)
-      yield* here.fence.set(content)
+      const here = yield* serving
       yield* here.kernel.claim("0000b0b0")
       const error = yield* Effect.flip(here.fence.renew)
       assert.strictEqual(Fence.overtakerIn(error), "0000b0b0")

@@ -1,21 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as HoldId from "../../../src/domain/HoldId.ts"
 import * as NodeLease from "../../../src/api/NodeLease.ts"
 import * as Parts from "../../../src/operator/Parts.ts"
+import { leaseContent } from "./LeaseContent.ts"
 
-const content = {
-  node: "a",
-  holdId: HoldId.make(1, "x"),
-  bootId: "",
-  systemUuid: "",
-  nonce: "",
-  attempt: 1,
-  durationMillis: 6500,
-  fenced: undefined,
-  released: undefined,
-  interfaces: {},
-  ...NodeLease.noWitness
-}
+const content = { ...leaseContent, ...NodeLease.noWitness }
 
 /** X = 5 s; renewed at 1000. */
 const stateWith = (some: Partial<Parts.State>): Parts.State => ({

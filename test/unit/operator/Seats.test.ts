@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Lease } from "../../../src/api/Lease.ts"
 import type * as NodeConfig from "../../../src/api/NodeConfig.ts"
-import * as HoldId from "../../../src/domain/HoldId.ts"
 import { Seats } from "../../../src/operator/Seats.ts"
+import { leaseContent } from "./LeaseContent.ts"
 
 const peer = (node: string) => ({ host: `host-${node}`, port: 8080 })
 const members = (nodes: string): ReadonlyArray<NodeConfig.Member> =>
@@ -12,19 +12,7 @@ const lease = (resourceVersion: string): Lease => ({ metadata: { name: "lease", 
 
 /** Seats of node a, with what the test makes stand in its lease. */
 const start = () => {
-  const content = {
-    node: "a",
-    holdId: HoldId.make(1, "x"),
-    bootId: "",
-    systemUuid: "",
-    nonce: "",
-    attempt: 1,
-    durationMillis: 6500,
-    fenced: undefined,
-    released: undefined,
-    interfaces: {},
-    witnessPort: 8080
-  }
+  const content = { ...leaseContent, witnessPort: 8080 }
   const situation = {
     members: members("a b c"),
     registered: { lease: lease("1"), content: { ...content, voters: [] as ReadonlyArray<string> } }
