@@ -12,7 +12,9 @@ import type { Entry, Holder } from "../domain/Hold.ts"
 import * as FloatingAddress from "../domain/FloatingAddress.ts"
 import * as Hold from "../domain/Hold.ts"
 import * as Pool from "../domain/Pool.ts"
+import { labelNames } from "../domain/CloudClaim.ts"
 import type { Reserved } from "../domain/PoolConflicts.ts"
+import type { CloudAddress } from "../ports/Cloud.ts"
 import type { Change } from "../reconcile/Reflector.ts"
 import { Claims } from "./Claims.ts"
 import { CloudBook } from "./cloud/CloudBook.ts"
@@ -115,14 +117,27 @@ export class Books {
     return this.poolNamed(pool) === undefined && isUnread
   }
 
+  /**
+   * Who has an address of what the provider routes: by the IPAllocation that it is labelled for, whatever address of an
+   * IPv6 network that one has, or by one that is being written just now, which has what the pool gives.
+   */
+  claimIn(
+    pool: Pool.Pool,
+    { labels, network }: Pick<CloudAddress, "labels" | "network">
+  ): AddressIndex.Claim | undefined {
+    const key = this.keysByUid.get(labels[labelNames.claim] ?? "")
+    const claims = (key === undefined ? undefined : this.recorded.get(key)?.claims) ?? []
+    const address =
+      claims.find((each) => FloatingAddress.contains(network, each)) ??
+      (pool.cloud && FloatingAddress.hostOf(network, pool.cloud.ipv6Suffix))
+    return address && AddressIndex.claimOf(this.index, address)
+  }
+
   /** How many addresses of this pool are paid for; what is bought and not written down yet counts for every pool. */
   countBought(pool: Pool.Pool): number {
     const inUse = AddressIndex.counts(this.index, pool)
-    const { cloud } = pool
-    const bought = cloud === undefined ? [] : this.clouds.boughtIn(pool)
-    const addresses = bought.map(({ network }) => cloud && FloatingAddress.hostOf(network, cloud.ipv6Suffix))
-    const isClaimed = (address: Address) => AddressIndex.claimOf(this.index, address) !== undefined
-    const unclaimed = addresses.filter((each) => each && !isClaimed(each))
+    const bought = pool.cloud === undefined ? [] : this.clouds.boughtIn(pool)
+    const unclaimed = bought.filter((each) => this.claimIn(pool, each) === undefined)
     return inUse.IPv4.inUse + inUse.IPv6.inUse + unclaimed.length - this.deletedIn(pool).length
   }
 

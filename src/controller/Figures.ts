@@ -5,7 +5,7 @@
 import { Effect, Metric } from "effect"
 import * as AddressIndex from "../domain/AddressIndex.ts"
 import * as FloatingAddress from "../domain/FloatingAddress.ts"
-import * as Pool from "../domain/Pool.ts"
+import type * as Pool from "../domain/Pool.ts"
 import type { CloudAddress } from "../ports/Cloud.ts"
 import type { Books } from "./Books.ts"
 import type { NodeBook } from "./NodeBook.ts"
@@ -39,14 +39,11 @@ const ofPool = ({ index }: Books, pool: Pool.Pool): ReadonlyArray<Figure> => {
   })
 }
 
-/** Whose costs they are: those of the pool that it was bought for, or that lists it. */
-const isPaidFor = ({ index }: Books, pool: Pool.Pool, { network }: CloudAddress): boolean => {
-  const host = pool.cloud && FloatingAddress.hostOf(network, pool.cloud.ipv6Suffix)
-  if (host === undefined) return false
-  return pool.kind === "EphemeralIPPool"
-    ? AddressIndex.claimOf(index, host)?.pool === pool.name
-    : Pool.lists(pool, host)
-}
+/** Whose costs they are: those of the pool that it was bought for, or that lists it or an address of it. */
+const isPaidFor = (books: Books, pool: Pool.Pool, found: CloudAddress): boolean =>
+  pool.kind === "EphemeralIPPool"
+    ? books.claimIn(pool, found)?.pool === pool.name
+    : FloatingAddress.isListed(pool.ranges, found.network)
 
 const counted = (
   labels: Figure["labels"],

@@ -256,7 +256,8 @@ const decide = (
   const asked = unreadable ? { ...request, addresses: current.map(({ address }) => address) } : request
   const boughtBy: AllocationDecision.Situation["boughtBy"] = (name, family) => {
     const pool = books.poolNamed(name)
-    return pool && cloud.boughtAddress(pool, family)
+    const held = current.map(({ address }) => address)
+    return pool && cloud.boughtAddress(pool, family, held)
   }
   const mayPromote: AllocationDecision.Situation["mayPromote"] = (address, name) => {
     const pool = books.poolNamed(name)

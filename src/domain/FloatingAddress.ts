@@ -25,3 +25,9 @@ export const contains = (network: string, address: Address.Address): boolean => 
   const value = Address.toBigInt(address)
   return range.first <= value && value <= range.last
 }
+
+/** Whether any address of the network is in one of the ranges. */
+export const isListed = (ranges: ReadonlyArray<AddressRange.AddressRange>, network: string): boolean => {
+  const routed = rangeOf(network)
+  return routed !== undefined && ranges.some((range) => AddressRange.overlaps(range, routed))
+}

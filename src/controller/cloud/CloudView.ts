@@ -99,15 +99,18 @@ export class CloudView {
     )
   }
 
-  /** The address to grant of what was bought for this claim. */
-  boughtAddress(pool: Pool, family: Address.Family): Address.Address | undefined {
-    if (this.claimant.uid === "") return undefined
+  /**
+   * The address to grant of what was bought for this claim: the one of it that the claim has, whatever the pool's suffix is
+   * by now, since a network is routed, and returned, as a whole.
+   */
+  boughtAddress(pool: Pool, family: Address.Family, held: ReadonlyArray<Address.Address>): Address.Address | undefined {
+    if (this.claimant.uid === "" || pool.cloud === undefined) return undefined
     const found = this.book
       .viewOf(pool)
       ?.addresses.find((each) => each.family === family && (this.isBought(each) || this.isPromoted(each)))
-    return found === undefined || pool.cloud === undefined
-      ? undefined
-      : FloatingAddress.hostOf(found.network, pool.cloud.ipv6Suffix)
+    if (found === undefined) return undefined
+    const kept = held.find((address) => FloatingAddress.contains(found.network, address))
+    return kept ?? FloatingAddress.hostOf(found.network, pool.cloud.ipv6Suffix)
   }
 
   ownershipIn(pool: Pool): CloudClaim.Ownership {
