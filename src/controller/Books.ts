@@ -49,6 +49,8 @@ interface Recorded {
   readonly nodes: ReadonlyArray<string>
   /** Of each entry that names one. */
   readonly holders: ReadonlyArray<string>
+  /** Of each entry of a cloud that names one: the node and the address. */
+  readonly routed: ReadonlyArray<readonly [node: string, address: Address]>
   /** Of the IPAllocation. */
   readonly uid: string
 }
@@ -63,6 +65,8 @@ export class Books {
   /** Service keys by pool name, and by node that holds or must let go. */
   readonly keysByPool = new Multimap()
   readonly keysByNode = new Multimap()
+  /** Addresses of clouds by node that is to have them. */
+  private readonly routedByNode = new Multimap<Address>()
   /** Addresses per node, for placement. */
   readonly loadByNode = new Map<string, number>()
   readonly waiting = new Waiting.Waiting()
@@ -81,6 +85,7 @@ export class Books {
   constructor(isFenced: (holder: Holder) => boolean) {
     this.isFenced = isFenced
     this.clouds.holderOf = (claim) => this.keysByUid.get(claim)
+    this.clouds.addressesOn = (node) => this.routedByNode.get(node)
   }
 
   onAllocation({ after, key }: Pick<Change<IPAllocation>, "after" | "key">): void {
@@ -101,7 +106,14 @@ export class Books {
         this.claims.set(address, { ...claimant, key, createdAt, served: true, pool: this.poolOf(address) })
         this.contest(address)
       }
-      this.recorded.set(key, { claims: labelled, pools: [], nodes: [], holders: [], uid: metadata.uid ?? "" })
+      this.recorded.set(key, {
+        claims: labelled,
+        pools: [],
+        nodes: [],
+        holders: [],
+        routed: [],
+        uid: metadata.uid ?? ""
+      })
     }
   }
 
@@ -232,6 +244,9 @@ export class Books {
       pools: [...new Set([...entries, ...intentsOf(allocation)].map(({ pool }) => pool))],
       nodes: [...new Set([...entries.flatMap(nodesOf), ...serving.map(({ node }) => node)])],
       holders: entries.flatMap(({ node }) => node ?? []),
+      routed: entries.flatMap(({ address, cloudProvider, node }) =>
+        cloudProvider === undefined || node === undefined ? [] : [[node, address] as const]
+      ),
       uid: allocation.metadata.uid ?? ""
     })
   }
@@ -247,6 +262,8 @@ export class Books {
     for (const node of now?.nodes ?? []) this.keysByNode.add(node, key)
     for (const node of before?.holders ?? []) this.addLoad(node, -1)
     for (const node of now?.holders ?? []) this.addLoad(node, 1)
+    for (const [node, address] of before?.routed ?? []) this.routedByNode.remove(node, address)
+    for (const [node, address] of now?.routed ?? []) this.routedByNode.add(node, address)
     for (const address of before?.claims ?? []) {
       if (now?.claims.includes(address) === true) continue
       this.claims.delete(address, key)

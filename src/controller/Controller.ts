@@ -237,7 +237,9 @@ const startCloudQueues = Effect.fnUntraced(function* (
         oneByOne: CloudStep.oneByOne(),
         onDone: (key, change) => {
           add.service(key)
-          if (change._tag === "Return") for (const other of books.waiting.all("clouds")) add.service(other)
+          // An address is free, or a server has room again.
+          const brings = change._tag === "Return" || change._tag === "Route"
+          if (brings) for (const other of books.waiting.all("clouds")) add.service(other)
         },
         onTold: add.report
       })

@@ -1,5 +1,5 @@
 /** What one Service should have now: which addresses, on which nodes, and what its users are told. Pure over the books. */
-import * as Address from "../domain/Address.ts"
+import type * as Address from "../domain/Address.ts"
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import type * as Hold from "../domain/Hold.ts"
@@ -71,9 +71,13 @@ const nearest = <A extends { readonly name: string }>(
 const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud: CloudView): Assignment.Nodes => {
   const placedHere = new Map<string, number>()
   const demands = (grant: Assignment.Grant) => demandsOf(books, grant.pool, inputs)
-  const mayRouteTo = (node: string, { address, pool }: Assignment.Grant) => {
+  const barTo = (node: string, { address, pool }: Assignment.Grant) => {
     const found = books.poolNamed(pool)
-    return found === undefined || cloud.mayRouteTo(found, node, address)
+    return found && cloud.barTo(found, node, address, placedHere.get(node) ?? 0)
+  }
+  const mayStayOn = (node: string, { address, pool }: Assignment.Grant) => {
+    const found = books.poolNamed(pool)
+    return found === undefined || cloud.mayStayOn(found, node, address)
   }
   return {
     holdIdOf: (node) => nodeBook.holdIdOf(node),
@@ -86,13 +90,13 @@ const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud: Cloud
         found !== undefined &&
         Placement.mustHandOver(found, demands(grant)).length === 0 &&
         !CloudWishes.isLostToCloud(found, books.poolNamed(grant.pool), inputs.nowMillis) &&
-        mayRouteTo(node, grant)
+        mayStayOn(node, grant)
       )
     },
     choose: (grant) => {
       const wanted = demands(grant)
       const candidates = [...nodeBook.facts(inputs.nowMillis).values()]
-        .filter((node) => Placement.candidacy(node, wanted).length === 0 && mayRouteTo(node.name, grant))
+        .filter((node) => Placement.candidacy(node, wanted).length === 0 && barTo(node.name, grant) === undefined)
         .map((node) => ({
           name: node.name,
           zone: Placement.zoneOf(node),
@@ -139,13 +143,22 @@ const idOf = (pool: Pool, address: Address.Address, entry: Hold.Entry | undefine
   return entry.cloudId && (cloud.find(pool, entry)?.id ?? entry.cloudId)
 }
 
-const explainNode = (entry: Hold.Entry, books: Books, nodeBook: NodeBook, inputs: Inputs): Lack => {
+const candidatesOf = (pool: string, books: Books, nodeBook: NodeBook, inputs: Inputs): ReadonlyArray<string> => {
+  const demands = demandsOf(books, pool, inputs)
   const facts = [...nodeBook.facts(inputs.nowMillis).values()]
-  const demands = demandsOf(books, entry.pool, inputs)
-  const isRefusedByCloud = facts.some((node) => Placement.candidacy(node, demands).length === 0)
-  return isRefusedByCloud
-    ? CloudWishes.noServer(entry.pool, Address.familyOf(entry.address))
-    : Placement.explainNone(entry.pool, facts, demands)
+  return facts.filter((node) => Placement.candidacy(node, demands).length === 0).map(({ name }) => name)
+}
+
+const explainNode = (
+  { address, pool }: Hold.Entry,
+  { books, cloud }: CloudWishes.Surroundings,
+  nodeBook: NodeBook,
+  inputs: Inputs
+): Lack => {
+  const candidates = candidatesOf(pool, books, nodeBook, inputs)
+  if (candidates.length > 0) return CloudWishes.noServer(pool, address, { books, candidates, cloud })
+  const facts = [...nodeBook.facts(inputs.nowMillis).values()]
+  return Placement.explainNone(pool, facts, demandsOf(books, pool, inputs))
 }
 
 const isOutOfService = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean => {
@@ -318,7 +331,12 @@ export const wantedState = (
     isRoutedThere: (entry) => routeOf(entry) === "inPlace" || isDeletedThere(entry, books, cloud),
     nextEpoch: generation + 1
   })
-  const buying = CloudWishes.purchasesOf(decision, { books, cloud, nodes })
+  const buying = CloudWishes.purchasesOf(decision, {
+    books,
+    cloud,
+    nodes,
+    candidatesOf: (pool) => candidatesOf(pool, books, nodeBook, inputs)
+  })
   const hindrance = CloudWishes.hindranceOf(inputs.key, entries, { books, cloud, routeOf })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
   // It serves on where it should not, for want of another node: the first that may hold it must be heard of.
@@ -328,7 +346,7 @@ export const wantedState = (
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
     CloudWishes.firstOf(hindrance, buying) ??
-    (homeless === undefined ? undefined : explainNode(homeless, books, nodeBook, inputs)) ??
+    (homeless === undefined ? undefined : explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.awaitsPromises(entries, nodeBook) ??
     HolderLack.unrecognised(entries, nodeBook) ??
@@ -357,7 +375,7 @@ export const wantedState = (
       ),
       ...buying.awaits,
       ...hindrance.awaits,
-      ...(homeless !== undefined || isStranded ? (["nodes"] as const) : []),
+      ...(homeless !== undefined || isStranded ? (["nodes", "clouds"] as const) : []),
       ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
     ]
   }

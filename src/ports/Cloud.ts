@@ -206,6 +206,8 @@ export class CloudError extends Schema.TaggedError<CloudError>()("CloudError", {
 
 /** All that one credential opens. */
 export interface CloudProject {
+  /** How many addresses can be routed to one server at once. */
+  readonly addressesPerServerMax: number
   /** Whether the token is accepted; costs one request. */
   readonly probe: Effect.Effect<void, CloudError>
   /** At most `maxAgeMillis` old; 0: read now. */

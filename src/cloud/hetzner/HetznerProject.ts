@@ -32,6 +32,9 @@ const notNamed = (id: string, address: string, name: string): Cloud.CloudError =
     `the reverse DNS of ${address} is not ${name}`
   )
 
+/** As its documentation has it (2026-09); the API has no field that tells. */
+const addressesPerServerMax = 20
+
 const addressLock = (id: string) => `address ${id}`
 const serverLock = (id: string) => `server ${id}`
 
@@ -64,6 +67,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
+    addressesPerServerMax,
     probe: Effect.asVoid(client.call({ method: "GET", path: "/locations", reply: Wire.AnyReply, priority: "normal" })),
     servers: (maxAgeMillis) => servers.get(maxAgeMillis),
     server: (id, priority) => Resources.readServer(client, id, priority),

@@ -38,6 +38,8 @@ export class CloudBook {
   readonly identities = new Map<string, NodeIdentity>()
   /** The Service whose IPAllocation has this UID and grants or intends anything; undefined: there is none. */
   holderOf: (claim: string) => string | undefined = () => undefined
+  /** Addresses of clouds that an IPAllocation says are to be on this node. */
+  addressesOn: (node: string) => ReadonlySet<Address> = () => new Set()
   /** Ids of addresses that are being routed, or may have been by what was not answered: no list tells where they are. */
   readonly underWay = new Set<string>()
   /** By node name: its server, by the id that the Node says, in the project that had it at some time. */

@@ -7,6 +7,7 @@ import type { Lack, Route } from "../../domain/PlanInput.ts"
 import type { Pool } from "../../domain/Pool.ts"
 import type { CloudAddress, CloudServer } from "../../ports/Cloud.ts"
 import type { CloudBook, ProjectView } from "./CloudBook.ts"
+import * as ServerRoom from "./ServerRoom.ts"
 
 /** The Service and its IPAllocation, as names and labels at the provider say it. */
 export interface Claimant {
@@ -134,10 +135,33 @@ export class CloudView {
   }
 
   /**
+   * Whether the node can get it. `more`: what else is just being given to the node, and stands nowhere yet.
+   */
+  barTo(pool: Pool, node: string, address: Address.Address, more: number): "unsuited" | "full" | undefined {
+    if (!this.maySuit(pool, node, address)) return "unsuited"
+    const room = this.roomOn(pool, node, address)
+    const isFull = room !== undefined && ServerRoom.isFull(room, this.book.addressesOn(node), more)
+    return isFull ? "full" : undefined
+  }
+
+  /** Whether the node, which was to have it, can: its server may have got as many others meanwhile by other hands. */
+  mayStayOn(pool: Pool, node: string, address: Address.Address): boolean {
+    const room = this.roomOn(pool, node, address)
+    return this.maySuit(pool, node, address) && !(room !== undefined && ServerRoom.isCrowdedOut(room))
+  }
+
+  private roomOn(pool: Pool, node: string, address: Address.Address) {
+    const view = pool.cloud && this.book.viewOf(pool)
+    const server = this.serverOf(pool, node)?.id
+    if (view === undefined || server === undefined) return undefined
+    return { addresses: view.addresses, server, address, max: view.project.addressesPerServerMax }
+  }
+
+  /**
    * False: nothing can be routed to the node. What is not known yet speaks against nobody. That its server was off when the
    * list was read, a minute ago perhaps, speaks against a node only where it has no lease, which speaks for it.
    */
-  mayRouteTo(pool: Pool, node: string, address: Address.Address): boolean {
+  private maySuit(pool: Pool, node: string, address: Address.Address): boolean {
     const { cloud } = pool
     const view = this.book.viewOf(pool)
     if (cloud === undefined || view === undefined) return true

@@ -1,7 +1,7 @@
 /** What a Service needs of a cloud, and why it has it not yet. Pure over the book. */
 import type { Decision } from "../../domain/Allocation.ts"
 import type * as Assignment from "../../domain/Assignment.ts"
-import { type Family, fromBigInt } from "../../domain/Address.ts"
+import { type Address, type Family, familyOf, fromBigInt } from "../../domain/Address.ts"
 import type { Entry } from "../../domain/Hold.ts"
 import type { NodeFacts } from "../../domain/Placement.ts"
 import type { Lack, Observed, Purchase } from "../../domain/PlanInput.ts"
@@ -13,6 +13,12 @@ import type { CloudView } from "./CloudView.ts"
 export interface Surroundings {
   readonly books: Books
   readonly cloud: CloudView
+}
+
+export interface Purchasing extends Surroundings {
+  readonly nodes: Assignment.Nodes
+  /** Nodes that may hold addresses of the pool of this name, whatever its cloud says. */
+  readonly candidatesOf: (pool: string) => ReadonlyArray<string>
 }
 
 export interface Buying {
@@ -39,13 +45,29 @@ const locationFor = (pool: Pool, family: Family, cloud: CloudView, nodes: Assign
   return node === undefined ? undefined : cloud.serverOf(pool, node)?.place.location
 }
 
-export const noServer = (pool: string, family: Family): Lack => ({
-  reason: "NoServerForAddress",
-  message:
-    `pool ${pool}: no Node that may hold an address is a running server of its cloud project with ${family} of its own, ` +
-    "where spec.cloudIntegration.hetzner.localityPolicy lets it be. Start one, give one such an address there, or " +
-    "change spec.nodeSelector or the policy of the pool."
-})
+/** Why none of these nodes, which may hold addresses of the pool, can be given this one. */
+export const noServer = (
+  poolName: string,
+  address: Address,
+  { books, candidates, cloud }: Surroundings & { readonly candidates: ReadonlyArray<string> }
+): Lack => {
+  const pool = books.poolNamed(poolName)
+  const max = pool && books.clouds.viewOf(pool)?.project.addressesPerServerMax
+  return pool !== undefined && candidates.some((node) => cloud.barTo(pool, node, address, 0) === "full")
+    ? {
+        reason: "ServersFull",
+        message:
+          `pool ${poolName}: each server of a Node that could have an address has ${max}, which is the most that the ` +
+          "provider routes to one. Add a node, let others have addresses of this pool (spec.nodeSelector), or free one."
+      }
+    : {
+        reason: "NoServerForAddress",
+        message:
+          `pool ${poolName}: no Node that may hold an address is a running server of its cloud project with ` +
+          `${familyOf(address)} of its own, where spec.cloudIntegration.hetzner.localityPolicy lets it be. Start one, ` +
+          "give one such an address there, or change spec.nodeSelector or the policy of the pool."
+      }
+}
 
 const sameName = (pool: string): Lack => ({
   reason: "PoolNameTwice",
@@ -54,27 +76,21 @@ const sameName = (pool: string): Lack => ({
     "Create one of the two under another name."
 })
 
-const buyOne = (
-  poolName: string,
-  family: Family,
-  { books, cloud, nodes }: Surroundings & { readonly nodes: Assignment.Nodes }
-): Buying => {
+const buyOne = (poolName: string, family: Family, { books, candidatesOf, cloud, nodes }: Purchasing): Buying => {
   const pool = books.poolNamed(poolName)
   // `spec.allocations` has a pool's name alone: what was bought by the one would be taken for the other's.
   if (pool?.kind === "PersistentIPPool") return { purchases: [], lack: sameName(poolName), awaits: ["pools"] }
   if (pool?.cloud === undefined) return nothing
-  const awaits: ReadonlyArray<Waiting.Topic> = ["nodes", "pools", Waiting.poolTopic(poolName)]
+  const awaits: ReadonlyArray<Waiting.Topic> = ["nodes", "pools", "clouds", Waiting.poolTopic(poolName)]
   const trouble = books.clouds.poolTrouble(pool) ?? (cloud.isKnown(pool) ? undefined : notRead(poolName))
   const location = trouble === undefined ? locationFor(pool, family, cloud, nodes) : undefined
   const intent = { pool: poolName, family, cloudProvider: pool.cloud.provider }
-  const lack = trouble ?? (location === undefined ? noServer(poolName, family) : undefined)
+  const nowhere = () => noServer(poolName, anyOf(family), { books, cloud, candidates: candidatesOf(poolName) })
+  const lack = trouble ?? (location === undefined ? nowhere() : undefined)
   return { purchases: [{ intent, location }], lack, awaits }
 }
 
-export const purchasesOf = (
-  { outcomes }: Decision,
-  surroundings: Surroundings & { readonly nodes: Assignment.Nodes }
-): Buying =>
+export const purchasesOf = ({ outcomes }: Decision, surroundings: Purchasing): Buying =>
   outcomes
     .flatMap((outcome) => (outcome._tag === "Buy" ? [buyOne(outcome.pool, outcome.family, surroundings)] : []))
     .reduce(

@@ -58,6 +58,22 @@ const serverOf = ({ project }: World, id: string) => {
 }
 const isThere = ({ project }: World, id: string) => project.truth.floatingIps().some((each) => String(each.id) === id)
 
+const filling: ReadonlyArray<Case> = [
+  {
+    name: "routes as many addresses to one server as it says, and no more",
+    floatingIpsMax: 200,
+    play: Effect.fnUntraced(function* (world) {
+      const { cloud, project } = world
+      const [server] = twoServers(world)
+      const own = (name: string, routed: { readonly server?: number } = {}) =>
+        String(project.console.addFloatingIp({ type: "ipv4", name, ...routed }).id)
+      for (let count = 1; count < cloud.addressesPerServerMax; count++) own(`own-${count}`, { server: Number(server) })
+      const reasons = yield* Effect.forEach([own("last"), own("more")], (id) => reasonOf(cloud.assign(id, server, how)))
+      assert.deepStrictEqual(reasons, ["done", "QuotaExceeded"])
+    })
+  }
+]
+
 const buying: ReadonlyArray<Case> = [
   {
     name: "buys what was wished for, once",
@@ -373,4 +389,4 @@ const refusing: ReadonlyArray<Case> = [
   }
 ]
 
-export const cases: ReadonlyArray<Case> = [...buying, ...moving, ...releasing, ...looking, ...refusing]
+export const cases: ReadonlyArray<Case> = [...buying, ...filling, ...moving, ...releasing, ...looking, ...refusing]

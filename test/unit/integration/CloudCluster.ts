@@ -76,8 +76,8 @@ export const routedTo = (cluster: TestCluster.TestCluster, ip: string): string |
 export const holderOf = (cluster: TestCluster.TestCluster, name: string) =>
   allocation(cluster, name)?.spec.allocations.map(({ nodeName }) => nodeName)
 
-export const start = Effect.fnUntraced(function* () {
-  const cluster = yield* TestCluster.make(threeNodes)
+export const start = Effect.fnUntraced(function* (options: TestCluster.ClusterOptions = {}) {
+  const cluster = yield* TestCluster.make(threeNodes, options)
   const controller = yield* cluster.startController("controller-a")
   const operators = yield* Effect.forEach(threeNodes, (node) => cluster.startOperator(node))
   yield* Effect.sleep("5 seconds")
@@ -102,8 +102,11 @@ export const editService = (
 ) => cluster.api.patch(services, { namespace: "shop", name }, patch)
 
 /** With a pool that buys, and one Service that it bought for. */
-export const startServed = Effect.fnUntraced(function* (spec: Partial<EphemeralIPPoolSpec> = {}) {
-  const running = yield* start()
+export const startServed = Effect.fnUntraced(function* (
+  spec: Partial<EphemeralIPPoolSpec> = {},
+  options: TestCluster.ClusterOptions = {}
+) {
+  const running = yield* start(options)
   const { cluster } = running
   yield* createEphemeral(cluster, "cloud", spec)
   yield* Effect.sleep("5 seconds")

@@ -78,6 +78,8 @@ export interface TestCluster {
 export interface ClusterOptions {
   /** Nobody votes (`witness: off`). */
   readonly witness?: "off"
+  /** Of the project; ten unless given, as of a new one. */
+  readonly floatingIpsMax?: number
 }
 
 export const controllerSettings = (podName: string): ControllerSettings => ({
@@ -119,8 +121,13 @@ const newKernel = (index: number): MemoryNodeNetwork.Handle =>
 export const cloudToken = "fake-token"
 
 /** One server for each node, of its name, all in one place. */
-const newProject = (nowMillis: () => number, nodeNames: ReadonlyArray<string>): HetznerProject.HetznerProject => {
+const newProject = (
+  nowMillis: () => number,
+  nodeNames: ReadonlyArray<string>,
+  floatingIpsMax = 10
+): HetznerProject.HetznerProject => {
   const project = HetznerProject.make({
+    floatingIpsMax,
     nowMillis,
     tokens: [{ secret: cloudToken, name: "controller", mayWrite: true }]
   })
@@ -190,7 +197,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const api = memory.view("user")
   const clock = yield* Clock.Clock
-  const project = newProject(() => clock.currentTimeMillisUnsafe(), nodeNames)
+  const project = newProject(() => clock.currentTimeMillisUnsafe(), nodeNames, options.floatingIpsMax)
   const cut = new Set<string>()
   const unreadable = new Set<string>()
   memory.faults.setPolicy(({ user }) =>
