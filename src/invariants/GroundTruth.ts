@@ -156,6 +156,14 @@ export type TruthEvent =
       readonly by: string
       readonly before: ReadonlyArray<CloudAddressTruth>
     }
+  /** What a project that is none of the cluster's has is otherwise than before. */
+  | {
+      readonly type: "OtherProjectChanged"
+      /** Client whose request it followed. */
+      readonly by: string
+      readonly before: ReadonlyArray<CloudAddressTruth>
+      readonly after: ReadonlyArray<CloudAddressTruth>
+    }
   | { readonly type: "Logged"; readonly by: string; readonly text: string }
 
 export interface Violation {

@@ -1,6 +1,6 @@
 /**
  * S5: what is bought is bought for a claim that says so before and as long as it is paid for, one for each family; and what
- * is the user's is never deleted, and keeps the labels that the user gave it. Source: PlenusLB v0.4 bought before it wrote
+ * is the user's is never deleted, and keeps the labels that the user gave it. In another project nothing is touched. Source: PlenusLB v0.4 bought before it wrote
  * anything down, and deleted without unassigning, which the provider refuses: each address leaked.
  */
 import { claimsOf } from "./Claims.ts"
@@ -90,6 +90,20 @@ const judgeUsers = (
       return lost.map(([key]) => violation(`${by} took the label ${key} off ${describe(old)}, which is the user's`))
     })
 
+/** Whatever token it is given: nothing of another project is the cluster's, and nothing there is of use to it. */
+const judgeOthers = (event: TruthEvent): ReadonlyArray<Violation> => {
+  if (event.type !== "OtherProjectChanged" || !isOurs(event.by)) return []
+  const { after, before, by } = event
+  const was = new Map(before.map((each) => [each.id, each]))
+  const is = new Set(after.map(({ id }) => id))
+  const changed = after.filter((each) => was.has(each.id) && JSON.stringify(each) !== JSON.stringify(was.get(each.id)))
+  return [
+    ...after.filter(({ id }) => !was.has(id)).map((each) => `${by} bought ${describe(each)}`),
+    ...changed.map((each) => `${by} changed ${describe(each)}`),
+    ...before.filter(({ id }) => !is.has(id)).map((each) => `${by} deleted ${describe(each)}`)
+  ].map((what) => violation(`${what} in a project that is not the cluster's`))
+}
+
 const mayMatter = (event: TruthEvent): boolean =>
   event.type === "CloudChanged" || (event.type === "Written" && event.kind === "IPAllocation")
 
@@ -101,6 +115,7 @@ export const S5: Safety = {
     return {
       after: (event, truth) => {
         rivals.hear(event, truth)
+        if (event.type === "OtherProjectChanged") return judgeOthers(event)
         if (truth.cloud.length === 0 && event.type !== "CloudChanged") return []
         const users = event.type === "CloudChanged" && isOurs(event.by) ? judgeUsers(event.before, truth, event.by) : []
         return mayMatter(event) ? [...judgeBought(truth, rivals), ...users] : []

@@ -31,12 +31,15 @@ export const unmetOf = (
 
 export const converge = Effect.fnUntraced(function* (world: World, demand: Demand): Effect.fn.Return<void, Stopped> {
   const startMillis = world.kernel.nowMillis
+  /** What a provider had to do something for: what is left once that is done takes a moment more. */
+  const ofCloud = new Set<string>()
   while (true) {
     const unmet = unmetOf(world, demand)
     if (unmet.length === 0) return
     const waitedMillis = world.kernel.nowMillis - startMillis
-    const isLate = ({ awaitsCloud = false }: Violation) =>
-      waitedMillis > demand.withinMillis + (awaitsCloud ? cloudMillis : 0)
+    for (const { about, awaitsCloud } of unmet) if (awaitsCloud === true && about !== undefined) ofCloud.add(about)
+    const isLate = ({ about, awaitsCloud = false }: Violation) =>
+      waitedMillis > demand.withinMillis + (awaitsCloud || ofCloud.has(about ?? "") ? cloudMillis : 0)
     if (unmet.some(isLate)) {
       const late = `${demand.withinMillis / 1000} s after ${demand.since}`
       return yield* Effect.fail(

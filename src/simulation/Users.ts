@@ -7,6 +7,7 @@ import { type Service, services } from "../api/Service.ts"
 import { every } from "./Fault.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import { token } from "./world/CloudSite.ts"
+import { otherToken } from "./world/OtherProject.ts"
 import type { World } from "./world/World.ts"
 
 export const shops = ["shop", "web", "lab"]
@@ -72,7 +73,7 @@ const settleCloud = Effect.fnUntraced(function* ({ cloud, kubectl, truth }: Worl
     return ip
   })
   cloud.onChange("console")
-  truth.secrets.push(token)
+  truth.secrets.push(token, otherToken)
   yield* kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: cloudShop } })
   yield* kubectl.create(
     ephemeralIPPools,

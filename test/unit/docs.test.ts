@@ -79,6 +79,7 @@ const sourcesOfReasons = [
   "src/controller/cloud/CloudWishes.ts",
   "src/controller/cloud/Credentials.ts",
   "src/controller/cloud/ProjectFollower.ts",
+  "src/controller/cloud/ProjectTrust.ts",
   "src/controller/PoolReconciler.ts",
   "src/controller/ServiceNotices.ts",
   "src/controller/Unreadable.ts",

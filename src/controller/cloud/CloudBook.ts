@@ -7,6 +7,7 @@ import { labelNames } from "../../domain/CloudClaim.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
 import type { Trouble } from "./CloudTrouble.ts"
+import * as ProjectTrust from "./ProjectTrust.ts"
 import type { CloudAddress, CloudProject, CloudServer, NodeIdentity, Resolution } from "../../ports/Cloud.ts"
 
 export const poolKeyOf = ({ kind, name }: PoolRef): string => `${kind}/${name}`
@@ -44,6 +45,7 @@ export class CloudBook {
   readonly underWay = new Set<string>()
   /** By node name: its server, by the id that the Node says, in the project that had it at some time. */
   private readonly serversByNode = new Map<string, KnownServer>()
+  private saysIds = false
   private readonly views = new Map<string, ProjectView>()
   private readonly poolTroubles = new Map<string, Trouble>()
   private readonly serviceTroubles = new Map<string, Trouble>()
@@ -114,6 +116,18 @@ export class CloudBook {
   forgetViews(): void {
     this.views.clear()
     this.serversByNode.clear()
+  }
+
+  /** By the evidence that there is now; that Nodes say ids is kept, for while those that do are away. */
+  trust(addresses: ReadonlyArray<CloudAddress>, resolutions: ReadonlyMap<string, Resolution>): ProjectTrust.Trust {
+    const all = [...resolutions.values()]
+    this.saysIds ||= all.some(ProjectTrust.saysId)
+    return ProjectTrust.trustIn({ addresses, resolutions: all, cluster: this.cluster, saysIds: this.saysIds })
+  }
+
+  /** What its token opened is nothing to go by any more. */
+  forgetView(poolKey: string): void {
+    this.views.delete(poolKey)
   }
 
   forget(poolKey: string): void {

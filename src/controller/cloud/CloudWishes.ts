@@ -40,9 +40,9 @@ const anyOf = (family: Family) => fromBigInt(family, 0n)
 
 /** Where the node is that is likely to hold it first, unless the pool says where. */
 const locationFor = (pool: Pool, family: Family, cloud: CloudView, nodes: Assignment.Nodes): string | undefined => {
-  if (pool.cloud?.homeLocation !== undefined) return pool.cloud.homeLocation
   const node = nodes.choose({ address: anyOf(family), pool: pool.name, interfaceName: pool.interfaceName })
-  return node === undefined ? undefined : cloud.serverOf(pool, node)?.place.location
+  if (node === undefined) return undefined
+  return pool.cloud?.homeLocation ?? cloud.serverOf(pool, node)?.place.location
 }
 
 /** Why none of these nodes, which may hold addresses of the pool, can be given this one. */

@@ -18,8 +18,9 @@ import type { CloudBook } from "./CloudBook.ts"
 import type { OrphanSweep } from "./OrphanSweep.ts"
 import { deletedAmong } from "./Deletions.ts"
 import { giveBack } from "./CloudWriter.ts"
-import { lasting, type Trouble, troubleOf } from "./CloudTrouble.ts"
+import { lasting, troubleOf } from "./CloudTrouble.ts"
 import { tokenOf } from "./Credentials.ts"
+import * as ProjectTrust from "./ProjectTrust.ts"
 
 export interface Options {
   readonly book: CloudBook
@@ -62,17 +63,6 @@ const resolveAll = Effect.fnUntraced(function* (project: CloudProject, book: Clo
   return resolutions
 })
 
-/** Routing to no machine of ours is possible with it, and what is bought with it would be of no use. */
-const foreign = (resolutions: ReadonlyMap<string, Resolution>): Trouble | undefined =>
-  resolutions.size === 0 || [...resolutions.values()].some(({ type }) => type === "server")
-    ? undefined
-    : lasting({
-        reason: "CloudProjectForeign",
-        message:
-          "no Node of this cluster is a server of the token's project. Use the token of the cluster's project, or say " +
-          "which server a Node is by spec.providerID or the annotation loadbalancing.plenus.io/hetzner-server-id."
-      })
-
 /** With an empty label every cluster of the project would take the others' addresses for its own. */
 const clusterUnknown: Lack = {
   reason: "ClusterUnknown",
@@ -87,6 +77,12 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   const isEdited = book.editionOf(poolKey) !== edition
   const listed = yield* project.addresses(isEdited ? maxAgeAfterEditMillis : maxAgeMillis.addresses)
   const resolutions = yield* resolveAll(project, book)
+  const trust = book.trust(listed, resolutions)
+  // Before anything is decided by what it has: not even that something is gone.
+  if (trust === "foreign") {
+    book.forgetView(poolKey)
+    return ProjectTrust.foreign
+  }
   const deleted = yield* deletedAmong(options.entriesOf(poolOf(poolKey)), {
     project,
     addresses: listed,
@@ -97,8 +93,10 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   // What a list lacked, and a read has found, is in it by now.
   const addresses = yield* project.addresses(Number.POSITIVE_INFINITY)
   const isNews = book.see(poolKey, { project, edition, servers, addresses, resolutions, deleted })
-  if (book.setPoolTrouble(poolKey, foreign(resolutions)) || isNews) onChange(poolKey)
+  const trouble = trust === "usable" ? undefined : ProjectTrust.foreign
+  if (book.setPoolTrouble(poolKey, trouble) || isNews) onChange(poolKey)
   yield* giveOrphansBack(project, poolKey, options)
+  return undefined
 })
 
 /** What cannot be read might be whose an address is. */
@@ -153,7 +151,6 @@ export const step = (options: Options) =>
     const trouble = Result.isFailure(token)
       ? lasting(token.failure)
       : yield* Effect.flatMap(cloud.open(token.success), (project) => look(project, poolKey, edition, options)).pipe(
-          Effect.as(undefined),
           Effect.catch((error) => Effect.succeed(troubleOf(error)))
         )
     if (trouble === undefined) return { afterMillis: yield* untilNextLook(integration, poolKey, options) }

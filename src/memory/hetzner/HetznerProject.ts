@@ -32,6 +32,8 @@ export interface Options extends Partial<Settings> {
   readonly correlationId?: () => string
   readonly generalBudget?: RateLimit.BudgetOptions
   readonly actionsBudget?: RateLimit.BudgetOptions
+  /** Ids begin after it: no two projects of the provider share one. */
+  readonly lastId?: number
 }
 
 export interface HetznerProject {
@@ -67,7 +69,7 @@ const settingsOf = (options: Options): Settings => ({
 const coreOf = (options: Options): Core => {
   const settings = settingsOf(options)
   const store = Store.make(options.nowMillis())
-  let lastId = 0
+  let { lastId = 0 } = options
   const counts = { ipv4: 0, ipv6: 0 }
   return {
     settings,

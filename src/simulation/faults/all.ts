@@ -21,6 +21,7 @@ import { cloudLocked } from "./cloudLocked.ts"
 import { cloudRateLimited } from "./cloudRateLimited.ts"
 import { cloudReplyLost } from "./cloudReplyLost.ts"
 import { cloudRequestLost } from "./cloudRequestLost.ts"
+import { cloudTokenForeign } from "./cloudTokenForeign.ts"
 import { cloudTokenRotated } from "./cloudTokenRotated.ts"
 import { cloudUnassigned } from "./cloudUnassigned.ts"
 import { clockRate } from "./clockRate.ts"
@@ -172,5 +173,6 @@ export const faults: ReadonlyArray<Fault> = [
   operatorUpgraded,
   nodeShutDown,
   cloudDeleted,
-  cloudTokenRotated
+  cloudTokenRotated,
+  cloudTokenForeign
 ]

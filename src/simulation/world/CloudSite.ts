@@ -2,7 +2,7 @@
  * The cluster's project at the provider, as controllers reach it: over a network that takes its time, with the shipping
  * adapter. What the project really has goes into the ground truth at each request that may change it.
  */
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import * as HetznerCloud from "../../cloud/hetzner/HetznerCloud.ts"
 import type { CloudAddressTruth } from "../../invariants/GroundTruth.ts"
 import type { Fault } from "../../memory/hetzner/Faults.ts"
@@ -14,6 +14,7 @@ import { HttpExchange, type HttpRequest, NoReply } from "../../ports/HttpExchang
 import type { Kernel } from "../kernel/Kernel.ts"
 import type { Prng } from "../kernel/Prng.ts"
 import type { Process } from "../kernel/Process.ts"
+import * as OtherProject from "./OtherProject.ts"
 
 export const token = "token-of-the-simulated-project"
 const tokenName = "controller"
@@ -34,6 +35,8 @@ export const isCloudWrite = ({ method }: HttpRequest): boolean => method !== "GE
 
 export class CloudSite {
   readonly project: HetznerProject.HetznerProject
+  /** Nothing of it is the cluster's, whatever token it is given. */
+  readonly other: HetznerProject.HetznerProject
   /** Asked in order for each request; the first answer counts. */
   readonly faults = new Map<string, CloudFault>()
   /** Told of all that the project has once it may be otherwise. */
@@ -43,6 +46,8 @@ export class CloudSite {
   constructor(kernel: Kernel, nodesCount: number) {
     this.random = kernel.random.fork("cloud")
     this.project = projectOf(kernel, nodesCount)
+    const names = this.project.truth.servers().map(({ name }) => name)
+    this.other = OtherProject.make(kernel, tokenName, names)
   }
 
   /** Secrets that the provider takes. */
@@ -67,18 +72,22 @@ export class CloudSite {
 
   /** All floating IPs, each with the node to which it is routed. */
   addresses(): ReadonlyArray<CloudAddressTruth> {
-    const { floatingIps, purchases, servers } = this.project.truth
-    const names = new Map(servers().map(({ id, name }) => [id, name]))
-    const buyers = new Map(purchases().map(({ by, id }) => [id, by]))
-    return floatingIps().map((each) => addressOf(each, names, buyers.get(each.id)))
+    return addressesOf(this.project)
+  }
+
+  /** Those of the other project. */
+  othersAddresses(): ReadonlyArray<CloudAddressTruth> {
+    return addressesOf(this.other)
   }
 
   /** The provider as this process has it, for as long as it runs. */
   portFor(client: string, process: Process) {
-    const exchange = HetznerExchange.make(this.project, (request) => this.before(client, process, request))
+    const before = (request: HttpRequest) => this.before(client, process, request)
+    const own = HetznerExchange.make(this.project, before)
+    const others = HetznerExchange.make(this.other, before)
     const noticing = HttpExchange.of({
       send: (request) =>
-        exchange.send(request).pipe(
+        (isOfOther(request) ? others : own).send(request).pipe(
           Effect.ensuring(Effect.sync(() => this.onChange(client))),
           Effect.tap(() => this.delay())
         )
@@ -115,6 +124,14 @@ export class CloudSite {
 
 export const nameOfCloudRequest = ({ method, url }: HttpRequest): string =>
   `${method} ${new URL(url).pathname.slice("/v1".length)}`
+
+const isOfOther = ({ token: secret }: HttpRequest) => Redacted.value(secret) === OtherProject.otherToken
+
+const addressesOf = ({ truth }: HetznerProject.HetznerProject): ReadonlyArray<CloudAddressTruth> => {
+  const names = new Map(truth.servers().map(({ id, name }) => [id, name]))
+  const buyers = new Map(truth.purchases().map(({ by, id }) => [id, by]))
+  return truth.floatingIps().map((each) => addressOf(each, names, buyers.get(each.id)))
+}
 
 const addressOf = (
   { id, ip, labels, name, server }: FloatingIp,

@@ -22,6 +22,7 @@ import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.
 import { textAt } from "../../memory/kubernetes/Json.ts"
 import { keyOf } from "../../reconcile/Reflector.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
+import type { CloudSite } from "./CloudSite.ts"
 import type { Host } from "./Host.ts"
 import type { Segment } from "./Segment.ts"
 
@@ -93,6 +94,7 @@ export class Truth implements GroundTruth {
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []
   private cloudText = "[]"
+  private others: ReadonlyArray<CloudAddressTruth> = []
   readonly holders = new Map<string, Set<string>>()
   readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   /** Set by the world, which knows the processes. */
@@ -189,14 +191,26 @@ export class Truth implements GroundTruth {
     record.impairedUntil = this.kernel.nowMillis
   }
 
-  /** Looks at what the provider has. */
-  lookAtCloud(addresses: ReadonlyArray<CloudAddressTruth>, by: string): void {
+  /** Looks at what the provider has, in the cluster's project and in the other one. */
+  lookAtProvider(cloud: Pick<CloudSite, "addresses" | "othersAddresses">, by: string): void {
+    this.lookAtCloud(cloud.addresses(), by)
+    this.lookAtOtherProject(cloud.othersAddresses(), by)
+  }
+
+  private lookAtCloud(addresses: ReadonlyArray<CloudAddressTruth>, by: string): void {
     const before = this.cloud
     const text = JSON.stringify(addresses)
     if (text === this.cloudText) return
     this.cloudText = text
     this.cloud = addresses
     this.publish({ type: "CloudChanged", by, before })
+  }
+
+  private lookAtOtherProject(after: ReadonlyArray<CloudAddressTruth>, by: string): void {
+    const before = this.others
+    if (JSON.stringify(after) === JSON.stringify(before)) return
+    this.others = after
+    this.publish({ type: "OtherProjectChanged", by, before, after })
   }
 
   /** A frame of the host left for the segment. */

@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function* (
     for (const listener of listeners) listener(event)
   })
   const cloud = new CloudSite(kernel, nodesCount)
-  cloud.onChange = (by) => truth.lookAtCloud(cloud.addresses(), by)
+  cloud.onChange = (by) => truth.lookAtProvider(cloud, by)
   const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
   for (const host of hosts) truth.look(host, "boot")

@@ -167,5 +167,23 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
       "    this.views.set(poolKey, { ...view, project: before?.project ?? view.project })\n    this.learnServers(view)",
     killedBy: "L1",
     isFoundWithoutFaults: true
+  },
+  {
+    name: "trusts-any-project",
+    what: "the token of another project is trusted when servers there are called like the nodes",
+    file: "src/controller/cloud/ProjectTrust.ts",
+    find: 'return isNamed && !saysIds && !all.some(saysId) ? "usable" : "foreign"',
+    replace: 'return isNamed || !saysIds ? "usable" : "foreign"',
+    killedBy: "S5",
+    cluster: "drawn"
+  },
+  {
+    name: "gives-back-in-another-project",
+    what: "what the project of a wrong token does not have counts as given back",
+    file: "src/controller/cloud/ProjectFollower.ts",
+    find: 'if (trust === "foreign") {',
+    replace: 'if (trust === "foreign" && poolKey === "") {',
+    killedBy: "S5",
+    cluster: "drawn"
   }
 ]

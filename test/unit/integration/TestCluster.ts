@@ -2,7 +2,7 @@
  * A cluster in memory: one API server, nodes with kernels, and the real controller and operators on them, each in a
  * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
  */
-import { Clock, Context, Effect, Exit, Fiber, References, Result, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Redacted, References, Result, Scope, Stream } from "effect"
 import { witnessKey, witnessSecretName } from "../../../src/api/Names.ts"
 import { secrets } from "../../../src/api/Secret.ts"
 import { keyOf as witnessKeyOf } from "../../../src/api/WitnessMessage.ts"
@@ -54,6 +54,8 @@ export interface TestCluster {
   readonly api: Kubernetes["Service"]
   /** Of the cloud. */
   readonly project: HetznerProject.HetznerProject
+  /** By token, what is not the cluster's. */
+  readonly otherProjects: Map<string, HetznerProject.HetznerProject>
   readonly kernel: (node: string) => MemoryNodeNetwork.Handle
   readonly startController: (name: string, settings?: Partial<ControllerSettings>) => Effect.Effect<RunningController>
   /** `user` names the process at the API server: a second operator of one node needs another. */
@@ -135,10 +137,16 @@ const newProject = (
   return project
 }
 
-const cloudOver = (project: HetznerProject.HetznerProject) =>
-  HetznerCloud.make({ endpoint: "http://cloud.test/v1", userAgent: "test" }).pipe(
-    Effect.provideService(HttpExchange, HetznerExchange.make(project))
+const cloudOver = (
+  project: HetznerProject.HetznerProject,
+  others: ReadonlyMap<string, HetznerProject.HetznerProject>
+) => {
+  const send: HttpExchange["Service"]["send"] = (request) =>
+    HetznerExchange.make(others.get(Redacted.value(request.token)) ?? project).send(request)
+  return HetznerCloud.make({ endpoint: "http://cloud.test/v1", userAgent: "test" }).pipe(
+    Effect.provideService(HttpExchange, HttpExchange.of({ send }))
   )
+}
 
 const refusal = ({ metadata }: KubernetesObject): Undecodable => ({ metadata, message: "spec.newer: not expected" })
 
@@ -197,6 +205,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const api = memory.view("user")
   const clock = yield* Clock.Clock
+  const otherProjects = new Map<string, HetznerProject.HetznerProject>()
   const project = newProject(() => clock.currentTimeMillisUnsafe(), nodeNames, options.floatingIpsMax)
   const cut = new Set<string>()
   const unreadable = new Set<string>()
@@ -237,7 +246,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     const context = Context.empty().pipe(
       Context.add(Kubernetes, withUnreadable(memory.view(user), unreadable)),
       Context.add(Scope.Scope, scope),
-      Context.add(Cloud, yield* Scope.provide(cloudOver(project), scope)),
+      Context.add(Cloud, yield* Scope.provide(cloudOver(project, otherProjects), scope)),
       Context.add(References.MinimumLogLevel, "None")
     )
     const value = yield* Effect.provideContext(program, context)
@@ -296,6 +305,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     memory,
     api,
     project,
+    otherProjects,
     kernel,
     startController,
     startOperator,

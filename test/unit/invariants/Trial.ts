@@ -267,6 +267,15 @@ export class Trial implements GroundTruth {
     return this.tell({ type: "CloudChanged", by, before })
   }
 
+  /** What a project that is none of the cluster's has instead of `before`. */
+  otherProject(
+    before: ReadonlyArray<CloudAddressTruth>,
+    after: ReadonlyArray<CloudAddressTruth>,
+    by = "controller-1"
+  ): this {
+    return this.tell({ type: "OtherProjectChanged", by, before, after })
+  }
+
   wait(millis: number): this {
     this.nowMillis += millis
     return this

@@ -102,6 +102,18 @@ describe("S5: what is bought has a claim, and what is the user's stays", () => {
           .provider([bought], "controller-1"),
       "no IPAllocation says so"
     ],
+    ["bought in another project", (trial) => trial.otherProject([], [users]), "bought 192.0.2.10"],
+    [
+      "labelled in another project",
+      (trial) => trial.otherProject([users], [{ ...users, labels }]),
+      "changed 192.0.2.10 (mine, id 7) in a project that is not the cluster's"
+    ],
+    ["deleted in another project", (trial) => trial.otherProject([bought], []), "deleted 192.0.2.10"],
+    [
+      "changed in another project by its people",
+      (trial) => trial.otherProject([users], [{ ...users, node: "node-1" }], "console"),
+      "FINE"
+    ],
     ["the user's own deleted by us", (trial) => trial.provider([users], "console").provider([]), "which is the user's"],
     [
       "the user's own deleted by the user",

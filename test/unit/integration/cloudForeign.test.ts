@@ -1,0 +1,99 @@
+/** The token of another project, in which servers are called like the nodes: nothing there is touched, nothing here forgotten. */
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect } from "effect"
+import * as HetznerProject from "../../../src/memory/hetzner/HetznerProject.ts"
+import {
+  allocation,
+  conditionOf,
+  createEphemeral,
+  createService,
+  deleteService,
+  floatingIps,
+  messageOf,
+  run,
+  secret,
+  shown,
+  start,
+  threeNodes
+} from "./CloudCluster.ts"
+import { nodes } from "../../../src/api/Node.ts"
+import { secrets } from "../../../src/api/Secret.ts"
+import * as TestCluster from "./TestCluster.ts"
+
+const otherToken = "token-of-staging"
+const fromSecret = { cloudIntegration: { hetzner: { tokenSecretRef: { name: "hcloud" } } } }
+
+const newOther = Effect.map(Clock.Clock, (clock) => {
+  const project = HetznerProject.make({
+    nowMillis: () => clock.currentTimeMillisUnsafe(),
+    tokens: [{ secret: otherToken, name: "controller", mayWrite: true }],
+    lastId: 1_000_000,
+    ipOf: (_, n) => `198.19.0.${n}`
+  })
+  const [server = 0] = threeNodes.map((name) => project.console.addServer({ name }).id)
+  project.console.addFloatingIp({ type: "ipv4", name: "theirs", server })
+  return project
+})
+
+/** A pool whose token stands in a Secret, and one Service that it bought for; then the Secret has the token of the other. */
+const startWithOther = Effect.fnUntraced(function* () {
+  const { cluster } = yield* start()
+  const other = yield* newOther
+  cluster.otherProjects.set(otherToken, other)
+  // The others are known by their names, which the other project has, too.
+  const id = cluster.project.truth.servers().find(({ name }) => name === "node-1")?.id ?? 0
+  yield* cluster.api.patch(nodes, { name: "node-1" }, { spec: { providerID: `hcloud://${id}` } })
+  yield* cluster.api.create(secrets, secret(TestCluster.cloudToken))
+  yield* createEphemeral(cluster, "cloud", fromSecret)
+  yield* createService(cluster, "web")
+  yield* Effect.sleep("30 seconds")
+  const give = (token: string) =>
+    cluster.api.patch(secrets, { namespace: TestCluster.ownNamespace, name: "hcloud" }, { stringData: { token } })
+  const before = JSON.stringify(other.truth.floatingIps())
+  yield* give(otherToken)
+  yield* Effect.sleep("65 seconds")
+  return { cluster, give, isUntouched: () => JSON.stringify(other.truth.floatingIps()) === before }
+})
+
+describe("the token of another project", () => {
+  it("is noticed before anything is bought, leaves what is served as it is, and is told with what to do", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, give, isUntouched } = yield* startWithOther()
+        const [ip] = shown(cluster, "web")
+        yield* createService(cluster, "blog")
+        yield* Effect.sleep("65 seconds")
+        assert.isTrue(isUntouched())
+        const { message = "", reason } = conditionOf(cluster, "CredentialsValid") ?? {}
+        assert.deepStrictEqual(
+          [reason, message.includes("Use the token of the cluster's project")],
+          ["CloudProjectForeign", true]
+        )
+        assert.include(messageOf(cluster, "blog"), "no Node of this cluster is a server of the token's project")
+        assert.deepStrictEqual(shown(cluster, "web"), [ip])
+        yield* give(TestCluster.cloudToken)
+        yield* Effect.sleep("65 seconds")
+        assert.strictEqual(conditionOf(cluster, "CredentialsValid")?.reason, "Accepted")
+        assert.lengthOf(shown(cluster, "blog"), 1)
+        assert.isTrue(isUntouched())
+      })
+    )
+  })
+
+  it("makes nothing forgotten of what is to be given back", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, give, isUntouched } = yield* startWithOther()
+        yield* deleteService(cluster, "web")
+        yield* Effect.sleep("65 seconds")
+        assert.lengthOf(floatingIps(cluster), 1)
+        assert.isDefined(allocation(cluster, "web"))
+        yield* give(TestCluster.cloudToken)
+        yield* Effect.sleep("65 seconds")
+        assert.deepStrictEqual(floatingIps(cluster), [])
+        assert.isUndefined(allocation(cluster, "web"))
+        assert.isTrue(isUntouched())
+      })
+    )
+  })
+})
