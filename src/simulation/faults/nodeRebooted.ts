@@ -18,9 +18,7 @@ export const nodeRebooted: Fault = {
           broken(
             random.between(200, 12_000),
             () => world.powerOff(host),
-            () => {
-              if (!host.isOn) world.powerOn(host)
-            }
+            () => world.powerOn(host)
           )
       )
     )

@@ -28,9 +28,7 @@ export const nodeShutDown: Fault = {
           () => {
             if (host.isOn) world.powerOff(host)
           },
-          () => {
-            if (!host.isOn) world.powerOn(host)
-          }
+          () => world.powerOn(host)
         )
         const again = Effect.sync(() => {
           post.mayRun = true

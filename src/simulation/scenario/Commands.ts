@@ -242,7 +242,7 @@ const faults: ReadonlyArray<Command> = [
     isFault: true,
     act: (world) =>
       Effect.sync(() => {
-        for (const host of world.hosts) if (!host.isOn) world.powerOn(host)
+        for (const host of world.hosts) world.powerOn(host)
       })
   },
   {

@@ -46,6 +46,7 @@ export interface World extends Surroundings {
   readonly secondOperator: (host: Host) => Post
   readonly resting: Resting
   readonly powerOff: (host: Host) => void
+  /** Nothing happens to one that is on. */
   readonly powerOn: (host: Host) => void
 }
 
@@ -118,6 +119,8 @@ export const make = Effect.fnUntraced(function* (
       cloud.setPower(host.name, "off")
     },
     powerOn: (host) => {
+      // Another boot would take the kernel away from the processes of this one, which go on with the one before.
+      if (host.isOn) return
       story.tell(`${host.name} boots`)
       host.powerOn()
       cloud.setPower(host.name, "running")

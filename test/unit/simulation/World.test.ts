@@ -32,6 +32,23 @@ describe("World", () => {
     assert.deepStrictEqual(exit, Exit.succeed({ withOne: false, withNone: true, after: false }))
   })
 
+  it("boots no machine that is on, whose processes would go on with the kernel of the boot before", () => {
+    const kernel = new Kernel({ seed: 1 })
+    const program = Effect.gen(function* () {
+      const world = yield* World.make(kernel, new Story(kernel, { isTold: false }), options, () => {})
+      const [host] = world.hosts
+      if (host === undefined) return yield* Effect.die("no node")
+      const [bootId, { network }] = [host.bootId, host]
+      world.powerOn(host)
+      const isAsBefore = host.bootId === bootId && host.network === network
+      world.powerOff(host)
+      world.powerOn(host)
+      return { isAsBefore, isAnother: host.bootId !== bootId && host.network !== network }
+    })
+    const exit = withGuard(() => kernel.run(program))
+    assert.deepStrictEqual(exit, Exit.succeed({ isAsBefore: true, isAnother: true }))
+  })
+
   it("has room for a thousand nodes, each with an address of its own that is none of ours", () => {
     const kernel = new Kernel({ seed: 1 })
     const program = Effect.gen(function* () {
