@@ -47,6 +47,8 @@ export class CloudBook {
   private readonly serversByNode = new Map<string, KnownServer>()
   private saysIds = false
   private readonly views = new Map<string, ProjectView>()
+  /** Of each view, what was told of it: an operation's list may have shown by the way what others did meanwhile. */
+  private readonly told = new Map<string, string>()
   private readonly poolTroubles = new Map<string, Trouble>()
   private readonly serviceTroubles = new Map<string, Trouble>()
   /** What was asked of a cloud for a Service and is tried again by itself, by its key. */
@@ -66,12 +68,13 @@ export class CloudBook {
     return view?.project === project ? view : undefined
   }
 
-  /** True: it is not as it was. */
+  /** True: it is not as it was told. */
   see(poolKey: string, view: ProjectView): boolean {
-    const before = this.views.get(poolKey)
+    const [before, now] = [this.told.get(poolKey), textOf(view)]
     this.views.set(poolKey, view)
     this.learnServers(view)
-    return before === undefined || textOf(before) !== textOf(view)
+    this.told.set(poolKey, now)
+    return before !== now
   }
 
   serverOfNode(node: string): KnownServer | undefined {
@@ -115,6 +118,7 @@ export class CloudBook {
   /** Another has led since they were read, and may have bought and routed. */
   forgetViews(): void {
     this.views.clear()
+    this.told.clear()
     this.serversByNode.clear()
   }
 
@@ -132,6 +136,7 @@ export class CloudBook {
 
   forget(poolKey: string): void {
     this.views.delete(poolKey)
+    this.told.delete(poolKey)
     this.poolTroubles.delete(poolKey)
   }
 

@@ -164,7 +164,7 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     file: "src/controller/cloud/CloudBook.ts",
     find: "    this.views.set(poolKey, view)\n    this.learnServers(view)",
     replace:
-      "    this.views.set(poolKey, { ...view, project: before?.project ?? view.project })\n    this.learnServers(view)",
+      "    this.views.set(poolKey, { ...view, project: this.views.get(poolKey)?.project ?? view.project })\n    this.learnServers(view)",
     killedBy: "L1",
     isFoundWithoutFaults: true
   },

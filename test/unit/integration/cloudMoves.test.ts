@@ -3,7 +3,19 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { nodes } from "../../../src/api/Node.ts"
 import { services } from "../../../src/api/Service.ts"
-import { allocation, holderOf, isAssign, routedTo, run, startServed, threeNodes } from "./CloudCluster.ts"
+import {
+  allocation,
+  createService,
+  deleteService,
+  floatingIps,
+  holderOf,
+  isAssign,
+  isPurchase,
+  routedTo,
+  run,
+  startServed,
+  threeNodes
+} from "./CloudCluster.ts"
 import type * as TestCluster from "./TestCluster.ts"
 
 const exclude = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -101,6 +113,31 @@ describe("a planned move", () => {
         yield* Effect.sleep("20 seconds")
         assert.deepStrictEqual(carriers(cluster, ip), [])
         assert.isUndefined(allocation(cluster, "web"))
+      })
+    )
+  })
+})
+
+describe("a route that somebody moves in the console", () => {
+  it("is moved back, although what was asked for another Service had the addresses listed first", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, ip } = yield* startServed()
+        const holder = routedTo(cluster, ip) ?? ""
+        const { console, faults, truth } = cluster.project
+        faults.setPolicy((request) => (isPurchase(request) ? { badGateway: "before" } : {}))
+        yield* createService(cluster, "other")
+        yield* Effect.sleep("5 seconds")
+        const other = truth.servers().find(({ name }) => name !== holder)
+        const moved = floatingIps(cluster).find((each) => each.ip === ip)
+        console.change(moved?.id ?? 0, { server: other?.id ?? null })
+        // What may have been bought for it is looked for in a list of now.
+        yield* deleteService(cluster, "other")
+        yield* Effect.sleep("5 seconds")
+        assert.isUndefined(allocation(cluster, "other"))
+        assert.strictEqual(routedTo(cluster, ip), other?.name)
+        yield* Effect.sleep("2 minutes")
+        assert.strictEqual(routedTo(cluster, ip), holder)
       })
     )
   })
