@@ -212,9 +212,10 @@ const planService = (
   const settled = unchanged && allocation.wellFormed && allocation.type === wanted.type
   const { type } = wanted
   const assign = settled ? [] : [Change.Assign({ type, entries: target.entries, intents: target.intents })]
+  // A purchase may wait for the project's budget of requests; a route may be that of what is served already.
   const ofCloud = [
-    ...planPurchases(wanted.purchases, intents),
     ...planRoutes(service, allocation, target, observed.routeOf),
+    ...planPurchases(wanted.purchases, intents),
     ...planReturn(target.returned, target.abandoned),
     ...planNames(entries, target, observed)
   ]

@@ -86,7 +86,13 @@ const giveBackAll = Effect.fnUntraced(function* (
   return { entries: left, intents: kept }
 })
 
-/** Undefined: nothing can be done before the project can be used. */
+/** What keeps a change from being done, in words; `failure`: by its category it is tried again. */
+interface Refused {
+  readonly trouble?: Trouble
+  readonly failure?: CloudError
+}
+
+/** False: nothing can be done before the project can be used. */
 const apply = (key: string, change: Plan.CloudChange, observation: Observation, options: Options) =>
   Effect.gen(function* () {
     const caches = yield* Caches
@@ -95,9 +101,8 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
       case "Buy": {
         const desk = deskOf(observation, options, change.intent.pool)
         if (desk === undefined) return false
-        const refusal = yield* buyWithinCap(change, desk, options)
-        if (options.books.clouds.setServiceTrouble(key, refusal)) options.onTold(key)
-        return refusal === undefined
+        const trouble = yield* buyWithinCap(change, desk, options)
+        return trouble === undefined ? true : { trouble }
       }
       case "Route": {
         const desk = deskOf(observation, options, change.entry.pool)
@@ -127,6 +132,27 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
 
 const isOfCloud = (error: CloudError | KubernetesError): error is CloudError => error._tag === "CloudError"
 
+/**
+ * The first that can be done. What is refused holds up none of the others: the route of what is served must follow its node
+ * though another address cannot be bought, and what is given back may be what makes room for it.
+ */
+const applyFirst = Effect.fnUntraced(function* (
+  key: string,
+  changes: ReadonlyArray<Plan.CloudChange>,
+  observation: Observation,
+  options: Options
+) {
+  let refused: Refused = {}
+  for (const change of changes) {
+    const result: boolean | Refused = yield* apply(key, change, observation, options).pipe(
+      Effect.catchIf(isOfCloud, (failure) => Effect.succeed({ trouble: troubleOf(failure), failure }))
+    )
+    if (result === true) return { ...refused, done: change }
+    if (result !== false) refused = { ...result, ...refused }
+  }
+  return { ...refused, done: undefined }
+})
+
 export const step = (options: Options) =>
   Effect.fn("CloudStep.step")(
     function* (key: string): Effect.fn.Return<Outcome, CloudError | KubernetesError, Kubernetes | Caches> {
@@ -136,24 +162,17 @@ export const step = (options: Options) =>
       if (!(yield* options.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, options)
       const changes = Plan.plan(observation.wanted, observation.observed)
-      const change = changes.find(Plan.isOfCloud)
-      if (change === undefined) {
-        if (clouds.setServiceTrouble(key, undefined)) options.onTold(key)
-        return "settled"
+      const asked = changes.filter(Plan.isOfCloud)
+      const { done, failure, trouble } = yield* applyFirst(key, asked, observation, options)
+      const isTold = asked.length === 0 || done !== undefined || trouble !== undefined
+      if (isTold && clouds.setServiceTrouble(key, trouble)) options.onTold(key)
+      if (done === undefined) {
+        if (failure === undefined) return "settled"
+        clouds.setRetried(key, Plan.renderOfCloud(changes))
+        return yield* failure
       }
-      const isDone = yield* apply(key, change, observation, options).pipe(
-        Effect.tapError((error) =>
-          Effect.sync(() => {
-            if (!isOfCloud(error)) return
-            clouds.setRetried(key, Plan.renderOfCloud(changes))
-            if (clouds.setServiceTrouble(key, troubleOf(error))) options.onTold(key)
-          })
-        )
-      )
-      if (!isDone) return "settled"
-      if (clouds.setServiceTrouble(key, undefined)) options.onTold(key)
-      yield* Effect.logInfo("cloud: change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
-      options.onDone(key, change)
+      yield* Effect.logInfo("cloud: change applied").pipe(Effect.annotateLogs({ change: Plan.render(done) }))
+      options.onDone(key, done)
       return "again"
     },
     (effect, key) => Effect.annotateLogs(effect, { service: key })

@@ -199,6 +199,21 @@ describe("Plan.plan, for an address of a cloud that is to have a name", () => {
   })
 })
 
+describe("Plan.plan, for an address of a cloud beside one that is to be bought", () => {
+  it("asks for the route first, which what is served may need", () => {
+    const intent = { pool: "cloud", family: "IPv6", cloudProvider: "hetzner" } as const
+    const allocation = allocationOf({
+      entries: entries("^a@n1.1"),
+      intents: [intent],
+      acknowledgements: acknowledgements("a+n1.1")
+    })
+    const observed = { ...observedOf(serviceOf("a"), allocation), routeOf: () => "elsewhere" as const }
+    const wanted = { ...wantedOf(""), entries: entries("^a@n1.1"), purchases: [{ intent, location: "fsn1" }] }
+    const asked = rendered(wanted, observed).filter((each) => /^(route|buy)/.test(each))
+    assert.deepStrictEqual(asked, ["route a@n1/1", "buy one IPv6 of cloud"])
+  })
+})
+
 /** What the world is after the change; operators do nothing meanwhile. */
 const after = (observed: PlanInput.Observed, change: Plan.Change): PlanInput.Observed => {
   const { allocation, service } = observed
