@@ -11,6 +11,20 @@ export const holdIdOf = ({ metadata }: Lease): { readonly node: string; readonly
 
 export const fencedOf = ({ metadata }: Lease): string | undefined => metadata.annotations?.[keys.fenced]
 
+/**
+ * By how much longer than `quietMillis` some silent node may have to be waited for, since it announced so when its operator
+ * was to be replaced (docs/failover.md). Nobody waits for one that is fenced.
+ */
+export const announcedBeyondMillis = (leases: Iterable<Lease>, quietMillis: number): number =>
+  Math.max(
+    0,
+    ...[...leases].flatMap((lease) => {
+      const registered = holdIdOf(lease)
+      if (registered === undefined || fencedOf(lease) === registered.holdId) return []
+      return Number(lease.metadata.annotations?.[keys.durationMillis] ?? "0") - quietMillis
+    })
+  )
+
 /** Whoever takes a lease over counts on its own clock, which may be too fast by `clockRateError`. */
 export const mayHaveRunOut = (elapsedMillis: number, leaseMillis: number): boolean =>
   elapsedMillis * (1 + clockRateError) >= leaseMillis

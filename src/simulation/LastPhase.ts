@@ -6,6 +6,7 @@
  */
 import { Effect } from "effect"
 import { isOurs } from "../invariants/Actors.ts"
+import { announcedBeyondMillis } from "../invariants/Registrations.ts"
 import { services } from "../api/Service.ts"
 import { Denied, Unavailable } from "../ports/Kubernetes.ts"
 import { converge, type Demand } from "./Convergence.ts"
@@ -13,6 +14,7 @@ import { type Court, Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import { deathMillis, probes, untilDeathIsKnown } from "./Probes.ts"
 import { lastService } from "./Oddities.ts"
+import { times } from "./world/Programs.ts"
 import type { World } from "./world/World.ts"
 
 /** The longest pause that the loops which are no keys leave behind: watches, leases. */
@@ -114,14 +116,20 @@ export const lastPhase = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Stopped> {
   const kind = random.pick(["all", "all", "core", "neighbour"])
   const withinMillis = Math.max(pauseMillis, world.resting.millis() + doneMillis)
+  // A node that died while its operator was being replaced is waited for as long as that one announced.
+  const longerMillis = () => announcedBeyondMillis(world.truth.leases.values(), times.quietMillis)
   if (kind === "core") {
     const isAnybodyDead = breakRest(world, random)
     yield* untilDeathIsKnown
+    yield* Effect.sleep(longerMillis())
     yield* convergeAndRest(world, { withinMillis, since: "the death of the rest could be known" })
     // The probes kill one more.
     if (isAnybodyDead) yield* Effect.sleep(forgottenMillis)
   } else {
-    yield* convergeAndRest(world, { withinMillis: withinMillis + deathMillis, since: "the last fault" })
+    yield* convergeAndRest(world, {
+      withinMillis: withinMillis + deathMillis + longerMillis(),
+      since: "the last fault"
+    })
   }
   const without = kind === "neighbour" ? yield* failNeighbour(world) : new Set<string>()
   for (const probe of probes) {

@@ -1,11 +1,14 @@
 /** L1, L2, L3, S13: what must be so in the end. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Lease } from "../../../src/api/Lease.ts"
+import { nodeLeaseAnnotations } from "../../../src/api/Names.ts"
 import type { Liveness } from "../../../src/invariants/GroundTruth.ts"
 import { L1 } from "../../../src/invariants/L1.ts"
 import { L2 } from "../../../src/invariants/L2.ts"
 import { L3 } from "../../../src/invariants/L3.ts"
+import { announcedBeyondMillis } from "../../../src/invariants/Registrations.ts"
 import { S13 } from "../../../src/invariants/S13.ts"
-import { address, allocation, verdictOf, claim, node, pool, type Row, service, Trial } from "./Trial.ts"
+import { address, allocation, verdictOf, claim, lease, node, pool, type Row, service, Trial } from "./Trial.ts"
 
 const shown = service("web", { shown: [address] })
 const served = (trial: Trial) => trial.service(shown).allocation(allocation()).hold("node-1")
@@ -310,4 +313,26 @@ describe("S13: one bad object is reported", () => {
     ],
     ["aloud", (trial) => trial.pool(pool("typo", { ...bad, status: { conditions: [condition] } })), "FINE"]
   ])
+})
+
+const announcing = (durationMillis: number, { metadata }: Lease = lease("node-1", "1.aa")): Lease => {
+  const annotations = { ...metadata.annotations, [nodeLeaseAnnotations.durationMillis]: String(durationMillis) }
+  return { metadata: { ...metadata, annotations } }
+}
+
+describe("By how much longer than its profile's time a silent node may be waited for", () => {
+  it.each<readonly [string, ReadonlyArray<Lease>, number]>([
+    ["not at all, as it announced just that", [announcing(6_500)], 0],
+    ["until what it announced for a handover is over", [announcing(6_500), announcing(60_000)], 53_500],
+    ["not at all once it is fenced", [announcing(60_000, lease("node-1", "1.aa", "1.aa"))], 0],
+    [
+      "as before, when the fence was for its former hold id",
+      [announcing(60_000, lease("node-1", "2.bb", "1.aa"))],
+      53_500
+    ],
+    ["not for what is no node's lease", [announcing(60_000, { metadata: { name: "leader" } })], 0],
+    ["not for one that announced nothing", [lease("node-1", "1.aa")], 0]
+  ])("%s", (_, leases, millis) => {
+    assert.strictEqual(announcedBeyondMillis(leases, 6_500), millis)
+  })
 })
