@@ -13,6 +13,7 @@ import type { PersistentIPPool } from "../api/PersistentIPPool.ts"
 import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import type { PoolStatus } from "../api/PoolStatus.ts"
 import * as AddressIndex from "../domain/AddressIndex.ts"
+import { type Ownership, ownershipOf } from "../domain/CloudClaim.ts"
 import type * as Pool from "../domain/Pool.ts"
 import * as PoolConflicts from "../domain/PoolConflicts.ts"
 import type { CloudAddress } from "../ports/Cloud.ts"
@@ -85,13 +86,19 @@ const conflict = ({ pool }: KnownPool, books: Books): Finding => {
 }
 
 const orphaned = (orphans: ReadonlyArray<CloudAddress>) => {
-  const named = orphans.map(
-    ({ id, labels, network }) => `${network} (id ${id}, for ${labels["namespace"]}/${labels["service"]})`
-  )
-  return {
-    reason: "OrphanedAddresses",
-    message: `Bought by this cluster for what is no more: ${named.join(", ")}. It is given back after ten minutes.`
-  }
+  const named = (ownership: Ownership) =>
+    orphans
+      .filter(({ labels }) => ownershipOf(labels) === ownership)
+      .map(({ id, labels, network }) => `${network} (id ${id}, for ${labels["namespace"]}/${labels["service"]})`)
+      .join(", ")
+  const [bought, users] = [named("created"), named("adopted")]
+  const sentences = [
+    ...(bought === ""
+      ? []
+      : [`Bought by this cluster for what is no more: ${bought}. It is given back after ten minutes.`]),
+    ...(users === "" ? [] : [`Labelled for what is no more: ${users}. Our labels are taken off after ten minutes.`])
+  ]
+  return { reason: "OrphanedAddresses", message: sentences.join(" ") }
 }
 
 const deletedAddresses = (addresses: ReadonlyArray<string>, { kind }: Pool.Pool) => ({

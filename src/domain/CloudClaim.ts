@@ -76,6 +76,12 @@ export const labelsOf = ({ cluster, namespace, service, uid }: Claim, ownership:
   [labelNames.ownership]: ownership
 })
 
+/** Undefined: it has no label of ours that says so. */
+export const ownershipOf = (labels: { readonly [name: string]: string }): Ownership | undefined => {
+  const text = labels[labelNames.ownership]
+  return text === "created" || text === "adopted" ? text : undefined
+}
+
 /**
  * By which an address is known to be the claim's own, bought by us. The ownership too: what was adopted under the same claim is
  * not granted as bought, so a purchase that is content with it would be repeated at once, for ever.

@@ -3,12 +3,14 @@
  * by the queues that talk to the clouds, read synchronously by every decision, so that none waits for a provider.
  */
 import type { Address } from "../../domain/Address.ts"
-import { labelNames } from "../../domain/CloudClaim.ts"
+import * as CloudClaim from "../../domain/CloudClaim.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
 import type { Trouble } from "./CloudTrouble.ts"
 import * as ProjectTrust from "./ProjectTrust.ts"
 import type { CloudAddress, CloudProject, CloudServer, NodeIdentity, Resolution } from "../../ports/Cloud.ts"
+
+const { labelNames } = CloudClaim
 
 export const poolKeyOf = ({ kind, name }: PoolRef): string => `${kind}/${name}`
 
@@ -109,9 +111,13 @@ export class CloudBook {
 
   /** What this cluster has bought in the project of the pool. */
   boughtIn(pool: PoolRef): ReadonlyArray<CloudAddress> {
-    const { cluster, ownership } = labelNames
+    return this.labelledIn(pool).filter((each) => CloudClaim.ownershipOf(each.labels) === "created")
+  }
+
+  /** What is this cluster's for the time being: bought, or its user's. */
+  labelledIn(pool: PoolRef): ReadonlyArray<CloudAddress> {
     return (this.viewOf(pool)?.addresses ?? []).filter(
-      ({ labels }) => labels[cluster] === this.cluster && labels[ownership] === "created"
+      ({ labels }) => labels[labelNames.cluster] === this.cluster && CloudClaim.ownershipOf(labels) !== undefined
     )
   }
 

@@ -89,6 +89,10 @@ export const giveBack = (project: Cloud.CloudProject, found: Cloud.CloudAddress)
     () => letGo(project, found)
   )
 
+/** What nobody has any more goes back: what we bought as above, what is the user's own to its user. */
+export const giveOrphanBack = (project: Cloud.CloudProject, found: Cloud.CloudAddress) =>
+  CloudClaim.ownershipOf(found.labels) === "created" ? giveBack(project, found) : letGo(project, found)
+
 /** As it is now. What no list has by its id, one that is read now has by its address, or it is gone. */
 const readNow = Effect.fnUntraced(function* ({ pool, project: { project }, view }: Desk, entry: Entry) {
   const id = entry.cloudId ?? view.find(pool, entry)?.id

@@ -1,7 +1,7 @@
 /**
  * Addresses that were bought by this cluster for a claim that is no more: what a lost reply or a hand that took a finalizer
- * off may leave, and what costs money until somebody looks. They are told first, and given back once they have been seen so
- * for long enough that no purchase or watch can be behind it.
+ * off may leave, and what costs money until somebody looks. And users' own that are labelled for one. They are told first,
+ * and given back once they have been seen so for long enough that no purchase or watch can be behind it.
  */
 import { labelNames } from "../../domain/CloudClaim.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
@@ -28,14 +28,14 @@ export class OrphanSweep {
   /** In the project of this pool, now. */
   orphansOf(pool: PoolRef): ReadonlyArray<CloudAddress> {
     return this.book
-      .boughtIn(pool)
+      .labelledIn(pool)
       .filter(({ labels }) => this.book.holderOf(labels[labelNames.claim] ?? "") === undefined)
   }
 
   /** Counts what is seen, and answers what is due to be given back. */
   look(pool: PoolRef, nowMillis: number): ReadonlyArray<CloudAddress> {
     const orphans = this.orphansOf(pool)
-    for (const { id } of this.book.boughtIn(pool)) if (!orphans.some((each) => each.id === id)) this.sights.delete(id)
+    for (const { id } of this.book.labelledIn(pool)) if (!orphans.some((each) => each.id === id)) this.sights.delete(id)
     for (const { id } of orphans) this.see(id, nowMillis)
     return orphans.filter(({ id }) => (this.sights.get(id)?.count ?? 0) >= sightsMin)
   }

@@ -5,11 +5,13 @@
  */
 import { Effect, Result } from "effect"
 import type { HetznerIntegration } from "../../api/CloudIntegration.ts"
+import { labelNames } from "../../domain/CloudClaim.ts"
 import * as CloudRules from "../../domain/CloudRules.ts"
+import { contains } from "../../domain/FloatingAddress.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { Entry } from "../../domain/Hold.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
-import { Cloud, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
+import { Cloud, type CloudAddress, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { Outcome } from "../../reconcile/WorkQueue.ts"
@@ -17,7 +19,7 @@ import { Caches } from "../Caches.ts"
 import type { CloudBook } from "./CloudBook.ts"
 import type { OrphanSweep } from "./OrphanSweep.ts"
 import { deletedAmong } from "./Deletions.ts"
-import { giveBack } from "./CloudWriter.ts"
+import { giveOrphanBack } from "./CloudWriter.ts"
 import { lasting, troubleOf } from "./CloudTrouble.ts"
 import { tokenOf } from "./Credentials.ts"
 import * as ProjectTrust from "./ProjectTrust.ts"
@@ -99,16 +101,26 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   return undefined
 })
 
-/** What cannot be read might be whose an address is. */
-const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, { book, sweep }: Options) {
+/** A Service has been granted it by its address, and its labels follow with the route. */
+const isAskedFor = ({ network }: CloudAddress, poolKey: string, { book, entriesOf }: Options): boolean =>
+  book
+    .poolsSharing(poolKey)
+    .some((name) => entriesOf({ kind: "PersistentIPPool", name }).some((entry) => contains(network, entry.address)))
+
+/** What cannot be read might be whose an address is; and a list may be older than the hand that took the labels off. */
+const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, options: Options) {
+  const { book, sweep } = options
   const caches = yield* Caches
   if (caches.allocations.undecodable.size > 0) return
-  for (const orphan of sweep.look(poolOf(poolKey), yield* monotonicMillis)) {
-    const { id, labels, name } = orphan
-    yield* Effect.logWarning("an address that nobody has is given back").pipe(
-      Effect.annotateLogs({ id, name, namespace: labels["namespace"], service: labels["service"] })
-    )
-    yield* giveBack(project, orphan)
+  for (const { id, labels, name } of sweep.look(poolOf(poolKey), yield* monotonicMillis)) {
+    const found = yield* project.address(id, "background")
+    const isStill = found?.labels[labelNames.claim] === labels[labelNames.claim]
+    if (found !== undefined && isStill && !isAskedFor(found, poolKey, options)) {
+      yield* Effect.logWarning("an address that nobody has is given back").pipe(
+        Effect.annotateLogs({ id, name, namespace: labels["namespace"], service: labels["service"] })
+      )
+      yield* giveOrphanBack(project, found)
+    }
     book.seeAddresses(project, yield* project.addresses(Number.POSITIVE_INFINITY))
   }
 })

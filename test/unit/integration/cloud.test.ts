@@ -241,25 +241,6 @@ describe("an EphemeralIPPool", () => {
       })
     )
   })
-
-  it("gives back what nobody has, but not at once", () => {
-    run(
-      Effect.gen(function* () {
-        const { cluster, ip } = yield* startServed()
-        const labels = { ...labelsOf(cluster, ip), claim: "00000000-0000-4000-8000-000000000000" }
-        const orphan = cluster.project.console.addFloatingIp({ type: "ipv4", name: "left", labels })
-        yield* Effect.sleep("3 minutes")
-        assert.lengthOf(floatingIps(cluster), 2)
-        assert.include(conditionOf(cluster, "Degraded")?.message ?? "", orphan.ip)
-        yield* Effect.sleep("12 minutes")
-        assert.deepStrictEqual(
-          floatingIps(cluster).map((each) => each.ip),
-          [ip]
-        )
-        assert.deepStrictEqual(shown(cluster, "web"), [ip])
-      })
-    )
-  })
 })
 
 describe("a controller that leads again", () => {

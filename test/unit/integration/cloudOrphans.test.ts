@@ -1,0 +1,104 @@
+/** Addresses that are labelled for an IPAllocation that is no more: told, and given back after ten minutes. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { services } from "../../../src/api/Service.ts"
+import {
+  conditionOf,
+  createPersistent,
+  createService,
+  floatingIps,
+  labelsOf,
+  routedTo,
+  run,
+  shown,
+  startServed
+} from "./CloudCluster.ts"
+
+const nobody = "00000000-0000-4000-8000-000000000000"
+
+const isList = ({ route }: { readonly route: string }) => route === "GET /floating_ips"
+const isRelabel = ({ route }: { readonly route: string }) => route === "PUT /floating_ips/{id}"
+
+/** Beside an address that is served, one that is labelled for nobody and routed somewhere. */
+const startWithOrphan = Effect.fnUntraced(function* (ownership: "created" | "adopted") {
+  const { cluster, ip } = yield* startServed()
+  const labels = { ...labelsOf(cluster, ip), claim: nobody, ownership, team: "web" }
+  const [server] = cluster.project.truth.servers()
+  const seed = { type: "ipv4", name: "left", labels, ...(server && { server: server.id }) } as const
+  return { cluster, ip, orphan: cluster.project.console.addFloatingIp(seed) }
+})
+
+describe("an address that nobody has", () => {
+  it("and that was bought is told, and given back, but not at once", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, ip, orphan } = yield* startWithOrphan("created")
+        yield* Effect.sleep("3 minutes")
+        assert.lengthOf(floatingIps(cluster), 2)
+        assert.include(
+          conditionOf(cluster, "Degraded")?.message ?? "",
+          `Bought by this cluster for what is no more: ${orphan.ip}`
+        )
+        yield* Effect.sleep("12 minutes")
+        assert.deepStrictEqual(
+          floatingIps(cluster).map((each) => each.ip),
+          [ip]
+        )
+        assert.deepStrictEqual(shown(cluster, "web"), [ip])
+      })
+    )
+  })
+
+  it("and that is the user's own is told, unassigned and left with the user's labels, but not at once", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, orphan } = yield* startWithOrphan("adopted")
+        yield* Effect.sleep("3 minutes")
+        assert.strictEqual(labelsOf(cluster, orphan.ip)["claim"], nobody)
+        assert.include(conditionOf(cluster, "Degraded")?.message ?? "", `Labelled for what is no more: ${orphan.ip}`)
+        yield* Effect.sleep("12 minutes")
+        assert.deepStrictEqual(labelsOf(cluster, orphan.ip), { team: "web" })
+        assert.isUndefined(routedTo(cluster, orphan.ip))
+        assert.strictEqual(conditionOf(cluster, "Degraded")?.status, "False")
+      })
+    )
+  })
+
+  it.each(["created", "adopted"] as const)(
+    "(%s) stays as it is for a Service that asks for it by then",
+    (ownership) => {
+      run(
+        Effect.gen(function* () {
+          const { cluster, orphan } = yield* startWithOrphan(ownership)
+          yield* createPersistent(cluster, [orphan.ip])
+          // Its labels cannot follow yet.
+          cluster.project.faults.setPolicy((request) => (isRelabel(request) ? { badGateway: "before" } : {}))
+          yield* createService(cluster, "own", { externalIPs: [orphan.ip] })
+          yield* Effect.sleep("15 minutes")
+          assert.strictEqual(labelsOf(cluster, orphan.ip)["claim"], nobody)
+          assert.isDefined(routedTo(cluster, orphan.ip))
+          cluster.project.faults.clear()
+          yield* Effect.sleep("10 minutes")
+          assert.deepStrictEqual(shown(cluster, "own"), [orphan.ip])
+          yield* cluster.api.delete(services, { namespace: "shop", name: "own" })
+          yield* Effect.sleep("20 seconds")
+          assert.deepStrictEqual(labelsOf(cluster, orphan.ip), { team: "web" })
+        })
+      )
+    }
+  )
+
+  it("is kept by who takes its labels off, although a list may say for minutes that it has them", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, orphan } = yield* startWithOrphan("created")
+        yield* Effect.sleep("9 minutes")
+        cluster.project.console.change(orphan.id, { labels: { team: "web" } })
+        cluster.project.faults.setPolicy((request) => (isList(request) ? { staleMillis: 300_000 } : {}))
+        yield* Effect.sleep("10 minutes")
+        assert.deepStrictEqual(labelsOf(cluster, orphan.ip), { team: "web" })
+        assert.isDefined(routedTo(cluster, orphan.ip))
+      })
+    )
+  })
+})
