@@ -129,8 +129,8 @@ describe("an address whose holder is silent but not dead", () => {
     await Product.operatorsRolledOut()
     await client.answers()
     await watch.answers(node)
-    const { longestGapMillis, received, sent } = await client.report()
-    figure(`operators replaced: ${sent - received} of ${sent} probes unanswered, longest gap ${longestGapMillis} ms`)
+    const { longestGapMillis, lost, sent } = await client.finish()
+    figure(`operators replaced: ${lost} of ${sent} probes lost, longest gap ${longestGapMillis} ms`)
     assert.deepStrictEqual(watch.turns(), [node])
     assert.deepStrictEqual((await here.allocation("web"))?.spec.allocations[0], entry, "same node, hold id and epoch")
   })
@@ -181,8 +181,8 @@ describe("an address whose holder is silent but not dead", () => {
       },
       600
     )
-    const { longestGapMillis, received, sent } = await client.report()
-    figure(`no API server: ${sent - received} of ${sent} probes unanswered, longest gap ${longestGapMillis} ms`)
+    const { longestGapMillis, lost, sent } = await client.report()
+    figure(`no API server: ${lost} of ${sent} probes lost, longest gap ${longestGapMillis} ms`)
     await heal()
     await client.answers()
     await watch.answers(node)

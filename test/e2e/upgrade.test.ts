@@ -58,8 +58,8 @@ describe("helm upgrade --install over PlenusLB v0.4", () => {
     })
     await client.answers()
 
-    const { longestGapMillis, received, sent } = await client.report()
-    figure(`${sent} probes during the upgrade, ${sent - received} unanswered, longest gap ${longestGapMillis} ms`)
+    const { longestGapMillis, lost, sent } = await client.finish()
+    figure(`${sent} probes during the upgrade, ${lost} lost, longest gap ${longestGapMillis} ms`)
     assert.deepStrictEqual(monitor.removals(served.address), [])
     assert.deepStrictEqual(await placesOf(served.address), [
       { node: served.node, interfaceName: "pl0", address: served.address, label: "pl0:pllb" }
