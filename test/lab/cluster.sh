@@ -26,6 +26,8 @@ cluster.sh node-power-off NODE    pull the plug: link down, every process gone a
 cluster.sh node-kill NODE         every process gone at once, but the kernel goes on answering for its addresses
 cluster.sh node-power-on NODE     boot again: no address, nft table or connection survives, the disk does
 cluster.sh node-cut-api NODE      the API server out of reach for the node and its pods; node-heal-api NODE undoes it
+cluster.sh node-cut-lan NODE WAY  frames lost at the node's port: in, out, both or client; node-heal-lan NODE undoes it
+cluster.sh second-api DO          another API server: up, cut (a black hole), heal, down
 EOF
 }
 
@@ -140,7 +142,8 @@ main() {
     kubectl | helm) run "$LAB_BIN/$command" "$@" ;;
     run) run "$@" ;;
     exec-client) running; exec nsenter --net="$LAB_CLIENT" "$@" ;;
-    exec-node | enter-node | node-power-off | node-power-on | node-kill | node-cut-api | node-heal-api) on_node "${command//-/_}" "$@" ;;
+    exec-node | enter-node | node-power-off | node-power-on | node-kill | node-cut-api | node-heal-api | node-cut-lan | node-heal-lan) on_node "${command//-/_}" "$@" ;;
+    second-api) running; second_api "$@" ;;
     load) running; load_images "$@" ;;
     deploy) running; deploy "$@" ;;
     install) running; install_product "$@" ;;

@@ -4,7 +4,7 @@ control_plane_certificates() {
   local pki=$LAB_STATE/pki node name
   new_authority "$pki"
   new_certificate "$pki" server /CN=kube-apiserver \
-    "IP:127.0.0.1,IP:$LAN4.1,IP:$LAN6:1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes.default.svc"
+    "IP:127.0.0.1,IP:$LAN4.1,IP:$LAN4.2,IP:$LAN6:1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes.default.svc"
   new_certificate "$pki" admin /O=system:masters/CN=admin
   for name in kube-controller-manager kube-scheduler kube-proxy; do new_certificate "$pki" "$name" "/CN=system:$name"; done
   for node in $(node_names); do
@@ -28,14 +28,14 @@ rules:
 EOF
 }
 
-component() { # NAME ARGUMENT…
+component() { # NAME ARGUMENT…: in the cgroup COMPONENT_CGROUP, with COMPONENT_LOG
   local name=$1
   shift
   (
-    enter_cgroup control-plane
+    enter_cgroup "${COMPONENT_CGROUP:-control-plane}"
     cd "$LAB_STATE"
     exec setsid env -i PATH="$PATH" HOME=/root nsenter --net="$LAB_HOST" "$LAB_BIN/$name" "$@" \
-      >"$LAB_STATE/log/$name.log" 2>&1 </dev/null
+      >"$LAB_STATE/log/${COMPONENT_LOG:-$name}.log" 2>&1 </dev/null
   ) &
 }
 
@@ -47,8 +47,9 @@ start_etcd() {
 
 # kubelet-preferred-address-types: node names do not resolve here, and `kubectl exec` and `logs` fail without it.
 # audit blocking-strict: a write that is not in the log has not happened, which is what a count needs.
-start_apiserver() {
-  component kube-apiserver --bind-address="$LAN4.1" --advertise-address="$LAN4.1" --secure-port=6443 \
+start_apiserver() { # [ADDRESS AUDIT-LOG]
+  local address=${1:-$LAN4.1} audit=${2:-$LAB_STATE/audit.log}
+  component kube-apiserver --bind-address="$address" --advertise-address="$address" --secure-port=6443 \
     --etcd-servers=http://127.0.0.1:2379 --service-cluster-ip-range="$SERVICE_SUBNETS" --client-ca-file=pki/ca.crt \
     --tls-cert-file=pki/server.crt --tls-private-key-file=pki/server.key \
     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=pki/sa.pub \
@@ -56,9 +57,39 @@ start_apiserver() {
     --enable-admission-plugins=NodeRestriction --allow-privileged=true --profiling=false \
     --kubelet-client-certificate=pki/admin.crt --kubelet-client-key=pki/admin.key \
     --kubelet-certificate-authority=pki/ca.crt --kubelet-preferred-address-types=InternalIP \
-    --audit-policy-file=audit.yaml --audit-log-path="$LAB_STATE/audit.log" --audit-log-mode=blocking-strict \
+    --audit-policy-file=audit.yaml --audit-log-path="$audit" --audit-log-mode=blocking-strict \
     --audit-log-maxsize=4000
 }
+
+# A second one on the same etcd, at .2: Kubernetes spreads the connections to its Service address over both; kubelets and
+# kube-proxies go on with the first. Black-holed, it lives and stays in that Service, and nothing reaches it.
+second_api() { # up|down|cut|heal
+  case ${1:-} in
+    up)
+      host_ip address replace "$LAN4.2/24" dev lan
+      COMPONENT_CGROUP=second-api COMPONENT_LOG=second-api start_apiserver "$LAN4.2" "$LAB_STATE/second-audit.log"
+      await 60 "The second API server's start" both_apis_are_endpoints
+      ;;
+    cut)
+      in_host nft -f - <<EOF
+table ip lab_second_api {
+  chain in { type filter hook input priority -200; ip daddr $LAN4.2 drop; }
+  chain out { type filter hook output priority -200; ip saddr $LAN4.2 drop; }
+}
+EOF
+      ;;
+    heal) in_host nft delete table ip lab_second_api ;;
+    down)
+      kill_cgroup second-api
+      await 60 "The withdrawal of the second API server" only_one_api_is_endpoint
+      host_ip address delete "$LAN4.2/24" dev lan
+      ;;
+    *) fail "second-api up, down, cut or heal" ;;
+  esac
+}
+api_endpoints() { kubectl get endpoints kubernetes -o 'jsonpath={.subsets[*].addresses[*].ip}'; }
+both_apis_are_endpoints() { [[ $(api_endpoints) == *"$LAN4.2"* ]]; }
+only_one_api_is_endpoint() { ! both_apis_are_endpoints; }
 
 start_controllers() {
   local grace=()

@@ -111,3 +111,24 @@ table ip lab_cut {
 EOF
 }
 node_heal_api() { nsenter --net="$(netns_of "$1")" nft delete table ip lab_cut; }
+
+# At the bridge's port, so that the node's kernel knows nothing of it. `in`: no frame reaches the node; `out`: none of its own
+# leaves; `both`. `client`: it is cut off from the client alone, and from what is sent to all, by which a client is found.
+node_cut_lan() { # NODE in|out|both|client
+  local port=v-$1 to='' from='' client
+  client=$(mac_of 100)
+  case ${2:-both} in
+    in) to=drop ;;
+    out) from=drop ;;
+    both) to=drop from=drop ;;
+    client) to="ether saddr $client drop" from="ether daddr { $client, ff:ff:ff:ff:ff:ff } drop" ;;
+    *) fail "node-cut-lan NODE in, out, both or client" ;;
+  esac
+  in_host nft -f - <<EOF
+table netdev lab_cut_$1 {
+  chain to { type filter hook egress device $port priority 0; $to; }
+  chain from { type filter hook ingress device $port priority 0; $from; }
+}
+EOF
+}
+node_heal_lan() { in_host nft delete table netdev "lab_cut_$1"; }
