@@ -10,7 +10,7 @@ if (Number.parseInt(process.versions.node) < Number.parseInt(wanted)) {
   )
 }
 
-/** One project per kind of test; `npm test` runs those that need neither root nor Go. */
+/** One project per kind of test; `npm test` runs those that need neither root nor Go, and `failover` is for the bench alone. */
 export default defineConfig({
   test: {
     projects: [
@@ -30,6 +30,16 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { concurrent: false }
+        }
+      },
+      {
+        test: {
+          name: "failover",
+          include: ["test/failover/**/*.test.ts"],
+          testTimeout: 900_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { concurrent: false }
