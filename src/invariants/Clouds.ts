@@ -12,6 +12,25 @@ export const labelledFor = ({ labels }: CloudAddressTruth): string | undefined =
 export const holderOf = (truth: GroundTruth, uid: string): IPAllocation | undefined =>
   [...truth.allocations.values()].find(({ metadata }) => metadata.uid === uid)
 
+/**
+ * For so long at most the sweep leaves what nobody has (docs/hetzner.md: ten minutes): it looks ten times, once a minute, or a
+ * quarter of a minute later when the provider did not answer.
+ */
+export const sweptMillis = 10 * 75_000
+
+/** Its IPAllocation went without us, and the sweep is not due yet. */
+export const awaitsSweep = ({ disowned, nowMillis }: GroundTruth, uid: string): boolean => {
+  const gone = disowned.get(uid)
+  return gone !== undefined && nowMillis - gone.countedFromMillis <= sweptMillis
+}
+
+/** Labelled by us for what is no more. */
+export const orphansIn = (truth: GroundTruth): ReadonlyArray<CloudAddressTruth> =>
+  truth.cloud.filter((found) => {
+    const uid = labelledFor(found)
+    return uid !== undefined && holderOf(truth, uid) === undefined
+  })
+
 /** The floating IP of a claim: its very address, or the network that has it. */
 export const ofClaim = ({ cloud }: GroundTruth, { address }: Allocation): CloudAddressTruth | undefined =>
   cloud.find((found) => isOf(found, address))

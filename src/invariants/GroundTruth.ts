@@ -83,6 +83,11 @@ export interface GroundTruth {
    * nobody answers there. Whatever is announced of the address ends it.
    */
   readonly leftLate: ReadonlyMap<string, { readonly node: string; readonly atMillis: number }>
+  /**
+   * By UID, IPAllocations that went without us, since somebody had freed them of our finalizer: what a provider has for them
+   * is named by nobody. Whoever leads later counts anew for how long that is so.
+   */
+  readonly disowned: ReadonlyMap<string, { readonly atMillis: number; readonly countedFromMillis: number }>
   /** Texts that only those may read who were given them. */
   readonly secrets: ReadonlyArray<string>
 }

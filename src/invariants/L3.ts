@@ -5,7 +5,7 @@
 import { finalizer } from "../api/Names.ts"
 import { isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, isDeleting, keyOf, nameOf, ownerUidOf } from "./Claims.ts"
-import { boughtFor, holderOf, labelledFor } from "./Clouds.ts"
+import { awaitsSweep, boughtFor, holderOf, labelledFor } from "./Clouds.ts"
 import type { GroundTruth, Liveness, NodeTruth, Violation } from "./GroundTruth.ts"
 import { isHindered } from "./Hindered.ts"
 import { isOurs } from "./Wishes.ts"
@@ -53,11 +53,11 @@ const leftPools = (truth: GroundTruth): ReadonlyArray<Violation> =>
       : [violation(`${key} is deleted, unused, and there`, key)]
   })
 
-/** What goes back to its user is not ours any more. (What was bought, S5 judges.) */
+/** What goes back to its user is not ours any more, at once or by the sweep. (What was bought, S5 judges.) */
 const leftInCloud = (truth: GroundTruth): ReadonlyArray<Violation> =>
   truth.cloud.flatMap((found) => {
     const uid = boughtFor(found) === undefined ? labelledFor(found) : undefined
-    return uid === undefined || holderOf(truth, uid) !== undefined
+    return uid === undefined || holderOf(truth, uid) !== undefined || awaitsSweep(truth, uid)
       ? []
       : [
           violation(

@@ -4,7 +4,7 @@
  * anything down, and deleted without unassigning, which the provider refuses: each address leaked.
  */
 import { claimsOf } from "./Claims.ts"
-import { boughtFor, familyOf, holderOf } from "./Clouds.ts"
+import { awaitsSweep, boughtFor, familyOf, holderOf } from "./Clouds.ts"
 import type { CloudAddressTruth, GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
 import { isController, isOurs, rivalryMillis } from "./Actors.ts"
 
@@ -23,11 +23,13 @@ const isClaimed = (truth: GroundTruth, found: CloudAddressTruth, uid: string): b
 }
 
 /**
- * A leader that has been replaced may still buy what the next one, in the same moment, lets go: no compare-and-set spans the
- * API and a provider. It is an orphan then, which is given back later.
+ * What becomes an orphan without our fault, and is given back later. A leader that has been replaced may still buy what the
+ * next one, in the same moment, lets go: no compare-and-set spans the API and a provider. And somebody may free an IPAllocation
+ * of our finalizer, so that it goes before anybody sees that: what was bought for it, or is being bought just then, is swept.
  */
-class Rivals {
+class Orphans {
   private readonly orphans = new Set<string>()
+  private readonly boughtMillis = new Map<string, number>()
   /** Who wrote the IPAllocation of this UID last, and when. */
   private readonly writers = new Map<string, { readonly by: string; readonly atMillis: number }>()
 
@@ -39,6 +41,7 @@ class Rivals {
     }
     if (event.type !== "CloudChanged" || !isController(event.by)) return
     const known = new Set(event.before.map(({ id }) => id))
+    for (const { id } of truth.cloud) if (!known.has(id)) this.boughtMillis.set(id, truth.nowMillis)
     for (const found of truth.cloud) {
       const writer = this.writers.get(boughtFor(found) ?? "")
       const isRival = writer !== undefined && writer.by !== event.by
@@ -47,8 +50,10 @@ class Rivals {
     }
   }
 
-  has({ id }: CloudAddressTruth): boolean {
-    return this.orphans.has(id)
+  has({ id }: CloudAddressTruth, uid: string, truth: GroundTruth): boolean {
+    if (this.orphans.has(id)) return true
+    const goneMillis = truth.disowned.get(uid)?.atMillis ?? Number.NEGATIVE_INFINITY
+    return awaitsSweep(truth, uid) && (this.boughtMillis.get(id) ?? 0) <= goneMillis + rivalryMillis
   }
 
   /** Bought by one a moment ago, and let go by another now. */
@@ -59,10 +64,10 @@ class Rivals {
   }
 }
 
-const judgeBought = (truth: GroundTruth, rivals: Rivals): ReadonlyArray<Violation> =>
+const judgeBought = (truth: GroundTruth, orphans: Orphans): ReadonlyArray<Violation> =>
   truth.cloud.flatMap((found) => {
     const uid = boughtFor(found)
-    if (uid === undefined || rivals.has(found)) return []
+    if (uid === undefined || orphans.has(found, uid, truth)) return []
     const twins = truth.cloud.filter((other) => boughtFor(other) === uid && familyOf(other) === familyOf(found))
     return [
       ...(isClaimed(truth, found, uid)
@@ -104,23 +109,26 @@ const judgeOthers = (event: TruthEvent): ReadonlyArray<Violation> => {
   ].map((what) => violation(`${what} in a project that is not the cluster's`))
 }
 
-const mayMatter = (event: TruthEvent): boolean =>
-  event.type === "CloudChanged" || (event.type === "Written" && event.kind === "IPAllocation")
+/** Of what is to be swept any event may be the first after it was due. */
+const mayMatter = (event: TruthEvent, { cloud, disowned }: GroundTruth): boolean =>
+  event.type === "CloudChanged" ||
+  (event.type === "Written" && event.kind === "IPAllocation") ||
+  cloud.some((found) => disowned.has(boughtFor(found) ?? ""))
 
 export const S5: Safety = {
   id: "S5",
   title: "what is bought has a claim, and what is the user's stays",
   judge: () => {
-    const rivals = new Rivals()
+    const orphans = new Orphans()
     return {
       after: (event, truth) => {
-        rivals.hear(event, truth)
+        orphans.hear(event, truth)
         if (event.type === "OtherProjectChanged") return judgeOthers(event)
         if (truth.cloud.length === 0 && event.type !== "CloudChanged") return []
         const users = event.type === "CloudChanged" && isOurs(event.by) ? judgeUsers(event.before, truth, event.by) : []
-        return mayMatter(event) ? [...judgeBought(truth, rivals), ...users] : []
+        return mayMatter(event, truth) ? [...judgeBought(truth, orphans), ...users] : []
       },
-      whole: (truth) => judgeBought(truth, rivals)
+      whole: (truth) => judgeBought(truth, orphans)
     }
   }
 }

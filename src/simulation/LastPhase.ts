@@ -6,6 +6,7 @@
  */
 import { Effect } from "effect"
 import { isOurs } from "../invariants/Actors.ts"
+import { orphansIn, sweptMillis } from "../invariants/Clouds.ts"
 import { announcedBeyondMillis } from "../invariants/Registrations.ts"
 import { services } from "../api/Service.ts"
 import { Denied, Unavailable } from "../ports/Kubernetes.ts"
@@ -86,7 +87,15 @@ const writeRequestsOf = ({ memory }: World): number => {
   return count
 }
 
+/** What somebody left at the provider, or two leaders at once, is still to be swept. */
+const untilSwept = (world: World): Effect.Effect<void, Stopped> => {
+  const also = () =>
+    orphansIn(world.truth).map(({ network }) => ({ invariant: "L3", message: `${network} is not given back` }))
+  return converge(world, { withinMillis: sweptMillis, since: "nothing was done any more", also })
+}
+
 const stayQuiet = Effect.fnUntraced(function* (world: World, court: Court): Effect.fn.Return<void, Stopped> {
+  yield* untilSwept(world)
   yield* Effect.sleep(settlingMillis)
   const before = writeRequestsOf(world)
   const lastBefore = court.lastWrite

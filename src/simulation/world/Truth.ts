@@ -3,6 +3,7 @@ import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import { type IPAllocation, ipAllocations } from "../../api/IPAllocation.ts"
 import type { KubernetesObject, ResourceType } from "../../api/KubernetesObject.ts"
 import { type Lease, leases } from "../../api/Lease.ts"
+import { leaderLeaseName } from "../../api/Names.ts"
 import { type Namespace, namespaces } from "../../api/Namespace.ts"
 import { type Node, nodes } from "../../api/Node.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
@@ -16,7 +17,7 @@ import type {
   Written,
   WrittenContent
 } from "../../invariants/GroundTruth.ts"
-import { isOperator } from "../../invariants/Actors.ts"
+import { isOperator, isOurs } from "../../invariants/Actors.ts"
 import { isHindered } from "../../invariants/Hindered.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { textAt } from "../../memory/kubernetes/Json.ts"
@@ -93,6 +94,7 @@ export class Truth implements GroundTruth {
   readonly leases = new Map<string, Lease>()
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []
+  readonly disowned = new Map<string, { readonly atMillis: number; readonly countedFromMillis: number }>()
   private cloudText = "[]"
   private others: ReadonlyArray<CloudAddressTruth> = []
   readonly holders = new Map<string, Set<string>>()
@@ -280,7 +282,20 @@ export class Truth implements GroundTruth {
   }
 
   private written(change: Change): void {
-    this.publish((this.followers.get(change.collection) ?? other)(change))
+    const written = (this.followers.get(change.collection) ?? other)(change)
+    this.noteDisowned(written)
+    this.publish(written)
+  }
+
+  private noteDisowned(written: Written): void {
+    const { nowMillis } = this
+    if (written.kind === "IPAllocation" && written.after === undefined && !isOurs(written.by)) {
+      const uid = written.before?.metadata.uid ?? ""
+      this.disowned.set(uid, { atMillis: nowMillis, countedFromMillis: nowMillis })
+    }
+    const isLeader = written.kind === "Lease" && (written.after ?? written.before)?.metadata.name === leaderLeaseName
+    if (!isLeader || written.before?.spec?.holderIdentity === written.after?.spec?.holderIdentity) return
+    for (const [uid, gone] of this.disowned) this.disowned.set(uid, { ...gone, countedFromMillis: nowMillis })
   }
 }
 

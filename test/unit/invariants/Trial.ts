@@ -7,6 +7,7 @@ import { finalizer, nodeLeaseAnnotations } from "../../../src/api/Names.ts"
 import type { Namespace } from "../../../src/api/Namespace.ts"
 import type { Node } from "../../../src/api/Node.ts"
 import type { Service } from "../../../src/api/Service.ts"
+import { isOurs } from "../../../src/invariants/Actors.ts"
 import type {
   CloudAddressTruth,
   GroundTruth,
@@ -133,6 +134,7 @@ export class Trial implements GroundTruth {
   readonly stopped = new Set<string>()
   readonly wasStopped = (client: string) => this.stopped.has(client)
   readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
+  readonly disowned = new Map<string, { readonly atMillis: number; readonly countedFromMillis: number }>()
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []
   /** What clients were told last, by address. */
@@ -217,7 +219,15 @@ export class Trial implements GroundTruth {
       kind === "Service" ? this.services : kind === "Pool" ? this.pools : this.allocations
     const before = objects.get(key)
     objects.delete(key)
+    const isDisowned = kind === "IPAllocation" && !isOurs(by)
+    if (isDisowned) this.disown(before?.metadata.uid ?? "")
     return this.tell({ type: "Written", by, kind, key, before, after: undefined } as Written)
+  }
+
+  /** Nobody of ours saw it go; or a new leader counts anew for how long it is gone. */
+  disown(uid: string, atMillis = this.nowMillis): this {
+    this.disowned.set(uid, { atMillis, countedFromMillis: this.nowMillis })
+    return this
   }
 
   /** On the interface, answered for. */

@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Allocation } from "../../../src/api/IPAllocation.ts"
 import type { CloudAddressTruth } from "../../../src/invariants/GroundTruth.ts"
+import { rivalryMillis } from "../../../src/invariants/Actors.ts"
+import { sweptMillis } from "../../../src/invariants/Clouds.ts"
 import { L1 } from "../../../src/invariants/L1.ts"
 import { L3 } from "../../../src/invariants/L3.ts"
 import { S4 } from "../../../src/invariants/S4.ts"
@@ -21,6 +23,11 @@ const users: CloudAddressTruth = { ...bought, name: "mine", labels: { team: "web
 
 const granted: Allocation = claim({ pool: "cloud", cloudProvider: "hetzner", cloudId: "7" })
 const intent: Allocation = { address: "", pool: "cloud", cloudProvider: "hetzner", family: "IPv4" }
+const disowned = (trial: Trial) =>
+  trial
+    .allocation(of([granted]))
+    .provider([bought])
+    .remove("IPAllocation", "shop/web", "kube-controller-manager")
 const of = (claims: ReadonlyArray<Allocation>) => allocation("web", { claims })
 
 describe("S5: what is bought has a claim, and what is the user's stays", () => {
@@ -57,6 +64,58 @@ describe("S5: what is bought has a claim, and what is the user's stays", () => {
           .allocation(of([granted]))
           .provider([bought])
           .remove("IPAllocation", "shop/web"),
+      "no IPAllocation says so"
+    ],
+    [
+      "left when a person had freed its IPAllocation of our finalizer, until the sweep",
+      (trial) => disowned(trial).wait(sweptMillis).provider([bought, users]),
+      "FINE"
+    ],
+    [
+      "left so for longer",
+      (trial) =>
+        disowned(trial)
+          .wait(sweptMillis + 1)
+          .provider([bought, users], "console"),
+      "no IPAllocation says so"
+    ],
+    [
+      "left so, seen by the next leader from its beginning on",
+      (trial) => {
+        const { nowMillis } = disowned(trial)
+        return trial.wait(400_000).disown("web-a1", nowMillis).wait(sweptMillis).provider([bought, users], "console")
+      },
+      "FINE"
+    ],
+    [
+      "left when another one was freed of it, and its own was deleted by us",
+      (trial) =>
+        trial
+          .allocation(allocation("api"))
+          .allocation(of([granted]))
+          .provider([bought])
+          .remove("IPAllocation", "shop/api", "kubectl")
+          .remove("IPAllocation", "shop/web"),
+      "no IPAllocation says so"
+    ],
+    [
+      "bought while it went so",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .remove("IPAllocation", "shop/web", "kube-controller-manager")
+          .wait(rivalryMillis)
+          .provider([bought]),
+      "FINE"
+    ],
+    [
+      "bought long after it went so",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .remove("IPAllocation", "shop/web", "kube-controller-manager")
+          .wait(rivalryMillis + 1)
+          .provider([bought]),
       "no IPAllocation says so"
     ],
     [
@@ -204,5 +263,10 @@ describe("L1 and L3: an address of a cloud", () => {
     const adopted = { ...users, labels: { ...users.labels, ...labels, ownership: "adopted" } }
     assert.include(messages(new Trial().provider([adopted])).join(), "is still labelled for web, which is gone")
     assert.deepStrictEqual(messages(new Trial().provider([users])), [])
+    const swept = new Trial().provider([adopted]).disown("web-a1").wait(sweptMillis)
+    assert.deepStrictEqual(messages(swept), [])
+    assert.include(messages(swept.wait(1)).join(), "is still labelled for web, which is gone")
+    const others = new Trial().provider([adopted]).disown("api-a1")
+    assert.include(messages(others).join(), "is still labelled for web, which is gone")
   })
 })
