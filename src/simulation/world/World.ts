@@ -77,6 +77,8 @@ export const make = Effect.fnUntraced(function* (
   })
   const cloud = new CloudSite(kernel, nodesCount)
   cloud.onChange = (by) => truth.lookAtProvider(cloud, by)
+  // What is there from the beginning is nobody's doing, whoever asks first.
+  cloud.onChange("console")
   const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
   const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
   for (const host of hosts) truth.look(host, "boot")
