@@ -138,6 +138,7 @@ export class CloudBook {
   /** What its token opened is nothing to go by any more. */
   forgetView(poolKey: string): void {
     this.views.delete(poolKey)
+    this.told.delete(poolKey)
   }
 
   forget(poolKey: string): void {
