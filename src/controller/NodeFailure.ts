@@ -58,6 +58,9 @@ const TRIES_IN_QUICK_SUCCESSION = 10
 const askAgainMillis = (triesCount: number): number =>
   Math.min(ASK_AGAIN_MILLIS_MAX, ASK_AGAIN_MILLIS * 2 ** Math.max(0, triesCount - TRIES_IN_QUICK_SUCCESSION))
 
+/** How soon it is seen meanwhile that somebody says that the machine is off. */
+const HEARD_MILLIS = 100
+
 /** A voter that comes and goes must not make a message of each. */
 const TELL_AGAIN_MILLIS = 10_000
 /** How soon one that does not lead looks again at what is due: it may come to lead at any time. */
@@ -165,11 +168,19 @@ const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease,
     if (isPromised || nodeBook.isGivenUp(known)) yield* fenceSilent(known, options)
     else {
       if (++triesCount > 1) yield* tellAwaited(known, promisedCount, options)
-      yield* Effect.sleep(askAgainMillis(triesCount))
+      yield* Effect.sleep(HEARD_MILLIS).pipe(
+        Effect.repeat({
+          times: askAgainMillis(triesCount) / HEARD_MILLIS - 1,
+          until: () => nodeBook.isGivenUp(known)
+        })
+      )
     }
   }
   if (nodeBook.awaited.delete(node)) options.onAwaited(node)
 })
+
+/** Also of a machine that is said to be off they are asked, if not waited for: it may only have stood still, and go on by their word. */
+const hasVoters = ({ content }: KnownLease): boolean => content.voters.length > 0
 
 export const run = Effect.fnUntraced(function* (
   options: Options
@@ -178,7 +189,6 @@ export const run = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope
   /** Names of nodes whose voters are being asked. */
   const asked = new Set<string>()
-  const needsPromises = (known: KnownLease) => known.content.voters.length > 0 && !nodeBook.isGivenUp(known)
   const begin = (known: KnownLease) => {
     const { node } = known.content
     if (asked.has(node)) return Effect.void
@@ -196,8 +206,8 @@ export const run = Effect.fnUntraced(function* (
     const due = nodeBook.dueForFence(yield* monotonicMillis)
     const leads = due.length > 0 && (yield* options.isLeader)
     if (leads) {
-      yield* Effect.forEach(due.filter(needsPromises), begin, { discard: true })
-      const free = due.filter((known) => !needsPromises(known))
+      yield* Effect.forEach(due.filter(hasVoters), begin, { discard: true })
+      const free = due.filter((known) => !hasVoters(known))
       yield* Effect.forEach(free, (known) => fenceSilent(known, options), { concurrency: 16, discard: true })
     }
     const millis = nodeBook.millisUntilDue(yield* monotonicMillis)

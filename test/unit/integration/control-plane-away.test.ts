@@ -273,14 +273,33 @@ describe("while the API server is there", () => {
         const { die, isFenced, messageOf, taint } = yield* start(3)
         yield* die("node-1")
         yield* die("node-2")
-        yield* Effect.sleep("30 seconds")
+        yield* Effect.sleep("32 seconds")
         assert.isFalse(isFenced("node-1") || isFenced("node-2"))
         assert.match(messageOf("node-1"), /2 others must say that they do not keep it up, and 1 did/)
         assert.match(messageOf("node-1"), /kubectl taint node node-1 node.kubernetes.io\/out-of-service/)
         yield* taint("node-1")
-        yield* Effect.sleep("3 seconds")
+        yield* Effect.sleep("1 second")
         assert.isTrue(isFenced("node-1"))
         assert.isFalse(isFenced("node-2"))
+      })
+    )
+  })
+
+  it("are asked also of one that a person says is off, so that they never keep it up should it only have stood still", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { die, isFenced, sentTo, taint } = yield* start(3)
+        yield* die("node-1")
+        yield* taint("node-1")
+        const asked = () => ["node-2", "node-3"].map(sentTo)
+        const before = asked()
+        yield* Effect.sleep("10 seconds")
+        assert.isTrue(isFenced("node-1"))
+        assert.deepStrictEqual(
+          asked().map((count, index) => count - (before[index] ?? 0)),
+          [2, 2],
+          "for a promise, and for its confirmation"
+        )
       })
     )
   })
