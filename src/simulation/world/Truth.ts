@@ -131,6 +131,8 @@ export class Truth implements GroundTruth {
       [pathOf(leases), follower(memory, leases, (content) => ({ ...content, kind: "Lease" }), this.leases)]
     ])
     memory.truth.subscribe((change) => this.written(change))
+    // Some are there from the beginning.
+    for (const each of memory.truth.list(namespaces)) this.namespaces.set(each.metadata.name, each)
   }
 
   get nowMillis(): number {

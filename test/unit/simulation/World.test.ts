@@ -49,6 +49,13 @@ describe("World", () => {
     assert.deepStrictEqual(exit, Exit.succeed({ isAsBefore: true, isAnother: true }))
   })
 
+  it("knows the namespaces that nobody has to create", () => {
+    const kernel = new Kernel({ seed: 1 })
+    const made = World.make(kernel, new Story(kernel, { isTold: false }), options, () => {})
+    const exit = withGuard(() => kernel.run(Effect.map(made, ({ truth }) => truth.namespaces.has("default"))))
+    assert.deepStrictEqual(exit, Exit.succeed(true))
+  })
+
   it("has room for a thousand nodes, each with an address of its own that is none of ours", () => {
     const kernel = new Kernel({ seed: 1 })
     const program = Effect.gen(function* () {
