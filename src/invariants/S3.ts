@@ -9,7 +9,7 @@ import * as Address from "../domain/Address.ts"
 import { isController } from "./Actors.ts"
 import { claimsOf, grantKey, nameOf, staleMillis } from "./Claims.ts"
 import { isOf, labelledFor } from "./Clouds.ts"
-import type { GroundTruth, PoolTruth, Safety, Violation } from "./GroundTruth.ts"
+import type { CloudAddressTruth, GroundTruth, PoolTruth, Safety, Violation } from "./GroundTruth.ts"
 import { allows, lists } from "./Pools.ts"
 
 interface Former<A> {
@@ -30,6 +30,11 @@ class Past<A> {
     return (this.former.get(key) ?? []).filter(({ untilMillis }) => nowMillis - untilMillis <= staleMillis)
   }
 
+  /** Under whatever key. */
+  everything(nowMillis: number): ReadonlyArray<A> {
+    return [...this.former.keys()].flatMap((key) => this.recent(key, nowMillis).map(({ object }) => object))
+  }
+
   all(key: string, present: A | undefined, nowMillis: number): ReadonlyArray<A> {
     const past = this.recent(key, nowMillis).map(({ object }) => object)
     return present === undefined ? past : [...past, present]
@@ -37,8 +42,11 @@ class Past<A> {
 }
 
 /** A pool that buys lists nothing: it has what the provider says was bought for this very IPAllocation. */
-const isBought = ({ cloud }: GroundTruth, { metadata }: IPAllocation, address: Address.Address): boolean =>
-  cloud.some((found) => labelledFor(found) === metadata.uid && isOf(found, address))
+const isBought = (
+  cloud: ReadonlyArray<CloudAddressTruth>,
+  { metadata }: IPAllocation,
+  address: Address.Address
+): boolean => cloud.some((found) => labelledFor(found) === metadata.uid && isOf(found, address))
 
 const whyNot = (pool: PoolTruth, hasIt: boolean, namespace: Namespace): string | undefined => {
   if (pool.metadata.deletionTimestamp !== undefined) return "is being deleted"
@@ -52,6 +60,8 @@ export const S3: Safety = {
   judge: () => {
     const pools = new Past<PoolTruth>()
     const namespaces = new Past<Namespace>()
+    /** By id. */
+    const cloud = new Past<CloudAddressTruth>()
     const judgeGrant = (
       truth: GroundTruth,
       allocation: IPAllocation,
@@ -64,8 +74,9 @@ export const S3: Safety = {
       const [listing, buying] = [seen(`PersistentIPPool/${pool}`), seen(`EphemeralIPPool/${pool}`)]
       const seenPlaces = namespaces.all(place, truth.namespaces.get(place), truth.nowMillis)
       if (Result.isFailure(parsed)) return []
+      const bought = [...truth.cloud, ...cloud.everything(truth.nowMillis)]
       const reasons = [...listing, ...buying].flatMap((each) => {
-        const hasIt = buying.includes(each) ? isBought(truth, allocation, parsed.success) : lists(each, parsed.success)
+        const hasIt = buying.includes(each) ? isBought(bought, allocation, parsed.success) : lists(each, parsed.success)
         return seenPlaces.map((where) => whyNot(each, hasIt, where))
       })
       if (reasons.includes(undefined)) return []
@@ -76,6 +87,11 @@ export const S3: Safety = {
     }
     return {
       after: (event, truth) => {
+        if (event.type === "CloudChanged") {
+          const isStill = (each: CloudAddressTruth) =>
+            truth.cloud.some((now) => now.id === each.id && labelledFor(now) === labelledFor(each))
+          for (const each of event.before) if (!isStill(each)) cloud.replaced(each.id, each, truth.nowMillis)
+        }
         if (event.type !== "Written") return []
         if (event.kind === "Pool") pools.replaced(event.key, event.before, truth.nowMillis)
         if (event.kind === "Namespace") namespaces.replaced(event.key, event.before, truth.nowMillis)

@@ -6,9 +6,11 @@ import { rivalryMillis } from "../../../src/invariants/Actors.ts"
 import { sweptMillis } from "../../../src/invariants/Clouds.ts"
 import { L1 } from "../../../src/invariants/L1.ts"
 import { L3 } from "../../../src/invariants/L3.ts"
+import { staleMillis } from "../../../src/invariants/Claims.ts"
+import { S3 } from "../../../src/invariants/S3.ts"
 import { S4 } from "../../../src/invariants/S4.ts"
 import { S5 } from "../../../src/invariants/S5.ts"
-import { address, allocation, claim, type Row, service, Trial, verdictOf } from "./Trial.ts"
+import { address, allocation, claim, pool, type Row, service, Trial, verdictOf } from "./Trial.ts"
 
 const labels = { "managed-by": "plenuslb", cluster: "c", namespace: "shop", service: "web", claim: "web-a1" }
 const bought: CloudAddressTruth = {
@@ -22,6 +24,7 @@ const bought: CloudAddressTruth = {
 const users: CloudAddressTruth = { ...bought, name: "mine", labels: { team: "web" }, isBoughtByUs: false }
 
 const granted: Allocation = claim({ pool: "cloud", cloudProvider: "hetzner", cloudId: "7" })
+const another = allocation("api", { claims: [granted] })
 const intent: Allocation = { address: "", pool: "cloud", cloudProvider: "hetzner", family: "IPv4" }
 const disowned = (trial: Trial) =>
   trial
@@ -191,6 +194,44 @@ describe("S5: what is bought has a claim, and what is the user's stays", () => {
     ]
   ])("%s", (_, play, verdict) => {
     const trial = new Trial(S5)
+    play(trial)
+    assert.include(verdictOf(trial.found), verdict)
+  })
+})
+
+const buying = (trial: Trial) => trial.pool(pool("cloud", { cloudIntegration: {} }), "kubectl", "EphemeralIPPool")
+
+describe("S3: an address that a pool has bought", () => {
+  it.each<Row>([
+    ["is granted to whom it was bought for", (trial) => trial.provider([bought]).allocation(of([granted])), "FINE"],
+    ["is granted to another", (trial) => trial.provider([bought]).allocation(another), "does not list it"],
+    ["was never bought", (trial) => trial.allocation(of([granted])), "does not list it"],
+    [
+      "is granted when somebody has just deleted it",
+      (trial) =>
+        trial
+          .provider([bought])
+          .provider([], "console")
+          .allocation(of([granted])),
+      "FINE"
+    ],
+    [
+      "is granted long after",
+      (trial) =>
+        trial
+          .provider([bought])
+          .provider([], "console")
+          .wait(staleMillis + 1)
+          .allocation(of([granted])),
+      "does not list it"
+    ],
+    [
+      "is granted to another when somebody has just deleted it",
+      (trial) => trial.provider([bought]).provider([], "console").allocation(another),
+      "does not list it"
+    ]
+  ])("%s", (_, play, verdict) => {
+    const trial = buying(new Trial(S3))
     play(trial)
     assert.include(verdictOf(trial.found), verdict)
   })
