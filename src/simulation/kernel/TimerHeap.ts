@@ -5,9 +5,11 @@ export interface Timer {
   readonly rank: number
   /** Among equals of `rank`. */
   readonly number: number
-  readonly run: () => void
+  run: () => void
   isCancelled: boolean
 }
+
+const nothing = (): void => {}
 
 const isBefore = (left: Timer, right: Timer): boolean =>
   left.atMillis !== right.atMillis
@@ -25,10 +27,14 @@ export class TimerHeap {
     this.rise(this.heap.length - 1)
   }
 
-  /** It stays in the heap until its time, unless half of the heap is such. */
+  /**
+   * It stays in the heap until its time, unless half of the heap is such; what it would have run goes at once, with the fiber
+   * behind it, or a patience of seconds keeps as many seconds of garbage out of the collector's reach.
+   */
   cancel(timer: Timer): void {
     if (timer.isCancelled) return
     timer.isCancelled = true
+    timer.run = nothing
     this.cancelledCount++
     if (this.cancelledCount > 64 && this.cancelledCount * 2 > this.heap.length) this.compact()
   }
