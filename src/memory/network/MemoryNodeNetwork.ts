@@ -99,8 +99,8 @@ export const make = (options: Options = {}): Handle => {
     foreignAdd: (name, address) => node.change(() => node.device(name).put(address)),
     foreignDelete: (name, address, prefixLength = hostPrefixLength(address)) =>
       node.change(() => node.device(name).take(address, prefixLength)),
-    setDefaultRoutes: (routes) => void (node.routes = routes),
-    setArpIgnore: (name, value) => void node.arpIgnore.set(name, value),
+    setDefaultRoutes: (routes) => node.alter(() => void (node.routes = routes)),
+    setArpIgnore: (name, value) => node.alter(() => void node.arpIgnore.set(name, value)),
     setPermitted: (permitted) => void (node.permitted = permitted),
     setToolFailure: (message) => void (node.toolFailure = message),
     setIdentity: (identity) => void (node.identity = identity)
@@ -225,6 +225,8 @@ class Node {
   toolFailure: string | undefined
   identity: Identity
   private nextIndex = 1
+  /** As it is until something changes: it is looked at far more often. */
+  private known: NetworkState | undefined
   private readonly onAnnouncement: (announcement: Announcement) => void
 
   constructor(options: Options) {
@@ -232,8 +234,14 @@ class Node {
     this.onAnnouncement = options.onAnnouncement ?? (() => undefined)
   }
 
-  change(body: () => void): void {
+  /** What the kernel tells nobody of. */
+  alter(body: () => void): void {
     body()
+    this.known = undefined
+  }
+
+  change(body: () => void): void {
+    this.alter(body)
     for (const wake of this.listeners) wake()
   }
 
@@ -279,7 +287,13 @@ class Node {
     this.routes = this.routes.filter((route) => route.interfaceName !== name)
   }
 
+  /** The same object for as long as nothing changes. */
   state(): NetworkState {
+    this.known ??= this.read()
+    return this.known
+  }
+
+  private read(): NetworkState {
     const devices = [...this.devices.values()]
     const everywhere = this.arpIgnore.get("all") ?? 0
     const effective = (name: string) => Math.max(everywhere, this.arpIgnore.get(name) ?? 0)

@@ -3,10 +3,11 @@
  * with a boot; a process that dies leaves it as it is.
  */
 import { Effect, Result, Stream } from "effect"
+import { once } from "../../api/Once.ts"
 import * as Address from "../../domain/Address.ts"
 import { hostPrefixLength } from "../../domain/HostAddress.ts"
 import * as MemoryNodeNetwork from "../../memory/network/MemoryNodeNetwork.ts"
-import { NodeNetwork } from "../../ports/NodeNetwork.ts"
+import { type NetworkState, NodeNetwork } from "../../ports/NodeNetwork.ts"
 import { profiles } from "../../domain/FailoverTimes.ts"
 import type { Ending } from "../../operator/Parts.ts"
 import type { FenceWrite } from "../../ports/KernelFence.ts"
@@ -62,6 +63,12 @@ export class Host {
   /** What becomes of an operator that is asked to end. */
   ending: Ending = "unknown"
   private expiry: Timer | undefined
+  /** The kernel is looked at with each renewal of its lease, and changes far less often. */
+  private readonly lookAt = once((state: NetworkState) => ({
+    held: heldIn(state, this.address),
+    interfaces: new Set(state.interfaces.flatMap(({ name, up }) => (up ? [name] : []))),
+    own: ownIn(state, this.address)
+  }))
   readonly processes = new Set<Process>()
   readonly number: number
   private readonly events: HostEvents
@@ -113,7 +120,10 @@ export class Host {
   answered(): ReadonlySet<string> {
     if (!this.answers) return new Set()
     const { fence } = this.network
-    return new Set([...this.held().keys()].filter((each) => !fence.blocks(parse(each), uplink, this.kernelMillis)))
+    const { kernelMillis } = this
+    const answered = new Set<string>()
+    for (const each of this.held().keys()) if (!fence.blocks(each, uplink, kernelMillis)) answered.add(each)
+    return answered
   }
 
   /** Whether a program of it may be sending what it decided before it was stopped, or by a clock that stood still. */
@@ -129,34 +139,18 @@ export class Host {
   }
 
   /** Addresses for one host each that are on an interface, but the machine's own; with the interface. */
-  held(): ReadonlyMap<string, string> {
-    const held = new Map<string, string>()
-    for (const { addresses, name, up } of this.network.state().interfaces) {
-      // The kernel takes the local routes of an interface that is down, and answers for none of its addresses.
-      if (!up) continue
-      for (const { address, prefixLength } of addresses) {
-        if (prefixLength === hostPrefixLength(address) && address !== this.address) held.set(address, name)
-      }
-    }
-    return held
+  held(): ReadonlyMap<Address.Address, string> {
+    return this.lookAt(this.network.state()).held
   }
 
   /** Interfaces that are up. */
   interfaces(): ReadonlySet<string> {
-    return new Set(this.network.state().interfaces.flatMap(({ name, up }) => (up ? [name] : [])))
+    return this.lookAt(this.network.state()).interfaces
   }
 
   /** The machine's own: its interfaces, and the addresses that name more than one host or are its own. */
   own(): string {
-    return this.network
-      .state()
-      .interfaces.map(({ addresses, name, up }) => {
-        const own = addresses.filter(
-          ({ address, prefixLength }) => prefixLength !== hostPrefixLength(address) || address === this.address
-        )
-        return `${name} ${up ? "up" : "down"} ${own.map(({ address, prefixLength }) => `${address}/${prefixLength}`)}`
-      })
-      .join("; ")
+    return this.lookAt(this.network.state()).own
   }
 
   /** Changes the kernel from outside of our programs. */
@@ -275,7 +269,7 @@ export class Host {
   }
 
   private get isUplinkUp(): boolean {
-    return this.network.state().interfaces.some(({ name, up }) => name === uplink && up)
+    return this.interfaces().has(uplink)
   }
 
   private newNetwork(): MemoryNodeNetwork.Handle {
@@ -300,6 +294,28 @@ export class Host {
     })
   }
 }
+
+const heldIn = ({ interfaces }: NetworkState, machine: Address.Address): ReadonlyMap<Address.Address, string> => {
+  const held = new Map<Address.Address, string>()
+  for (const { addresses, name, up } of interfaces) {
+    // The kernel takes the local routes of an interface that is down, and answers for none of its addresses.
+    if (!up) continue
+    for (const { address, prefixLength } of addresses) {
+      if (prefixLength === hostPrefixLength(address) && address !== machine) held.set(address, name)
+    }
+  }
+  return held
+}
+
+const ownIn = ({ interfaces }: NetworkState, machine: Address.Address): string =>
+  interfaces
+    .map(({ addresses, name, up }) => {
+      const own = addresses.filter(
+        ({ address, prefixLength }) => prefixLength !== hostPrefixLength(address) || address === machine
+      )
+      return `${name} ${up ? "up" : "down"} ${own.map(({ address, prefixLength }) => `${address}/${prefixLength}`)}`
+    })
+    .join("; ")
 
 /** Whether the machine has an interface of this name. */
 export const has = (host: Host, interfaceName: string): boolean =>

@@ -3,7 +3,8 @@
  * a machine cannot hear or say there gets lost in silence; a program that is dead or stopped answers nothing.
  */
 import { Effect } from "effect"
-import { secrets } from "../../api/Secret.ts"
+import { once } from "../../api/Once.ts"
+import { type Secret, secrets } from "../../api/Secret.ts"
 import { witnessKey, witnessSecretName } from "../../api/Names.ts"
 import { keyOf, type WitnessKey } from "../../api/WitnessMessage.ts"
 import type { MemoryKubernetes } from "../../memory/kubernetes/MemoryKubernetes.ts"
@@ -19,6 +20,8 @@ export const healthPort = 8080
 
 /** Milliseconds between two machines of one segment, with what their programs do before they see it. */
 const latencyMillisMax = 3
+
+const keyIn = once((secret: Secret) => keyOf(atob(secret.data?.[witnessKey] ?? "")))
 
 interface Voter {
   readonly host: Host
@@ -39,7 +42,7 @@ export class Lan {
   /** What the kubelet has mounted of the voters' Secret. */
   readonly key: Effect.Effect<WitnessKey | undefined> = Effect.sync(() => {
     const secret = this.api.truth.get(secrets, { namespace: ownNamespace, name: witnessSecretName })
-    return keyOf(atob(secret?.data?.[witnessKey] ?? ""))
+    return secret && keyIn(secret)
   })
 
   /** Whether no program of the machine has the health port. */

@@ -229,9 +229,12 @@ export class Truth implements GroundTruth {
 
   /** What lies on the interfaces, answered for or not. */
   private place(host: Host, record: NodeRecord, by: string): void {
-    const [before, held] = [record.held, host.held()]
+    const before = record.held
+    const held: ReadonlyMap<string, string> = host.held()
     const own = host.own()
     const ownBefore = record.own
+    // The same maps for as long as the kernel says the same.
+    if (held === before && own === ownBefore) return
     record.held = held
     record.own = own
     record.interfaces = host.interfaces()
