@@ -178,6 +178,12 @@ describe("S12: no secret in status, events, logs", () => {
     assert.include(verdictOf(trial.found), verdict)
   })
 
+  it("finds a secret that JSON writes otherwise", () => {
+    const trial = new Trial(S12)
+    trial.secrets.push('say "\\n"')
+    assert.include(verdictOf(trial.tell(written("controller-1", 'they say "\\n" here')).found), "a secret stands")
+  })
+
   it("has nothing to look for in a world without secrets", () => {
     assert.deepStrictEqual(new Trial(S12).tell(written("controller-1", secret)).found, [])
   })
