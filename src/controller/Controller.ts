@@ -279,15 +279,18 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { ado
   const reports = yield* WorkQueue.make({
     name: "reports",
     concurrency: Math.max(4, settings.concurrency / 4),
-    step: ServiceReconciler.reportStep(reconciling)
+    step: Leader.leading(isLeader, ServiceReconciler.reportStep(reconciling))
   })
   const serviceQueue = yield* WorkQueue.make({
     name: "services",
     concurrency: settings.concurrency,
-    step: ServiceReconciler.step(reconciling, {
-      report: (key) => reports.add(key),
-      cloud: (key) => clouds.services.add(key)
-    })
+    step: Leader.leading(
+      isLeader,
+      ServiceReconciler.step(reconciling, {
+        report: (key) => reports.add(key),
+        cloud: (key) => clouds.services.add(key)
+      })
+    )
   })
   const clouds = yield* startCloudQueues(reconciling, sinks, {
     service: (key) => serviceQueue.add(key),
@@ -296,17 +299,12 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { ado
   const poolQueue = yield* WorkQueue.make({
     name: "pools",
     concurrency: 4,
-    step: PoolReconciler.step({ books, isLeader, operatorPods })
+    step: Leader.leading(isLeader, PoolReconciler.step({ books, isLeader, operatorPods }))
   })
   const deployment = yield* WorkQueue.make({
     name: "operators",
     concurrency: 1,
-    step: () =>
-      Effect.flatMap(isLeader, (leads) =>
-        leads
-          ? deployOperators({ settings, nodeBook, witness }, adoption)
-          : Effect.succeed<WorkQueue.Outcome>("settled")
-      )
+    step: Leader.leading(isLeader, () => deployOperators({ settings, nodeBook, witness }, adoption))
   })
   const operatorPodsQueue = yield* WorkQueue.make({
     name: "operator pods",

@@ -15,6 +15,7 @@ import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { keyOf } from "../reconcile/Reflector.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
+import type { Outcome } from "../reconcile/WorkQueue.ts"
 
 export interface Leader {
   /** To be asked before every effect of a leader. */
@@ -35,6 +36,17 @@ export interface Options {
   /** Called when the API answers again after a time in which it did not, long enough to have taken the watches with it. */
   readonly onAnsweredAgain?: () => void
 }
+
+/** Steps of a queue for the leader alone: each event makes one in every replica, and what a step begins with costs more than asking. */
+export const leading =
+  <E, R>(
+    isLeader: Effect.Effect<boolean>,
+    step: (key: string) => Effect.Effect<Outcome, E, R>
+  ): ((key: string) => Effect.Effect<Outcome, E, R>) =>
+  (key) =>
+    Effect.flatMap(isLeader, (leads) => (leads ? step(key) : settled))
+
+const settled = Effect.succeed<Outcome>("settled")
 
 interface State {
   /** Monotonic time at which the renewal that last succeeded was sent. */

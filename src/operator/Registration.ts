@@ -163,7 +163,7 @@ export interface Renewing {
   readonly durationMillis?: number
 }
 
-export const renew = Effect.fn("Registration.renew")(function* (
+export const renew = Effect.fnUntraced(function* (
   identity: Identity,
   current: Registered,
   { durationMillis = identity.durationMillis, released = false, ...said }: Renewing

@@ -40,7 +40,7 @@ export const make = ({ hasLost, key, node, process }: Options): Effect.Effect<Re
       return true
     }
 
-    return Effect.fn("Voter.respond")(function* (message: string) {
+    return Effect.fnUntraced(function* (message: string) {
       const known = yield* key
       const nowMillis = yield* monotonicMillis
       const question = known === undefined ? undefined : WitnessMessage.openQuestion(message, known)

@@ -164,10 +164,10 @@ export const make = Effect.fnUntraced(function* <R>(
         onFailure: (failure) => failed(books, key, state, failure, scope)
       })
     )
-  }).pipe(Effect.annotateLogs({ queue: options.name }))
-  for (let worker = 0; worker < options.concurrency; worker++) {
-    yield* Effect.forkIn(Effect.forever(work), scope)
-  }
+  })
+  // Once for each worker and not for each step, which would cost more than most steps do.
+  const worker = Effect.annotateLogs(Effect.forever(work), { queue: options.name })
+  for (let count = 0; count < options.concurrency; count++) yield* Effect.forkIn(worker, scope)
   return {
     add: (key) => books.add(key),
     size: () => books.keys.size
