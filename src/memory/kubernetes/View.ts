@@ -1,5 +1,5 @@
 /** The port of one client: each method is one exchange with the server, with the faults that befall it. */
-import { Array, Cause, Channel, Clock, Effect, Queue, Result, Scope, Stream } from "effect"
+import { Array, Cause, Channel, Effect, Queue, Result, Scope, Stream } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../../api/KubernetesObject.ts"
 import type { WatchEvent } from "../../ports/Kubernetes.ts"
 import { Kubernetes, KubernetesError, Malformed, type Reason, ReplyLost, Unavailable } from "../../ports/Kubernetes.ts"
@@ -117,17 +117,14 @@ const askerOf =
     Effect.suspend(() => {
       const request = requestOf(user, type, call)
       count(counts, request)
+      const acting = Effect.clockWith((clock) => {
+        server.store.setWriter(user)
+        const caller = { user, nowMillis: clock.currentTimeMillisUnsafe() }
+        return Effect.succeed(Result.flatMap(kindOf(server, type), (kind) => act(kind, caller)))
+      })
       return Effect.mapError(
         Effect.flatMap(faults.faultOf(request), (fault) =>
-          Effect.gen(function* () {
-            yield* before(fault)
-            const nowMillis = yield* Clock.currentTimeMillis
-            server.store.setWriter(user)
-            const answer = Result.flatMap(kindOf(server, type), (kind) => act(kind, { user, nowMillis }))
-            if (fault.replyDelayMillis !== undefined) yield* Effect.sleep(fault.replyDelayMillis)
-            if (fault.loseReply === true) return yield* Effect.fail(answerLost(request.method))
-            return yield* Effect.fromResult(answer)
-          })
+          Effect.flatMap(Effect.andThen(before(fault), acting), (answer) => replying(fault, request, answer))
         ),
         failure(request)
       )
@@ -136,6 +133,15 @@ const askerOf =
 const before = (fault: Fault): Effect.Effect<void, Reason> => {
   const refused = fault.refuse === undefined ? Effect.void : Effect.fail(fault.refuse)
   return fault.delayMillis === undefined ? refused : Effect.andThen(Effect.sleep(fault.delayMillis), refused)
+}
+
+const replying = <A>(
+  { loseReply, replyDelayMillis }: Fault,
+  { method }: ApiRequest,
+  answer: Result.Result<A, Reason>
+): Effect.Effect<A, Reason> => {
+  const reply = loseReply === true ? Effect.fail(answerLost(method)) : Effect.fromResult(answer)
+  return replyDelayMillis === undefined ? reply : Effect.andThen(Effect.sleep(replyDelayMillis), reply)
 }
 
 const isWrite = (method: KubernetesError["method"]): boolean => !["get", "list", "watch"].includes(method)

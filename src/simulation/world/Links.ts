@@ -133,6 +133,7 @@ export class Links {
   }
 
   private isStalled({ plural, user }: ApiRequest): boolean {
+    if (this.stalledUntilMillis.size === 0) return false
     return [user, `${user} ${plural}`].some((each) => (this.stalledUntilMillis.get(each) ?? 0) > this.kernel.nowMillis)
   }
 
@@ -156,10 +157,11 @@ export class Links {
   }
 
   private drawn(request: ApiRequest): Fault {
-    for (const fault of [...this.refusals.values(), ...this.faults.values()]) {
-      const found = fault(request, this.random)
-      if (found !== undefined) return found
-    }
+    for (const asked of [this.refusals, this.faults])
+      for (const fault of asked.values()) {
+        const found = fault(request, this.random)
+        if (found !== undefined) return found
+      }
     const oneWay = () => this.random.between(1, this.latencyMillisMax)
     return { delayMillis: oneWay(), replyDelayMillis: oneWay() }
   }
