@@ -1,7 +1,7 @@
 /** Between the wire form of an IPAllocation and the domain's entries. What cannot be read as an address is left out. */
 import { Result } from "effect"
 import * as Address from "../domain/Address.ts"
-import type { Acknowledgement, Entry, Intent } from "../domain/Hold.ts"
+import type { Acknowledgement, Entry, Holder, Intent } from "../domain/Hold.ts"
 import { claimedAddresses, involvedNodes } from "../domain/Hold.ts"
 import type { AllocationView } from "../domain/NodeDuty.ts"
 import type { Allocation, IPAllocation } from "./IPAllocation.ts"
@@ -89,31 +89,51 @@ export const listsOf = (entries: ReadonlyArray<Entry>) => ({
   nodeList: [...new Set(entries.flatMap((entry) => entry.node ?? []))].join(",")
 })
 
-/** All labels of an IPAllocation that are ours: who watches it, and which addresses it claims (failover R8). */
+export type Labels = { readonly [label: string]: string }
+export type IsFenced = (holder: Holder) => boolean
+
+/**
+ * All labels of an IPAllocation that are ours: who watches it, and which addresses it claims (failover R8). What a fenced
+ * node once said claims nothing, or no other could have the address before that node is back; the node still finds it.
+ */
 export const labelsOf = (
   entries: ReadonlyArray<Entry>,
-  acknowledgements: ReadonlyArray<Acknowledgement>
-): { readonly [label: string]: string } =>
-  Object.fromEntries([
+  acknowledgements: ReadonlyArray<Acknowledgement>,
+  isFenced: IsFenced
+): Labels => {
+  const standing = acknowledgements.filter((each) => each.phase === "Serving" && !isFenced(each))
+  return Object.fromEntries([
     [managedByLabel, managedByValue],
     ...involvedNodes(entries, acknowledgements).map((node) => [nodeLabel(node), ""]),
-    ...claimedAddresses(entries, acknowledgements).map((address) => [addressLabel(address), ""])
+    ...claimedAddresses(entries, standing).map((address) => [addressLabel(address), ""])
   ])
+}
 
-/** The labels that this IPAllocation should have, as it stands. */
-export const dueLabelsOf = once((allocation: IPAllocation) =>
-  labelsOf(entriesOf(allocation), acknowledgementsOf(allocation))
+/** Whether what it claims may depend on who is fenced: some node says that it serves what no entry names any more. */
+const isLeftSaid = once((allocation: IPAllocation): boolean => {
+  const named = new Set<string>(entriesOf(allocation).map(({ address }) => address))
+  return acknowledgementsOf(allocation).some(({ address, phase }) => phase === "Serving" && !named.has(address))
+})
+
+const dueByAll = once((allocation: IPAllocation) =>
+  labelsOf(entriesOf(allocation), acknowledgementsOf(allocation), () => false)
 )
 
+/** The labels that this IPAllocation should have, as it stands. */
+export const dueLabelsOf = (allocation: IPAllocation, isFenced: IsFenced): Labels =>
+  isLeftSaid(allocation)
+    ? labelsOf(entriesOf(allocation), acknowledgementsOf(allocation), isFenced)
+    : dueByAll(allocation)
+
 /** Whether all of `labelsOf` are there; on what v0.4 left they are not. */
-export const hasLabels = ({ metadata }: IPAllocation, wanted: { readonly [label: string]: string }): boolean =>
+export const hasLabels = ({ metadata }: IPAllocation, wanted: Labels): boolean =>
   Object.keys(wanted).every((label) => metadata.labels?.[label] === wanted[label])
 
 export const isOurLabel = (label: string): boolean =>
   label === managedByLabel || label.startsWith(nodeLabelPrefix) || label.startsWith(addressLabelPrefix)
 
 /** The claims of an IPAllocation that cannot be decoded: its labels still can. */
-export const claimsInLabels = (labels: { readonly [label: string]: string }): ReadonlyArray<Address.Address> =>
+export const claimsInLabels = (labels: Labels): ReadonlyArray<Address.Address> =>
   Object.keys(labels).flatMap((label) => {
     const hex = label.startsWith(addressLabelPrefix) ? label.slice(addressLabelPrefix.length) : ""
     const family = hex.length === 8 ? "IPv4" : "IPv6"

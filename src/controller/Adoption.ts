@@ -6,23 +6,28 @@
  * What cannot be labelled (its write is refused for ever, its Service cannot be read) must not hold up the others: after
  * a while without any progress the operators come without it, and the log names it.
  */
-import { dueLabelsOf, hasLabels } from "../api/AllocationEntries.ts"
+import { dueLabelsOf, hasLabels, type IsFenced } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 
 /** Longer than a write that failed for a passing reason (transient) waits for its next try. */
 const PATIENCE_MILLIS = 60_000
 
-const isUnlabelled = (allocation: IPAllocation): boolean =>
-  allocation.metadata.deletionTimestamp === undefined && !hasLabels(allocation, dueLabelsOf(allocation))
+const isUnlabelled = (allocation: IPAllocation, isFenced: IsFenced): boolean =>
+  allocation.metadata.deletionTimestamp === undefined && !hasLabels(allocation, dueLabelsOf(allocation, isFenced))
 
 export class Adoption {
   private readonly keys = new Set<string>()
   /** When somebody began to wait, or the last progress since; a replica that only follows can make none. */
   private sinceMillis: number | undefined
+  private readonly isFenced: IsFenced
+
+  constructor(isFenced: IsFenced) {
+    this.isFenced = isFenced
+  }
 
   /** True: that was the last one. */
   onAllocation(key: string, after: IPAllocation | undefined, nowMillis: number): boolean {
-    if (after !== undefined && isUnlabelled(after)) {
+    if (after !== undefined && isUnlabelled(after, this.isFenced)) {
       this.keys.add(key)
       return false
     }

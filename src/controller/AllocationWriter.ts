@@ -5,6 +5,7 @@ import {
   dueLabelsOf,
   entriesOf,
   hasLabels,
+  type IsFenced,
   isOurLabel,
   labelsOf,
   listsOf,
@@ -56,7 +57,7 @@ export const create = (service: Service, content: TypedContent) =>
       metadata: {
         name: service.metadata.name,
         namespace: service.metadata.namespace,
-        labels: labelsOf(content.entries, []),
+        labels: labelsOf(content.entries, [], () => false),
         finalizers: [finalizer],
         ownerReferences: [ownedBy(service)]
       },
@@ -70,8 +71,8 @@ const refOf = (object: { readonly metadata: ObjectRef }): ObjectRef => ({
 })
 
 /** Labels of ours that are not wanted any more are removed by name; everybody else's stay. */
-const labelPatch = (allocation: IPAllocation, entries: ReadonlyArray<Entry>) => {
-  const wanted = labelsOf(entries, acknowledgementsOf(allocation))
+const labelPatch = (allocation: IPAllocation, entries: ReadonlyArray<Entry>, isFenced: IsFenced) => {
+  const wanted = labelsOf(entries, acknowledgementsOf(allocation), isFenced)
   const stale = Object.keys(allocation.metadata.labels ?? {}).filter((label) => isOurLabel(label) && !(label in wanted))
   return { ...wanted, ...Object.fromEntries(stale.map((label) => [label, null])) }
 }
@@ -82,13 +83,13 @@ const withFinalizer = ({ metadata: { finalizers = [] } }: IPAllocation): Readonl
 ]
 
 /** Compare-and-set by resourceVersion: what another replica wrote meanwhile is never overwritten. */
-export const assign = (service: Service, allocation: IPAllocation, content: TypedContent) => {
+export const assign = (service: Service, allocation: IPAllocation, content: TypedContent, isFenced: IsFenced) => {
   const foreignOwners = (allocation.metadata.ownerReferences ?? []).filter((owner) => owner.kind !== "Service")
   return Kubernetes.use((kubernetes) =>
     kubernetes.patch(ipAllocations, refOf(allocation), {
       metadata: {
         resourceVersion: allocation.metadata.resourceVersion,
-        labels: labelPatch(allocation, content.entries),
+        labels: labelPatch(allocation, content.entries, isFenced),
         finalizers: withFinalizer(allocation),
         ownerReferences: [...foreignOwners, ownedBy(service)]
       },
@@ -98,12 +99,12 @@ export const assign = (service: Service, allocation: IPAllocation, content: Type
 }
 
 /** Takes off the list what has been returned to the cloud. */
-export const settle = (allocation: IPAllocation, content: Content) =>
+export const settle = (allocation: IPAllocation, content: Content, isFenced: IsFenced) =>
   Kubernetes.use((kubernetes) =>
     kubernetes.patch(ipAllocations, refOf(allocation), {
       metadata: {
         resourceVersion: allocation.metadata.resourceVersion,
-        labels: labelPatch(allocation, content.entries)
+        labels: labelPatch(allocation, content.entries, isFenced)
       },
       spec: contentOf(content)
     })
@@ -127,20 +128,20 @@ export const show = (service: Service, addresses: ReadonlyArray<Address>) =>
  * One whose finalizer somebody took off would be gone at once, and its addresses free, while their holders answer; and by
  * its labels the holders find it.
  */
-const isProtected = (allocation: IPAllocation): boolean => {
+const isProtected = (allocation: IPAllocation, isFenced: IsFenced): boolean => {
   const { deletionTimestamp, finalizers = [] } = allocation.metadata
-  const wanted = dueLabelsOf(allocation)
+  const wanted = dueLabelsOf(allocation, isFenced)
   return deletionTimestamp !== undefined || (finalizers.includes(finalizer) && hasLabels(allocation, wanted))
 }
 
-const protect = (allocation: IPAllocation) =>
-  isProtected(allocation)
+const protect = (allocation: IPAllocation, isFenced: IsFenced) =>
+  isProtected(allocation, isFenced)
     ? Effect.succeed(allocation)
     : Kubernetes.use((kubernetes) =>
         kubernetes.patch(ipAllocations, refOf(allocation), {
           metadata: {
             resourceVersion: allocation.metadata.resourceVersion,
-            labels: labelPatch(allocation, entriesOf(allocation)),
+            labels: labelPatch(allocation, entriesOf(allocation), isFenced),
             finalizers: withFinalizer(allocation)
           }
         })
@@ -148,9 +149,9 @@ const protect = (allocation: IPAllocation) =>
 
 /** Deletes the very version that carries our finalizer. */
 export const remove = Effect.fnUntraced(
-  function* (allocation: IPAllocation) {
+  function* (allocation: IPAllocation, isFenced: IsFenced) {
     const kubernetes = yield* Kubernetes
-    const { metadata } = yield* protect(allocation)
+    const { metadata } = yield* protect(allocation, isFenced)
     const { resourceVersion, uid } = metadata
     yield* kubernetes.delete(ipAllocations, refOf(allocation), { uid, resourceVersion })
   },
@@ -160,12 +161,12 @@ export const remove = Effect.fnUntraced(
   )
 )
 
-export const label = (allocation: IPAllocation) =>
+export const label = (allocation: IPAllocation, isFenced: IsFenced) =>
   Kubernetes.use((kubernetes) =>
     kubernetes.patch(ipAllocations, refOf(allocation), {
       metadata: {
         resourceVersion: allocation.metadata.resourceVersion,
-        labels: labelPatch(allocation, entriesOf(allocation))
+        labels: labelPatch(allocation, entriesOf(allocation), isFenced)
       }
     })
   )

@@ -131,7 +131,7 @@ export const make = Effect.fnUntraced(function* ({
   const nodeBook = new NodeBook(settings.renewEveryMillis, settings.fenceAfterMillis, nowMillis())
   const books = new Books((holder) => nodeBook.isFenced(holder))
   books.clouds.clusterName = settings.clusterName
-  const adoption = new Adoption()
+  const adoption = new Adoption((holder) => nodeBook.isFenced(holder))
   const sinks = newSinks()
   books.wake = (keys) => {
     for (const key of keys) sinks.service(key)

@@ -54,10 +54,11 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
   const { name, namespace = "" } = refOf(key)
   const cloud = new CloudView(books.clouds, { namespace, service: name, uid: allocation?.metadata.uid ?? "" })
   const asked = service === undefined ? undefined : requestOf(service)
+  const isFenced: PlanInput.Observed["isFenced"] = (holder) => nodeBook.isFenced(holder)
   const observed: PlanInput.Observed = {
     service: service === undefined ? undefined : observeService(service, settings),
-    allocation: allocation === undefined ? undefined : observeAllocation(allocation),
-    isFenced: (holder) => nodeBook.isFenced(holder),
+    allocation: allocation === undefined ? undefined : observeAllocation(allocation, isFenced),
+    isFenced,
     routeOf: (entry) => {
       const pool = books.poolNamed(entry.pool)
       return pool === undefined ? "unknown" : cloud.route(pool, entry)

@@ -72,6 +72,7 @@ const apply = Effect.fnUntraced(function* (
 ) {
   const caches = yield* Caches
   const { allocation, service } = observation
+  const { isFenced } = observation.observed
   const ref = refOf(key)
   const onAllocation = <B extends IPAllocation | void>(write: Effect.Effect<B, KubernetesError, Kubernetes>) =>
     writing(write, ipAllocations, ref, caches.allocations)
@@ -88,7 +89,7 @@ const apply = Effect.fnUntraced(function* (
     case "Assign":
       if (service === undefined || allocation === undefined) return
       yield* withClaims(
-        onAllocation(AllocationWriter.assign(service, allocation, change)),
+        onAllocation(AllocationWriter.assign(service, allocation, change, isFenced)),
         observation,
         reconciling,
         () => caches.allocations.get(key)?.metadata.resourceVersion !== allocation.metadata.resourceVersion
@@ -100,20 +101,24 @@ const apply = Effect.fnUntraced(function* (
       return
     case "Delete":
       if (allocation === undefined) return
-      yield* onAllocation(AllocationWriter.remove(allocation))
+      yield* onAllocation(AllocationWriter.remove(allocation, isFenced))
       yield* seeDeleted(key)
       return
     case "Label":
-      if (allocation !== undefined) yield* onAllocation(AllocationWriter.label(allocation))
+      if (allocation !== undefined) yield* onAllocation(AllocationWriter.label(allocation, isFenced))
       return
     case "Finalize":
       if (allocation !== undefined) yield* onAllocation(AllocationWriter.finalize(allocation))
   }
 })
 
-/** A NodeLease may arrive a moment later than the IPAllocation that names its hold id. */
+/**
+ * A NodeLease may arrive a moment later than the IPAllocation that names its hold id; and who was granted what another has is
+ * soon given another address.
+ */
 const isTransitional = ({ lack, report }: WantedState): boolean =>
-  report.state === "pending" && (lack === undefined || lack.reason === "HolderNotRecognised")
+  report.state === "pending" &&
+  (lack === undefined || lack.reason === "HolderNotRecognised" || lack.reason === "AddressClaimedTwice")
 
 /**
  * The answer to these carries no newer version, so the cache knows of them by the watch alone: asked again before that,

@@ -5,8 +5,10 @@ import {
   dueLabelsOf,
   entriesOf,
   hasLabels,
+  type IsFenced,
   intentsOf,
   isOurLabel,
+  type Labels,
   listsOf
 } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
@@ -45,30 +47,26 @@ export const observeService = (service: Service, rules: ServiceRequest.ClassRule
 export const ownerUidOf = (allocation: IPAllocation): string | undefined =>
   allocation.metadata.ownerReferences?.find((owner) => owner.kind === "Service")?.uid
 
-const isFindable = (allocation: IPAllocation): boolean => hasLabels(allocation, dueLabelsOf(allocation))
-
 const isWellFormed = (allocation: IPAllocation, entries: ReadonlyArray<Entry>): boolean => {
-  const wanted = dueLabelsOf(allocation)
-  const present = allocation.metadata.labels ?? {}
   const lists = listsOf(entries)
   return (
     ownerUidOf(allocation) !== undefined &&
     (allocation.metadata.finalizers ?? []).includes(finalizer) &&
-    isFindable(allocation) &&
-    Object.keys(present).every((label) => !isOurLabel(label) || label in wanted) &&
     (allocation.spec.addressList ?? "") === lists.addressList &&
     (allocation.spec.nodeList ?? "") === lists.nodeList
   )
 }
 
-export const observeAllocation = once((allocation: IPAllocation): ObservedAllocation => {
+const hasNoOther = (allocation: IPAllocation, wanted: Labels): boolean =>
+  Object.keys(allocation.metadata.labels ?? {}).every((label) => !isOurLabel(label) || label in wanted)
+
+const observeContent = once((allocation: IPAllocation): Omit<ObservedAllocation, "isFindable"> => {
   const entries = entriesOf(allocation)
   return {
     uid: allocation.metadata.uid ?? "",
     serviceUid: ownerUidOf(allocation),
     deleting: allocation.metadata.deletionTimestamp !== undefined,
     hasFinalizer: (allocation.metadata.finalizers ?? []).includes(finalizer),
-    isFindable: isFindable(allocation),
     type: allocation.spec.type,
     entries,
     intents: intentsOf(allocation),
@@ -77,3 +75,10 @@ export const observeAllocation = once((allocation: IPAllocation): ObservedAlloca
     report: { state: allocation.status?.state ?? "", message: allocation.status?.message ?? "" }
   }
 })
+
+export const observeAllocation = (allocation: IPAllocation, isFenced: IsFenced): ObservedAllocation => {
+  const content = observeContent(allocation)
+  const wanted = dueLabelsOf(allocation, isFenced)
+  const isFindable = hasLabels(allocation, wanted)
+  return { ...content, isFindable, wellFormed: content.wellFormed && isFindable && hasNoOther(allocation, wanted) }
+}

@@ -123,7 +123,7 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
         const returned = { entries: change.entries.filter(isReady), intents: change.intents.filter(isReady) }
         if (returned.entries.length + returned.intents.length === 0) return false
         const content = yield* giveBackAll(returned, allocation, observation, options)
-        const write = AllocationWriter.settle(allocation, content)
+        const write = AllocationWriter.settle(allocation, content, observation.observed.isFenced)
         yield* writing(write, ipAllocations, refOf(key), caches.allocations)
         return true
       }

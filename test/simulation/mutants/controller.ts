@@ -6,8 +6,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "drop-the-compare-and-set",
     what: "spec.allocations is written without the version that was read",
     file: "src/controller/AllocationWriter.ts",
-    find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels: labelPatch(allocation, content.entries),\n        finalizers",
-    replace: "        labels: labelPatch(allocation, content.entries),\n        finalizers",
+    find: "        resourceVersion: allocation.metadata.resourceVersion,\n        labels: labelPatch(allocation, content.entries, isFenced),\n        finalizers",
+    replace: "        labels: labelPatch(allocation, content.entries, isFenced),\n        finalizers",
     killedBy: "S8",
     seeds: [4]
   },
@@ -41,7 +41,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "delete-without-finalizer",
     what: "an IPAllocation whose finalizer somebody took off is deleted as it is",
     file: "src/controller/AllocationWriter.ts",
-    find: "const { metadata } = yield* protect(allocation)",
+    find: "const { metadata } = yield* protect(allocation, isFenced)",
     replace: "const { metadata } = allocation",
     killedBy: "S14",
     cluster: "drawn"

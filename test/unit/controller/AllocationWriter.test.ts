@@ -66,7 +66,7 @@ describe("what is deleted", () => {
       Effect.gen(function* () {
         const { api, memory } = yield* TestCluster.make([])
         const read = yield* api.create(ipAllocations, manifest)
-        yield* AllocationWriter.remove(read).pipe(Effect.provideService(Kubernetes, api))
+        yield* AllocationWriter.remove(read, () => false).pipe(Effect.provideService(Kubernetes, api))
         return memory.truth.get(ipAllocations, ref)?.metadata
       })
     )
@@ -83,7 +83,7 @@ describe("what is deleted", () => {
         const metadata = { ...ref, finalizers: [finalizer] }
         const spec = { type: "persistent" as const, allocations: [entry] }
         const read = yield* api.create(ipAllocations, { ...manifest, metadata, spec })
-        yield* AllocationWriter.remove(read).pipe(Effect.provideService(Kubernetes, api))
+        yield* AllocationWriter.remove(read, () => false).pipe(Effect.provideService(Kubernetes, api))
         return memory.truth.get(ipAllocations, ref)?.metadata
       })
     )
@@ -98,7 +98,10 @@ describe("what is deleted", () => {
         const metadata = { ...ref, finalizers: [finalizer] }
         const read = yield* api.create(ipAllocations, { ...manifest, metadata })
         yield* api.patch(ipAllocations, ref, { metadata: { finalizers: [] } })
-        const error = yield* AllocationWriter.remove(read).pipe(Effect.provideService(Kubernetes, api), Effect.flip)
+        const error = yield* AllocationWriter.remove(read, () => false).pipe(
+          Effect.provideService(Kubernetes, api),
+          Effect.flip
+        )
         return error.reason._tag
       })
     )

@@ -100,7 +100,7 @@ describe("Books, claims", () => {
     const { books, ownerOf } = newBooks()
     const { metadata } = allocationOf("web", "")
     const object = allocationOf("web", "a@n1.1")
-    const labels = labelsOf(entries("a@n1.1"), acknowledgementsOf(object))
+    const labels = labelsOf(entries("a@n1.1"), acknowledgementsOf(object), () => false)
     books.onUnreadableAllocation("shop/web", { ...metadata, labels })
     assert.strictEqual(ownerOf("a"), "web")
     books.onAllocation({ key: "shop/web", after: undefined })
