@@ -5,7 +5,7 @@
 import { Schema } from "effect"
 import { field, ipv4, ipv6 } from "./Admission.ts"
 import { Conditions } from "./Condition.ts"
-import { objectFields, type ResourceType } from "./KubernetesObject.ts"
+import { type KubernetesObject, objectFields, type ResourceType, StringMap } from "./KubernetesObject.ts"
 import { group } from "../domain/Annotations.ts"
 import { version } from "./Names.ts"
 
@@ -153,4 +153,17 @@ export const ipAllocations: ResourceType<IPAllocation> = {
   plural: "ipallocations",
   namespaced: true,
   schema: IPAllocation
+}
+
+/** The same objects, read for their labels only: also those whose spec this version cannot read, and all of them at little cost. */
+export const ipAllocationLabels: ResourceType<KubernetesObject> = {
+  ...ipAllocations,
+  schema: Schema.Struct({
+    metadata: Schema.Struct({
+      name: Schema.String,
+      namespace: Schema.optionalKey(Schema.String),
+      uid: Schema.optionalKey(Schema.String),
+      labels: Schema.optionalKey(StringMap)
+    })
+  })
 }

@@ -49,6 +49,12 @@ export class Claims {
     return winner === undefined || winner.key === key ? undefined : winner
   }
 
+  /** The first that claims it beside `key`, and has to let go before a node may serve it. */
+  loserTo(address: Address, key: string): RecordedClaim | undefined {
+    if (this.winner(address)?.key !== key) return undefined
+    return [...(this.byAddress.get(address)?.values() ?? [])].find((claim) => claim.key !== key)
+  }
+
   /** Of all claims, in no order. */
   keysOf(address: Address): Iterable<string> {
     return this.byAddress.get(address)?.keys() ?? []

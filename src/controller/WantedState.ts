@@ -14,6 +14,7 @@ import type { CloudView } from "./cloud/CloudView.ts"
 import * as CloudWishes from "./cloud/CloudWishes.ts"
 import * as HolderLack from "./HolderLack.ts"
 import type { NodeBook } from "./NodeBook.ts"
+import * as Rivalry from "./Rivalry.ts"
 import * as Waiting from "./Waiting.ts"
 
 export interface Inputs {
@@ -230,17 +231,6 @@ const standingOf = ({ entries, key }: Inputs, books: Books) => {
   return { lost, frozen, current: entries.filter((entry) => !lost.includes(entry)) }
 }
 
-const rivalry = ({ key, request }: Inputs, books: Books, lost: ReadonlyArray<Hold.Entry>): Lack | undefined => {
-  const [first] = lost
-  const rival = first === undefined ? undefined : books.claims.rivalOf(first.address, key)
-  if (first === undefined || rival === undefined) return undefined
-  const holder = { namespace: rival.namespace, name: rival.name }
-  return {
-    reason: "AddressGrantedTwice",
-    message: `${Refusal.describe(request, { reason: "AddressTaken", address: first.address, holder })} (It was granted to both.)`
-  }
-}
-
 const frozenLack = (frozen: ReadonlyArray<Hold.Entry>): Lack | undefined => {
   const [first] = frozen
   return first === undefined
@@ -342,7 +332,8 @@ export const wantedState = (
   // It serves on where it should not, for want of another node: the first that may hold it must be heard of.
   const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
   const lack =
-    rivalry(inputs, books, standing.lost) ??
+    Rivalry.lost(inputs, books.claims, standing.lost) ??
+    Rivalry.contested(inputs, books.claims, entries) ??
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
     CloudWishes.firstOf(hindrance, buying) ??

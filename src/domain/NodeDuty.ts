@@ -22,12 +22,20 @@ export interface Self {
   readonly holdId: string | undefined
 }
 
-export interface Duty {
+/** That this node is to serve an address now, or once others have let go. */
+export interface Claim {
   readonly address: Address
+  /** Key and UID of the IPAllocation. */
+  readonly allocation: string
+  readonly uid: string
+  readonly holder: Hold.Holder
+  /** This node has said that it serves under exactly this. */
+  readonly isSaid: boolean
+}
+
+export interface Duty extends Claim {
   readonly interfaceName: string
   readonly pool: string
-  readonly allocation: string
-  readonly holder: Hold.Holder
 }
 
 const mine = (entry: Hold.Entry, self: Self): Hold.Holder | undefined => {
@@ -54,11 +62,25 @@ export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<
   allocation.deleting
     ? []
     : allocation.entries.flatMap((entry) => {
-        const { address, interfaceName, pool } = entry
+        const { interfaceName, pool } = entry
         const holder = servingAs(entry, allocation, self)
         return holder === undefined || interfaceName === undefined
           ? []
-          : [{ address, interfaceName, pool, allocation: allocation.key, holder }]
+          : [{ ...claimOf(entry, holder, allocation), interfaceName, pool }]
+      })
+
+const claimOf = ({ address }: Hold.Entry, holder: Hold.Holder, allocation: AllocationView): Claim => {
+  const isSaid = isSaidIn(allocation, address, holder)
+  return { address, allocation: allocation.key, uid: allocation.uid, holder, isSaid }
+}
+
+/** Every duty, and what becomes one when those before have let go. */
+export const claimsOf = (allocation: AllocationView, self: Self): ReadonlyArray<Claim> =>
+  allocation.deleting
+    ? []
+    : allocation.entries.flatMap((entry) => {
+        const holder = servingAs(entry, allocation, self) ?? mine(entry, self)
+        return holder === undefined || entry.interfaceName === undefined ? [] : [claimOf(entry, holder, allocation)]
       })
 
 /**
@@ -112,7 +134,7 @@ export const acknowledge = (
   for (const question of questions(allocation, self)) {
     const duty = duties.find((each) => each.address === question.address)
     const { address } = question
-    const isKnown = () => isAnnounced(address) || isSaid(question, allocation)
+    const isKnown = () => isAnnounced(address) || isSaidIn(allocation, address, question)
     const answer = answerTo(question, duty, allocation, self, { isHeld: isHeld(address), isKnown })
     const before = newest.get(question.address)
     if (answer !== undefined && (before === undefined || answer.epoch >= before.epoch)) {
@@ -122,9 +144,10 @@ export const acknowledge = (
   return [...newest.values()]
 }
 
-const isSaid = (
-  { address, epoch, holdId, node }: Hold.Acknowledgement,
-  { acknowledgements }: AllocationView
+const isSaidIn = (
+  { acknowledgements }: AllocationView,
+  address: Address,
+  { epoch, holdId, node }: Hold.Holder
 ): boolean =>
   acknowledgements.some(
     (each) =>

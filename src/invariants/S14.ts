@@ -1,7 +1,10 @@
 /**
  * S14: an address is granted anew only after its former holders have let go or are fenced: nobody of them answers for it
  * any more. And neither is one fenced, nor its lease taken over by another boot, before it was silent for the time that it
- * announces, unless its machine was off meanwhile, which a provider may have said. Where two leaders granted one address at once both claims stand, which S2 judges.
+ * announces, unless its machine was off meanwhile, which a provider may have said.
+ *
+ * Two leaders may grant one address at once, which S2 judges. Of two claims it is granted anew to the one that stays when
+ * the other goes: by then that one's holders must have let go, and until then no node serves it for the former (R8, S1).
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import * as NodeLease from "../api/NodeLease.ts"
@@ -14,6 +17,10 @@ import { mayHaveRunOut } from "./Registrations.ts"
 
 type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
 
+/** Nodes of which an operator put it there. */
+const answeringFor = (truth: GroundTruth, address: string): ReadonlyArray<string> =>
+  [...(truth.holders.get(address) ?? [])].filter((name) => isOperator(truth.nodes.get(name)?.putBy.get(address) ?? ""))
+
 const judgeGrant = (
   truth: GroundTruth,
   allocation: IPAllocation,
@@ -22,16 +29,43 @@ const judgeGrant = (
 ): ReadonlyArray<Violation> => {
   const others = claimantsOf(truth, address).filter(({ metadata }) => metadata.uid !== allocation.metadata.uid)
   if (others.length > 0) return []
-  const nodes = [...(truth.holders.get(address) ?? [])].filter((name) =>
-    isOperator(truth.nodes.get(name)?.putBy.get(address) ?? "")
-  )
-  const message = `${nameOf(allocation)} was granted ${address} while ${nodes.join(" and ")} still answered for it`
+  const nodes = answeringFor(truth, address)
+  const what = `${nameOf(allocation)} was granted ${address}`
+  return whileAnswering(truth, address, nodes, what, disowned)
+}
+
+const whileAnswering = (
+  truth: GroundTruth,
+  address: string,
+  nodes: ReadonlyArray<string>,
+  what: string,
+  disowned: Disowned
+): ReadonlyArray<Violation> => {
+  const message = `${what} while ${nodes.join(" and ")} still answered for it`
   const excuse = excuseOf(
     truth,
     nodes,
     (node) => whyAnswers(truth, node, address) !== undefined || disowned.has(address, node)
   )
   return nodes.length === 0 ? [] : [{ invariant: "S14", message, ...excuse }]
+}
+
+/** A claim went, and another one stays. */
+const judgeLoss = (
+  truth: GroundTruth,
+  before: IPAllocation,
+  address: string,
+  disowned: Disowned
+): ReadonlyArray<Violation> => {
+  const others = claimantsOf(truth, address).filter(({ metadata }) => metadata.uid !== before.metadata.uid)
+  const [heir] = others
+  if (heir === undefined) return []
+  const named = new Set(
+    others.flatMap(claimsOf).flatMap((claim) => [claim.nodeName, ...(claim.previous ?? []).map(({ node }) => node)])
+  )
+  const nodes = answeringFor(truth, address).filter((node) => !named.has(node))
+  const what = `${nameOf(heir)} alone has ${address} since ${nameOf(before)} lost it`
+  return whileAnswering(truth, address, nodes, what, disowned)
 }
 
 /** What ends the right of the former registration: undefined where nothing does. */
@@ -82,15 +116,17 @@ export const S14: Safety = {
         if (event.type === "Held" && !event.isHeld) lookForPower(event.node, truth)
         if (event.type !== "Written") return []
         if (event.kind === "Lease") return leaseWritten(event, truth)
-        if (event.kind !== "IPAllocation" || event.after === undefined) return []
-        const { after, before, by } = event
-        if (!isController(by)) return []
-        const old = new Set(
-          before === undefined ? [] : claimsOf(before).map(({ address }) => grantKey(before, address))
+        if (event.kind !== "IPAllocation" || !isController(event.by)) return []
+        const { after, before } = event
+        const [old, next] = [before, after].map(
+          (each) => new Map(each && claimsOf(each).map(({ address }) => [grantKey(each, address), address]))
         )
-        return claimsOf(after)
-          .filter(({ address }) => !old.has(grantKey(after, address)))
-          .flatMap(({ address }) => judgeGrant(truth, after, address, disowned))
+        const lost = [...(old ?? [])].filter(([grant]) => next?.has(grant) !== true)
+        const fresh = [...(next ?? [])].filter(([grant]) => old?.has(grant) !== true)
+        return [
+          ...lost.flatMap(([, address]) => (before === undefined ? [] : judgeLoss(truth, before, address, disowned))),
+          ...fresh.flatMap(([, address]) => (after === undefined ? [] : judgeGrant(truth, after, address, disowned)))
+        ]
       },
       whole: () => []
     }

@@ -1,7 +1,8 @@
 /**
  * S2: one live claim per address, in canonical form; nobody shares one yet. Two leaders may each create an IPAllocation
- * for one address, one while what the other sent is under way, which no compare-and-set of one object can see: the operator refuses the second and the controller
- * withdraws it (failover R8), so that this is excused until both of them are shown to clients.
+ * for one address, one while what the other sent is under way, which no compare-and-set of one object can see: operators
+ * refuse both until the controller has withdrawn one (failover R8). So this is excused until both are said to be served, or
+ * are shown to clients.
  */
 import { Result } from "effect"
 import type { IPAllocation } from "../api/IPAllocation.ts"
@@ -19,6 +20,17 @@ const isShown = (truth: GroundTruth, allocation: IPAllocation, address: string):
   const service = truth.services.get(keyOf(allocation))
   return service?.metadata.uid === ownerUidOf(allocation) && shownBy(service).includes(address)
 }
+
+/** Some node says that it serves it for this claim. */
+const isServed = ({ spec, status }: IPAllocation, address: string): boolean =>
+  (status?.addresses ?? []).some(
+    (said) =>
+      said.phase === "Serving" &&
+      said.address === address &&
+      spec.allocations.some(
+        (claim) => claim.address === address && claim.nodeName === said.node && claim.holdId === said.holdId
+      )
+  )
 
 interface Grant {
   readonly by: string
@@ -52,8 +64,9 @@ const judgeClaims = (
   const message = `${address} is claimed by ${claimants.map(nameOf).join(" and ")}`
   const of = claimants.map((each) => grants.get(grantKey(each, address)) ?? { by: "", atMillis: 0 })
   const shown = claimants.filter((each) => isShown(truth, each, address))
+  const served = claimants.filter((each) => isServed(each, address))
   return [
-    areRivals(of) && shown.length < 2
+    areRivals(of) && shown.length < 2 && served.length < 2
       ? { ...rule, message, excuse: "granted by two leaders at once" }
       : { ...rule, message }
   ]
@@ -94,10 +107,13 @@ export const S2: Safety = {
           before === undefined ? [] : claimsOf(before).map(({ address }) => grantKey(before, address))
         )
         const next = after === undefined ? [] : claimsOf(after).map(({ address }) => address)
-        const fresh = new Set(after === undefined ? [] : next.filter((address) => !old.has(grantKey(after, address))))
-        if (after !== undefined)
-          for (const address of fresh) grants.set(grantKey(after, address), { by, atMillis: truth.nowMillis })
-        return fresh.size === 0 ? [] : judgeAll(truth, grants, (address) => fresh.has(address))
+        if (after === undefined) return []
+        const fresh = next.filter((address) => !old.has(grantKey(after, address)))
+        for (const address of fresh) grants.set(grantKey(after, address), { by, atMillis: truth.nowMillis })
+        const wasServed = (address: string) => before !== undefined && isServed(before, address)
+        const served = next.filter((address) => isServed(after, address) && !wasServed(address))
+        const concerned = new Set([...fresh, ...served])
+        return concerned.size === 0 ? [] : judgeAll(truth, grants, (address) => concerned.has(address))
       },
       whole: (truth) => judgeAll(truth, grants, () => true)
     }

@@ -14,12 +14,14 @@ import type { HoldId } from "../domain/HoldId.ts"
 import * as FencePlan from "../domain/FencePlan.ts"
 import * as InterfaceMode from "../domain/InterfaceMode.ts"
 import * as InterfacePlan from "../domain/InterfacePlan.ts"
-import * as NodeDuty from "../domain/NodeDuty.ts"
+import type * as NodeDuty from "../domain/NodeDuty.ts"
 import type { Kubernetes } from "../ports/Kubernetes.ts"
 import { NodeNetwork } from "../ports/NodeNetwork.ts"
 import type { NetworkState, NodeNetworkError } from "../ports/NodeNetwork.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Announcer from "./Announcer.ts"
+import type { ClaimCheck } from "./ClaimCheck.ts"
+import { Duties } from "./Duties.ts"
 import type { Fence } from "./Fence.ts"
 import { announceableIn, heldAsPlanned, heldIn, upIn } from "./KernelView.ts"
 import * as News from "./News.ts"
@@ -34,6 +36,8 @@ export interface Options {
   /** Whether the lease under this hold id is in force as far as this node can know. */
   readonly mayServe: (holdId: HoldId | undefined) => Effect.Effect<boolean>
   readonly fence: Fence
+  /** Whether another IPAllocation claims an address, too: it is armed only when none does. */
+  readonly verdictOf: ClaimCheck["verdictOf"]
 }
 
 export interface Keeper {
@@ -206,10 +210,8 @@ export const make = Effect.fnUntraced(function* (
     const before = yield* network.state
     const allocations = [...options.allocations.values()]
     const facts = { network: before, nodeAddresses: options.nodeAddresses }
-    const wanted = wantedOf(
-      allocations.flatMap((allocation) => NodeDuty.dutiesOf(viewOf(allocation), self)),
-      config
-    )
+    const duties = Duties.of(allocations.map(viewOf), self, options.verdictOf)
+    const wanted = wantedOf(duties.proven, config)
     const plan = InterfacePlan.plan({
       ...facts,
       wanted,
@@ -219,7 +221,7 @@ export const make = Effect.fnUntraced(function* (
     })
     interfaces = readinessOf(config, facts)
     yield* tell(plan)
-    const left = withoutUnstamped(plan.changes, allocations, options.node)
+    const left = duties.withoutUnknown(withoutUnstamped(plan.changes, allocations, options.node))
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const isRouted = routedAmong(wanted)
     const fenceWhile = ({ isInPlace, isPresent }: Pick<FencePlan.Input, "isInPlace" | "isPresent">) => {
@@ -247,12 +249,14 @@ export const make = Effect.fnUntraced(function* (
       mayServe
     })
     const isAnnounced = (address: Address.Address) => !failed.has(address) && !notNow.has(address)
-    const reporting = { self, allocations, isHeld, isAnnounced, viewOf }
+    const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { isHeld, isAnnounced })
+    const reporting = { self, allocations, keptFor, viewOf }
     const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
     // A start-up cleaning that failed is tried again as such.
     if (changed) phase = "steady"
-    return { applied: changed && failed.size === 0, reported: failures.length === 0 && notNow.size === 0 }
+    const reported = failures.length === 0 && notNow.size === 0 && duties.areAllProven()
+    return { applied: changed && failed.size === 0, reported }
   })
 
   const look = Effect.map(network.state, (state) => {

@@ -18,6 +18,7 @@ import type { Respond } from "../ports/Peers.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
 import * as Attendance from "./Attendance.ts"
+import * as ClaimCheck from "./ClaimCheck.ts"
 import * as Fence from "./Fence.ts"
 import * as Keeper from "./Keeper.ts"
 import {
@@ -81,7 +82,9 @@ export const make = Effect.fnUntraced(function* (
   const state = newState(settings)
   const mayServe = isInForce(state)
   const fence = yield* fenceOf(settings, state, identity, network)
-  const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config, mayServe, fence })
+  const claims = yield* ClaimCheck.make(wake.give)
+  const { verdictOf } = claims
+  const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config, mayServe, fence, verdictOf })
   const overtaken = yield* Deferred.make<never, Registration.Superseded>()
   const synced = Effect.andThen(allocations.synced, configs.synced)
   const reconnect = () => {
@@ -98,7 +101,7 @@ export const make = Effect.fnUntraced(function* (
     renewedAtMillis: () => state.renewedAtMillis,
     extend: (askedAtMillis) => keep({ settings, state, fence, overtaken }, askedAtMillis)
   })
-  const ofKernel = { keeper, fence, overtaken }
+  const ofKernel = { keeper, fence, claims, overtaken }
   const ofApi = { allocations, synced, reconnect, mustRelease }
   const parts: Parts = { settings, identity, state, attendance, wake, ...ofKernel, ...ofApi }
   yield* wake.wait.pipe(
@@ -164,8 +167,13 @@ const fenceOf = (
 /** Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. */
 const round = (parts: Parts) =>
   Effect.gen(function* () {
-    const { keeper, mustRelease, state, wake } = parts
-    if (state.registered === undefined || state.isLeaving || mustRelease()) return
+    const { allocations, claims, keeper, mustRelease, settings, state, wake } = parts
+    const mayKeep = () => state.registered !== undefined && !state.isLeaving && !mustRelease()
+    // Before the round: whoever has to let go of everything must not wait for an answer of the API.
+    if (mayKeep()) {
+      yield* claims.look(allocations.values(), { node: settings.node, holdId: state.registered?.content.holdId })
+    }
+    if (state.registered === undefined || !mayKeep()) return
     const { applied, reported } = yield* keeper.round(state.registered.content.holdId)
     state.able = true
     if (!applied || !reported) yield* giveLater(wake)

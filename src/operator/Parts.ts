@@ -8,6 +8,7 @@ import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
 import type * as Reflector from "../reconcile/Reflector.ts"
 import type * as Signal from "../reconcile/Signal.ts"
 import type * as Attendance from "./Attendance.ts"
+import type * as ClaimCheck from "./ClaimCheck.ts"
 import * as Fence from "./Fence.ts"
 import type * as Keeper from "./Keeper.ts"
 import * as Registration from "./Registration.ts"
@@ -54,6 +55,7 @@ export interface Parts {
   readonly state: State
   readonly keeper: Keeper.Keeper
   readonly fence: Fence.Fence
+  readonly claims: ClaimCheck.ClaimCheck
   readonly attendance: Attendance.Attendance
   /** Another process of this node owns the kernel's fence by now. */
   readonly overtaken: Deferred.Deferred<never, Registration.Superseded>

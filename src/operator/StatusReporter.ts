@@ -6,7 +6,6 @@ import { Effect, Option } from "effect"
 import type { AddressStatus, IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
 import { apiVersion, operatorFieldManager } from "../api/Names.ts"
-import type { Address } from "../domain/Address.ts"
 import type { Acknowledgement } from "../domain/Hold.ts"
 import * as NodeDuty from "../domain/NodeDuty.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
@@ -82,23 +81,24 @@ const PATIENCE_MILLIS = 1_000
 
 export interface Reporting {
   readonly self: NodeDuty.Self
-  /** Those by which the kernel was changed: of what came in meanwhile, `isHeld` knows nothing. */
+  /** Those by which the kernel was changed: of what came in meanwhile, `keptFor` knows nothing. */
   readonly allocations: ReadonlyArray<IPAllocation>
-  readonly isHeld: (address: Address) => boolean
-  readonly isAnnounced: (address: Address) => boolean
+  /** What this allocation has of the kernel. */
+  readonly keptFor: (allocation: NodeDuty.AllocationView) => NodeDuty.Kept
   readonly viewOf: (allocation: IPAllocation) => NodeDuty.AllocationView
 }
 
 /** Reports on these IPAllocations; answers why some could not be written. */
 export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
-  { allocations, isAnnounced, isHeld, self, viewOf }: Reporting,
+  { allocations, keptFor, self, viewOf }: Reporting,
   cache: Reflector<IPAllocation>
 ): Effect.fn.Return<ReadonlyArray<string>, never, Kubernetes> {
   const now = yield* Timestamp.now
   const reports = Effect.forEach(
     allocations,
     (allocation) => {
-      const wanted = NodeDuty.acknowledge(viewOf(allocation), self, { isHeld, isAnnounced })
+      const view = viewOf(allocation)
+      const wanted = NodeDuty.acknowledge(view, self, keptFor(view))
       const entries = entriesToApply(allocation, wanted, self.node, now)
       if (entries === undefined) return Effect.succeed<ReadonlyArray<string>>([])
       return apply(allocation, entries, self.node, cache).pipe(

@@ -81,6 +81,7 @@ const sourcesOfReasons = [
   "src/controller/cloud/ProjectFollower.ts",
   "src/controller/cloud/ProjectTrust.ts",
   "src/controller/PoolReconciler.ts",
+  "src/controller/Rivalry.ts",
   "src/controller/ServiceNotices.ts",
   "src/controller/Unreadable.ts",
   "src/controller/WantedState.ts"

@@ -177,5 +177,14 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     killedBy: "S15",
     cluster: "drawn",
     seeds: [50]
+  },
+  {
+    name: "skips-the-claim-check",
+    what: "an address is served whoever else claims it (failover R8)",
+    file: "src/operator/ClaimCheck.ts",
+    find: "if (claim.isSaid) return",
+    replace: "if (claim.uid !== undefined) return",
+    killedBy: "S1",
+    cluster: "drawn"
   }
 ]

@@ -46,6 +46,17 @@ describe("S2: one live claim per address, in canonical form", () => {
       "is claimed by"
     ],
     [
+      "two by two leaders, both said to be served",
+      (trial) => {
+        const said = { address, node: "node-1", holdId: "1.aa", epoch: 1, phase: "Serving" as const }
+        const status = { addresses: [said] }
+        return both(trial)
+          .allocation(allocation("web", { status }), "operator-node-1")
+          .allocation(allocation("api", { status }), "operator-node-1")
+      },
+      "is claimed by"
+    ],
+    [
       "beside one that a user wrote",
       (trial) => trial.allocation(allocation(), "kubectl").allocation(allocation("api")),
       "EXCUSED"

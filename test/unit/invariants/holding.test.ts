@@ -69,19 +69,8 @@ describe("S1: at most one node serves an address", () => {
       "192.0.2.10 is served by node-2 and node-1"
     ],
     [
-      "two that two IPAllocations name, which is S2's",
+      "two that two IPAllocations name",
       (trial) => trial.allocation(allocation()).allocation(allocation("api")).hold("node-1").hold("node-2"),
-      "EXCUSED"
-    ],
-    [
-      "two that were named by two IPAllocations, when one of these is gone",
-      (trial) =>
-        trial
-          .allocation(allocation())
-          .allocation(allocation("api"))
-          .hold("node-1")
-          .hold("node-2")
-          .remove("IPAllocation", "shop/api"),
       "192.0.2.10 is served by node-1 and node-2"
     ],
     [
@@ -345,6 +334,7 @@ const renewed = (trial: Trial, waitedMillis: number) =>
 
 describe("S14: an address is reused only after its fence is complete", () => {
   const next = allocation("api")
+  const next2 = allocation("api", { claims: [claim({ nodeName: "node-2", holdId: "1.bb" })] })
   it.each<Row>([
     [
       "a fence once the lease ran out, by a clock that is 8 % too fast",
@@ -426,6 +416,27 @@ describe("S14: an address is reused only after its fence is complete", () => {
     [
       "beside a claim that stands, which is S2's",
       (trial) => trial.allocation(allocation()).hold("node-1").allocation(next),
+      "FINE"
+    ],
+    [
+      "when the claim beside it is gone, and its node has let go",
+      (trial) =>
+        trial
+          .allocation(allocation())
+          .hold("node-1")
+          .allocation(next2)
+          .drop("node-1")
+          .remove("IPAllocation", "shop/web"),
+      "FINE"
+    ],
+    [
+      "when the claim beside it is gone, while its node still answers",
+      (trial) => trial.allocation(allocation()).hold("node-1").allocation(next2).remove("IPAllocation", "shop/web"),
+      "shop/api (uid api-a1) alone has 192.0.2.10 since shop/web (uid web-a1) lost it while node-1 still answered"
+    ],
+    [
+      "when the claim beside it is gone, which another node was named by",
+      (trial) => trial.allocation(next2).hold("node-2").allocation(allocation()).remove("IPAllocation", "shop/web"),
       "FINE"
     ],
     [

@@ -3,7 +3,13 @@ import { Effect, Fiber } from "effect"
 import { configMaps } from "../../../src/api/ConfigMap.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { leases } from "../../../src/api/Lease.ts"
-import { nodeConfigMapName, nodeLabel, nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
+import {
+  addressLabel,
+  nodeConfigMapName,
+  nodeLabel,
+  nodeLeaseAnnotations,
+  nodeLeaseName
+} from "../../../src/api/Names.ts"
 import { Unavailable } from "../../../src/ports/Kubernetes.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
 import { virtually } from "../virtually.ts"
@@ -25,7 +31,7 @@ const start = Effect.gen(function* () {
   const holdId = memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId] ?? ""
   const entry = { address: served, pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch: 1 }
   yield* api.create(ipAllocations, {
-    metadata: { name: "web", namespace: "shop", labels: { [nodeLabel("node-1")]: "" } },
+    metadata: { name: "web", namespace: "shop", labels: { [nodeLabel("node-1")]: "", [addressLabel(served)]: "" } },
     spec: { type: "persistent", allocations: [entry] }
   })
   yield* Effect.sleep("1 second")
@@ -310,7 +316,11 @@ describe("Operator", () => {
         })
         const entry = { address: served, pool: "rack-1", nodeName: "node-1", networkInterface: "pl0" }
         yield* cluster.api.create(ipAllocations, {
-          metadata: { name: "web", namespace: "shop", labels: { [nodeLabel("node-1")]: "" } },
+          metadata: {
+            name: "web",
+            namespace: "shop",
+            labels: { [nodeLabel("node-1")]: "", [addressLabel(served)]: "" }
+          },
           spec: { type: "persistent", allocations: [entry] }
         })
         const kernel = cluster.kernel("node-1")

@@ -4,12 +4,27 @@ import { Effect } from "effect"
 import { configMaps } from "../../../src/api/ConfigMap.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { leases } from "../../../src/api/Lease.ts"
-import { nodeConfigMapName, nodeLabel, nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
+import {
+  addressLabel,
+  managedByLabel,
+  managedByValue,
+  nodeConfigMapName,
+  nodeLabel,
+  nodeLeaseAnnotations,
+  nodeLeaseName
+} from "../../../src/api/Names.ts"
+import type { Address } from "../../../src/domain/Address.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
 import { virtually } from "../virtually.ts"
 
 const COUNT = 1_000
 const addressOf = (index: number) => TestCluster.address(`198.51.${100 + (index >> 8)}.${index & 255}`)
+
+const labelsOf = (address: Address) => ({
+  [managedByLabel]: managedByValue,
+  [nodeLabel("node-1")]: "",
+  [addressLabel(address)]: ""
+})
 
 /** An operator on an idle node, and a way to give it addresses. */
 const start = Effect.gen(function* () {
@@ -25,7 +40,7 @@ const start = Effect.gen(function* () {
   const holdId = cluster.memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId] ?? ""
   const give = (index: number) =>
     cluster.api.create(ipAllocations, {
-      metadata: { name: `web-${index}`, namespace: "shop", labels: { [nodeLabel("node-1")]: "" } },
+      metadata: { name: `web-${index}`, namespace: "shop", labels: labelsOf(addressOf(index)) },
       spec: {
         type: "persistent",
         allocations: [
@@ -39,7 +54,8 @@ const start = Effect.gen(function* () {
   const counted = () => ({
     reads: kernel.calls().get("state") ?? 0,
     additions: kernel.calls().get("addAddress") ?? 0,
-    reports: cluster.memory.requests().get("operator-node-1 apply ipallocations/status") ?? 0
+    reports: cluster.memory.requests().get("operator-node-1 apply ipallocations/status") ?? 0,
+    lists: cluster.memory.requests().get("operator-node-1 list ipallocations") ?? 0
   })
   return { give, carried, counted }
 })
@@ -52,7 +68,8 @@ describe("rounds of the operator", () => {
         const before = counted()
         for (let index = 0; index < COUNT; index++) yield* give(index)
         yield* Effect.sleep("1 second")
-        const { additions, reads, reports } = counted()
+        const { additions, lists, reads, reports } = counted()
+        assert.isAtMost(lists - before.lists, 3, "one for all that came since the last")
         assert.strictEqual(carried().has(addressOf(COUNT - 1)), true)
         assert.deepStrictEqual({ additions, reports }, { additions: COUNT, reports: COUNT })
         assert.isAtMost(reads - before.reads, 10)
@@ -73,11 +90,12 @@ describe("rounds of the operator", () => {
           if (due >= 0) assert.isTrue(carried().has(addressOf(due)), `${addressOf(due)} after ${patienceMillis} ms`)
         }
         yield* Effect.sleep("1 second")
-        const { additions, reads, reports } = counted()
+        const { additions, lists, reads, reports } = counted()
         assert.deepStrictEqual({ additions, reports }, { additions: COUNT, reports: COUNT })
         // Twice a round, before and after.
         const rounds = (COUNT * pauseMillis) / 50
         assert.isAtMost(reads - before.reads, 2 * rounds + 10)
+        assert.isAtMost(lists - before.lists, rounds + 3, "who else claims what: one list a round")
       })
     )
   })
@@ -85,10 +103,13 @@ describe("rounds of the operator", () => {
   it("does not let a single address wait", () => {
     virtually(
       Effect.gen(function* () {
-        const { carried, give } = yield* start
+        const { carried, counted, give } = yield* start
+        const before = counted()
         yield* give(0)
         yield* Effect.sleep(1)
         assert.isTrue(carried().has(addressOf(0)))
+        yield* Effect.sleep("10 minutes")
+        assert.strictEqual(counted().lists - before.lists, 1, "who else claims it is asked once, not at renewals")
       })
     )
   })
