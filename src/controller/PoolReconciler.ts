@@ -14,6 +14,7 @@ import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import type { PoolStatus } from "../api/PoolStatus.ts"
 import * as AddressIndex from "../domain/AddressIndex.ts"
 import { type Ownership, ownershipOf } from "../domain/CloudClaim.ts"
+import * as CorrelationId from "../domain/CorrelationId.ts"
 import type * as Pool from "../domain/Pool.ts"
 import * as PoolConflicts from "../domain/PoolConflicts.ts"
 import type { CloudAddress } from "../ports/Cloud.ts"
@@ -167,10 +168,17 @@ const statusOf = (
     addressesAvailable: sum((family) => family.addressesAvailable),
     families,
     conditions: findings.reduce<ReadonlyArray<Condition>>(
-      (conditions, finding) => setCondition(conditions, { ...finding, lastTransitionTime: now }),
+      (conditions, finding) => setCondition(conditions, { ...asTold(conditions, finding), lastTransitionTime: now }),
       object.status?.conditions ?? []
     )
   }
+}
+
+/** In the words of before, where they say the same. */
+const asTold = (conditions: ReadonlyArray<Condition>, finding: Finding): Finding => {
+  const before = conditions.find(({ type }) => type === finding.type)
+  const isSame = before?.reason === finding.reason && CorrelationId.isSameBut(before.message, finding.message)
+  return isSame ? { ...finding, message: before.message } : finding
 }
 
 const changedConditions = (before: PoolStatus | undefined, after: PoolStatus): ReadonlyArray<Condition> =>

@@ -13,6 +13,7 @@
  */
 import { Data } from "effect"
 import type { Address } from "./Address.ts"
+import * as CorrelationId from "./CorrelationId.ts"
 import * as Hold from "./Hold.ts"
 import type {
   AllocationType,
@@ -187,7 +188,9 @@ const findingOf = ({ lack, report }: Wanted, present: Finding | undefined): Find
 
 const planCondition = (present: Finding | undefined, finding: Finding | undefined): ReadonlyArray<Change> => {
   const isSame =
-    present?.status === finding?.status && present?.reason === finding?.reason && present?.message === finding?.message
+    present?.status === finding?.status &&
+    present?.reason === finding?.reason &&
+    CorrelationId.isSameBut(present?.message, finding?.message)
   return isSame ? [] : [Change.Condition({ finding })]
 }
 
@@ -220,7 +223,7 @@ const planService = (
     ...planNames(entries, target, observed)
   ]
   const settle =
-    report.state === wanted.report.state && report.message === wanted.report.message
+    report.state === wanted.report.state && CorrelationId.isSameBut(report.message, wanted.report.message)
       ? []
       : [Change.Report({ report: wanted.report })]
   const condition = planCondition(service.finding, findingOf(wanted, service.finding))
