@@ -20,6 +20,8 @@ export interface Self {
   readonly node: string
   /** The hold id that is registered and not fenced; undefined: nothing may be served. */
   readonly holdId: string | undefined
+  /** Without one, the last that it had: of what is newer it says nothing. */
+  readonly lastHoldId?: string | undefined
 }
 
 /** That this node is to serve an address now, or once others have let go. */
@@ -85,11 +87,12 @@ export const claimsOf = (allocation: AllocationView, self: Self): ReadonlyArray<
 
 /**
  * Made after this agent's own: asked of a successor on this node, which alone knows what it holds or is about to arm. Who
- * answers for it lets the next node begin beside it (ADR 15).
+ * answers for it lets the next node begin beside it (ADR 15). One that never had an id has nothing to answer for.
  */
-const isOfSuccessor = ({ holdId }: Hold.Holder, self: Self): boolean =>
-  self.holdId !== undefined &&
-  HoldId.generationOf(holdId as HoldId.HoldId) > HoldId.generationOf(self.holdId as HoldId.HoldId)
+const isOfSuccessor = ({ holdId }: Hold.Holder, self: Self): boolean => {
+  const own = self.holdId ?? self.lastHoldId
+  return own === undefined || HoldId.generationOf(holdId as HoldId.HoldId) > HoldId.generationOf(own as HoldId.HoldId)
+}
 
 /** Everything that is asked of this node by name: what it serves, should release, or would have to release. */
 const questions = (allocation: AllocationView, self: Self): ReadonlyArray<Hold.Acknowledgement> => {

@@ -36,6 +36,8 @@ export interface Options {
   /** Whether the lease under this hold id is in force as far as this node can know. */
   readonly mayServe: (holdId: HoldId | undefined) => Effect.Effect<boolean>
   readonly fence: Fence
+  /** The newest hold id that this process had. */
+  readonly lastHoldId: () => HoldId | undefined
   /** Whether another IPAllocation claims an address, too: it is armed only when none does. */
   readonly verdictOf: ClaimCheck["verdictOf"]
 }
@@ -205,7 +207,7 @@ export const make = Effect.fnUntraced(function* (
   const news = News.make(options.node, announcer)
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
-    const self: NodeDuty.Self = { node: options.node, holdId }
+    const self: NodeDuty.Self = { node: options.node, holdId, lastHoldId: options.lastHoldId() }
     const config = options.config()
     const before = yield* network.state
     const allocations = [...options.allocations.values()]

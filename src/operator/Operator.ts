@@ -83,8 +83,8 @@ export const make = Effect.fnUntraced(function* (
   const mayServe = isInForce(state)
   const fence = yield* fenceOf(settings, state, identity, network)
   const claims = yield* ClaimCheck.make(wake.give)
-  const { verdictOf } = claims
-  const keeper = yield* Keeper.make({ node, nodeAddresses, allocations, config, mayServe, fence, verdictOf })
+  const ofNode = { node, nodeAddresses, allocations, config, lastHoldId: () => state.lastHoldId }
+  const keeper = yield* Keeper.make({ ...ofNode, mayServe, fence, verdictOf: claims.verdictOf })
   const overtaken = yield* Deferred.make<never, Registration.Superseded>()
   const synced = Effect.andThen(allocations.synced, configs.synced)
   const reconnect = () => {

@@ -113,7 +113,9 @@ export const make = (setting: Setting): Allocations => {
   const answers = (id: number, machine: number, generation: number) => {
     const { self, view } = viewOf(id, machine, generation)
     const isNamed = view.entries.some((entry) => entry.holdId === self.holdId)
-    const speaker = setting.without === "acknowledged-own-id" && !isNamed ? { ...self, holdId: undefined } : self
+    const newest = HoldId.make(Number.MAX_SAFE_INTEGER, "newest")
+    const speaker =
+      setting.without === "acknowledged-own-id" && !isNamed ? { ...self, holdId: undefined, lastHoldId: newest } : self
     return NodeDuty.acknowledge(view, speaker, { isHeld: () => false, isAnnounced: () => false })
   }
 

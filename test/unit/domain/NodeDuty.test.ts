@@ -70,6 +70,17 @@ describe("NodeDuty on node n1", () => {
     assert.deepStrictEqual([answer("1.n1"), answer("2.n1"), answer("0.n1")], ["a-n1.1", "a-n1.1", ""])
   })
 
+  it("answers without a hold id for the last one that it had and earlier ones, and for none if it had none (ADR 15)", () => {
+    const view = viewOf("a@n2.3<n1.1", "a+n1.1")
+    const kept = { isHeld: () => false, isAnnounced: () => false }
+    const answer = (lastHoldId: string | undefined) =>
+      said(NodeDuty.acknowledge(view, { node: "n1", holdId: undefined, lastHoldId }, kept))
+    assert.deepStrictEqual(
+      [answer("1.n1"), answer("2.n1"), answer("0.n1"), answer(undefined)],
+      ["a-n1.1", "a-n1.1", "", ""]
+    )
+  })
+
   it("serves nothing under a former hold id, or without one", () => {
     const view = viewOf("a@n1.2", "")
     assert.deepStrictEqual(NodeDuty.dutiesOf(view, { node: "n1", holdId: "2.n1" }), [])
