@@ -93,15 +93,18 @@ const evidence = (name: string, size: Size, says: string, changes: Partial<Evide
     ticket: 1,
     quiet: base.times.quiet,
     restartsMax: 1,
+    stillMax: 0,
     ...changes
   }
-  const { quiet, restartsMax, serve, ticket } = configuration
+  const { quiet, restartsMax, serve, stillMax, ticket } = configuration
   return {
     of: "evidence",
     name,
     size,
     says,
-    bound: `X ${serve}, tau ${ticket}, L = V ${quiet}, ${restartsMax} restarts of voters`,
+    bound:
+      `X ${serve}, tau ${ticket}, L = V ${quiet}, ${restartsMax} restarts of voters` +
+      (stillMax === 0 ? "" : `, stands still for at most ${stillMax}`),
     explore: (without, bounds) => explore(EvidenceSystem.make({ ...configuration, without }), bounds)
   }
 }
@@ -212,6 +215,10 @@ export const configurations: ReadonlyArray<Configuration> = [
       [0, 1],
       [0, 2]
     ]
+  }),
+  evidence("frozen", "large", "three nodes, all voters of one, whose machine stands still with its clock for a while", {
+    restartsMax: 0,
+    stillMax: 4
   }),
   sharing("sharing-small", "small", "two controllers create claims of two Services to one address", { createdMax: 2 }),
   sharing("sharing", "large", "two controllers, two Services that share an address, leads that go", {})

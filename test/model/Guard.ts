@@ -43,6 +43,7 @@ export type EvidenceGuard =
   | "evidence-dated-at-asking"
   | "evidence-never-revives"
   | "both-lists"
+  | "given-for-good"
 
 /** Of several IPAllocations with one address (`sharing/`). */
 export type SharingGuard = "R8" | "label-until-released" | "label-with-address" | "consistent-claims"

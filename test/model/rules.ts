@@ -72,7 +72,7 @@ const evidenceGuards: ReadonlyArray<Rule<EvidenceGuard>> = [
   { guard: "full-V", where: "evidence-small", says: "V is one tick short", isSlow: true },
   {
     guard: "round-of-one-version",
-    where: "evidence-small",
+    where: "evidence",
     says: "promises outlive the version that they were given for",
     isSlow: true
   },
@@ -84,7 +84,13 @@ const evidenceGuards: ReadonlyArray<Rule<EvidenceGuard>> = [
     says: "evidence adds an element that has expired",
     isSlow: true
   },
-  { guard: "both-lists", where: "voters", says: "while the list changes, the new one alone must agree", isSlow: true }
+  { guard: "both-lists", where: "voters", says: "while the list changes, the new one alone must agree", isSlow: true },
+  {
+    guard: "given-for-good",
+    where: "frozen",
+    says: "a voter that confirmed a promise vouches for that hold id again",
+    isSlow: true
+  }
 ]
 
 const sharingRules: ReadonlyArray<Rule<SharingGuard>> = [

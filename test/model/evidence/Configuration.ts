@@ -9,16 +9,11 @@ export interface Configuration {
   readonly serve: number
   readonly ticket: number
   readonly quiet: number
-  /** Bound: restarts of the agents that are asked. */
+  /** Bounds: restarts of the agents that are asked, and for how many ticks the holder's machine stands still, once. */
   readonly restartsMax: number
+  readonly stillMax: number
 }
 
 export interface Setting extends Configuration {
   readonly without: EvidenceGuard | undefined
 }
-
-/** Others who must vouch, so that they and the holder are a strict majority of the list. */
-export const vouchersNeeded = (list: ReadonlyArray<number>): number => Math.floor(list.length / 2)
-
-/** Others who must promise: at least half of the list's length. */
-export const promisesNeeded = (list: ReadonlyArray<number>): number => Math.ceil(list.length / 2)

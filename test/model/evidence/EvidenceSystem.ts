@@ -1,28 +1,35 @@
 /** Evidence and promises as a transition system: "kept" and "taken over" must never be true together. */
-import type { Packer, System, Unpacker } from "../explorer/System.ts"
+import type { Emit, Packer, System, Unpacker } from "../explorer/System.ts"
 import { at } from "../lease/State.ts"
 import type { Setting } from "./Configuration.ts"
 import * as HolderSteps from "./HolderSteps.ts"
 import * as LeaderSteps from "./LeaderSteps.ts"
-import { bases, doings, requests, rounds, type State, type Voter } from "./State.ts"
+import { bases, doings, machines, requests, rounds, type State, type Voter } from "./State.ts"
 import type { World } from "./Steps.ts"
 
 const less = (value: number): number => Math.max(0, value - 1)
+
+/** For so long the kernel of a machine that goes on may answer: declared, since nothing on it can know better. */
+const declaredTicks = ({ serve, ticket }: Setting): number => serve + ticket
 
 const passed = ({ setting }: World, { holder, leader, voters, ...rest }: State): State => {
   const more = (value: number): number => Math.min(setting.quiet, value + 1)
   /** What is older than X arms nothing, however old it is. */
   const older = (value: number): number => Math.min(setting.serve, value + 1)
+  const aged = {
+    ...holder,
+    leased: less(holder.leased),
+    ticketLeft: less(holder.ticketLeft),
+    r: older(holder.r),
+    sent: older(holder.sent),
+    asked: older(holder.asked)
+  }
+  const isStill = rest.machine === "still"
+  const after = Math.min(declaredTicks(setting), rest.machineTicks + 1)
   return {
     ...rest,
-    holder: {
-      ...holder,
-      leased: less(holder.leased),
-      ticketLeft: less(holder.ticketLeft),
-      r: older(holder.r),
-      sent: older(holder.sent),
-      asked: older(holder.asked)
-    },
+    machineTicks: isStill ? rest.machineTicks - 1 : rest.machine === "after" ? after : rest.machineTicks,
+    holder: isStill ? holder : aged,
     voters: voters.map((voter) => ({ ...voter, vouched: more(voter.vouched) })),
     leader: { ...leader, quiet: more(leader.quiet) }
   }
@@ -49,33 +56,45 @@ const initialOf = (setting: Setting): State => ({
     vouched: setting.quiet,
     hasPromised: false,
     isClean: false,
-    hasConfirmed: false
+    hasConfirmed: false,
+    hasGiven: false
   })),
   isFenced: false,
   leaseList: 0,
   leader: { isNewest: true, quiet: 0, list: 0, round: "counting" },
-  restarts: setting.restartsMax
+  restarts: setting.restartsMax,
+  machine: "before",
+  machineTicks: setting.stillMax
 })
 
-const violated = ({ holder, isFenced }: State): string | undefined =>
-  isFenced && holder.leased > 0
-    ? "node-1's addresses may be taken over, and its kernel still answers for them"
-    : undefined
+/** One that stands still answers nobody. */
+const isDeclared = (setting: Setting, { machine, machineTicks }: State): boolean =>
+  machine === "still" || (machine === "after" && machineTicks < declaredTicks(setting))
+
+const violatedIn =
+  (setting: Setting) =>
+  (state: State): string | undefined =>
+    state.isFenced && state.holder.leased > 0 && !isDeclared(setting, state)
+      ? "node-1's addresses may be taken over, and its kernel still answers for them"
+      : undefined
 
 const bits = (...flags: ReadonlyArray<boolean>): number => flags.reduce((value, flag) => value * 2 + (flag ? 1 : 0), 0)
 const bit = (value: number, index: number): boolean => ((value >> index) & 1) === 1
 
-const packVoter = ({ hasConfirmed, hasPromised, hasVouched, isClean, vouched }: Voter, { put }: Packer): void =>
-  put(vouched * 16 + bits(hasVouched, hasPromised, isClean, hasConfirmed))
+const packVoter = (voter: Voter, { put }: Packer): void => {
+  const { hasConfirmed, hasGiven, hasPromised, hasVouched, isClean, vouched } = voter
+  put(vouched * 32 + bits(hasVouched, hasPromised, isClean, hasConfirmed, hasGiven))
+}
 
 const unpackVoter = ({ take }: Unpacker): Voter => {
   const value = take()
   return {
-    vouched: value >> 4,
-    hasVouched: bit(value, 3),
-    hasPromised: bit(value, 2),
-    isClean: bit(value, 1),
-    hasConfirmed: bit(value, 0)
+    vouched: value >> 5,
+    hasVouched: bit(value, 4),
+    hasPromised: bit(value, 3),
+    isClean: bit(value, 2),
+    hasConfirmed: bit(value, 1),
+    hasGiven: bit(value, 0)
   }
 }
 
@@ -94,6 +113,7 @@ const pack = (state: State, packer: Packer): void => {
   for (const voter of state.voters) packVoter(voter, packer)
   put(bits(state.isFenced, leader.isNewest) * 64 + rounds.indexOf(leader.round) * 16 + leader.quiet)
   put(state.leaseList * 64 + leader.list * 8 + state.restarts)
+  put(machines.indexOf(state.machine) * 16 + state.machineTicks)
 }
 
 const unpack = (setting: Setting, unpacker: Unpacker): State => {
@@ -106,6 +126,7 @@ const unpack = (setting: Setting, unpacker: Unpacker): State => {
   const voters = Array.from({ length: setting.nodes - 1 }, () => unpackVoter(unpacker))
   const count = take()
   const lists = take()
+  const still = take()
   return {
     holder: {
       leased: kernel >> 4,
@@ -131,8 +152,19 @@ const unpack = (setting: Setting, unpacker: Unpacker): State => {
       quiet: count & 15,
       list: (lists >> 3) & 7
     },
-    restarts: lists & 7
+    restarts: lists & 7,
+    machine: at(machines, still >> 4),
+    machineTicks: still & 15
   }
+}
+
+/** Once, for a bounded time. Nothing on the machine knows of it. */
+const stopping = (state: State, emit: Emit<State>): void => {
+  const { machine, machineTicks } = state
+  if (machine === "before" && machineTicks > 0) {
+    emit("node-1's machine stands still with its clock", { ...state, machine: "still" })
+  }
+  if (machine === "still") emit("node-1's machine goes on", { ...state, machine: "after", machineTicks: 0 })
 }
 
 export const make = (setting: Setting): System<State> => {
@@ -142,9 +174,12 @@ export const make = (setting: Setting): System<State> => {
     next: (state, emit) => {
       HolderSteps.steps(world, state, emit)
       LeaderSteps.steps(world, state, emit)
-      emit("time passes: 1 tick", passed(world, state))
+      stopping(state, emit)
+      const isStill = state.machine === "still"
+      if (!isStill) emit("time passes: 1 tick", passed(world, state))
+      else if (state.machineTicks > 0) emit("time passes for all others: 1 tick", passed(world, state))
     },
-    violated,
+    violated: violatedIn(setting),
     pack,
     unpack: (unpacker) => unpack(setting, unpacker)
   }

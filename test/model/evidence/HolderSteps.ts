@@ -1,8 +1,8 @@
 /** The holder: it renews, and while it cannot, it asks its voters and keeps its element by their word. */
 import { at } from "../lease/State.ts"
-import { vouchersNeeded } from "./Configuration.ts"
+import * as Witness from "../../../src/domain/Witness.ts"
 import type { Holder, State } from "./State.ts"
-import type { Steps, World } from "./Steps.ts"
+import { memoryOf, nameOf, holdId, type Steps, votersOf, type World, whoSay } from "./Steps.ts"
 
 const withHolder = (state: State, changes: Partial<Holder>): State => ({
   ...state,
@@ -19,13 +19,6 @@ const renewing: Steps = ({ setting }, state, emit) => {
       emit(`node-1 sends its renewal with ${nameList(at(setting.lists, holder.list + 1))}`, send(holder.list + 1))
     }
   }
-  if (holder.request === "flying" && holder.knowsNewest) {
-    emit("the API server accepts node-1's renewal", {
-      ...withHolder(state, { request: "applied" }),
-      leaseList: holder.sentList,
-      leader: { ...state.leader, isNewest: false }
-    })
-  }
   if (holder.request === "applied") {
     const learned = { request: "none", r: holder.sent, sent: 0, list: holder.sentList } as const
     emit("node-1 learns that its renewal succeeded", withHolder(state, learned))
@@ -36,24 +29,31 @@ const renewing: Steps = ({ setting }, state, emit) => {
   }
 }
 
-const nameList = (list: ReadonlyArray<number>): string =>
-  `the voters ${list.map((node) => `node-${node + 1}`).join(", ")}`
-
-const hasMajority = ({ lacks }: World, state: State, list: ReadonlyArray<number>): boolean => {
-  const vouched = list.filter((node) => node > 0 && at(state.voters, node - 1).hasVouched).length
-  return lacks("strict-majority") || vouched >= vouchersNeeded(list)
+/** What is on its way arrives, whatever its sender does. */
+const arriving: Steps = (_world, state, emit) => {
+  const { holder } = state
+  if (holder.request === "flying" && holder.knowsNewest) {
+    emit("the API server accepts node-1's renewal", {
+      ...withHolder(state, { request: "applied" }),
+      leaseList: holder.sentList,
+      leader: { ...state.leader, isNewest: false }
+    })
+  }
 }
+
+const nameList = (list: ReadonlyArray<number>): string => `the voters ${list.map(nameOf).join(", ")}`
 
 /** While a write that changes the list is not acknowledged, both lists must agree. */
 const isKept = (world: World, state: State): boolean => {
   const { list, request, sentList } = state.holder
-  const { lists } = world.setting
+  if (world.lacks("strict-majority")) return true
   const isOpen = request !== "none"
   const old = world.lacks("both-lists") && isOpen ? [] : [list]
-  return [...old, ...(isOpen ? [sentList] : [])].every((each) => hasMajority(world, state, at(lists, each)))
+  const lists = [...old, ...(isOpen ? [sentList] : [])].map((each) => votersOf(world, each))
+  return Witness.isKept(lists, new Set([nameOf(0), ...whoSay(state, ({ hasVouched }) => hasVouched)]))
 }
 
-const asking: Steps = (world, state, emit) => {
+const asking: Steps = (_world, state, emit) => {
   const { holder, voters } = state
   if (!holder.isAsking || holder.asked > 0) {
     emit("node-1 asks its voters whether they, too, have lost the control plane", {
@@ -61,11 +61,17 @@ const asking: Steps = (world, state, emit) => {
       voters: voters.map((voter) => ({ ...voter, hasVouched: false }))
     })
   }
+}
+
+/** Whoever has confirmed a promise for this hold id vouches for it no more. */
+const vouching: Steps = (world, state, emit) => {
+  const { holder, voters } = state
   if (!holder.isAsking) return
   for (const [index, voter] of voters.entries()) {
     if (voter.hasVouched || !isAsked(world, state, index + 1)) continue
+    if (!world.lacks("given-for-good") && !Witness.mayVouch(memoryOf(voter), holdId)) continue
     const vouched = { ...voter, hasVouched: true, vouched: 0, isClean: false }
-    emit(`node-${index + 2} vouches for node-1`, { ...state, voters: voters.with(index, vouched) })
+    emit(`${nameOf(index + 1)} vouches for node-1`, { ...state, voters: voters.with(index, vouched) })
   }
 }
 
@@ -113,6 +119,9 @@ const arming: Steps = (world, state, emit) => {
 }
 
 export const steps: Steps = (world, state, emit) => {
+  arriving(world, state, emit)
+  vouching(world, state, emit)
+  if (state.machine === "still") return
   renewing(world, state, emit)
   asking(world, state, emit)
   arming(world, state, emit)

@@ -3,9 +3,9 @@
  * a leader that goes on later, so answers do not fly.
  */
 import { at } from "../lease/State.ts"
-import { promisesNeeded } from "./Configuration.ts"
+import * as Witness from "../../../src/domain/Witness.ts"
 import type { State, Voter } from "./State.ts"
-import type { Steps, World } from "./Steps.ts"
+import { nameOf, type Steps, votersOf, whoSay, type World } from "./Steps.ts"
 
 const nothingPromised = { hasPromised: false, isClean: false, hasConfirmed: false }
 
@@ -14,11 +14,8 @@ const withLeader = (state: State, changes: Partial<State["leader"]>): State => (
   leader: { ...state.leader, ...changes }
 })
 
-const othersWho = ({ setting }: World, state: State, says: (voter: Voter) => boolean): number =>
-  at(setting.lists, state.leader.list).filter((node) => node > 0 && says(at(state.voters, node - 1))).length
-
 const isEnough = (world: World, state: State, says: (voter: Voter) => boolean): boolean =>
-  othersWho(world, state, says) >= promisesNeeded(at(world.setting.lists, state.leader.list))
+  Witness.isPromised(votersOf(world, state.leader.list), nameOf(0), new Set(whoSay(state, says)))
 
 /** Another version drops the round: what was promised belongs to the version that was seen then. */
 const observing: Steps = (world, state, emit) => {
@@ -47,7 +44,7 @@ const promising: Steps = (world, state, emit) => {
       })
     }
     if (leader.round === "second" && voter.hasPromised && voter.isClean && !voter.hasConfirmed) {
-      answer(`node-${index + 2} confirms that it has not vouched since`, { hasConfirmed: true })
+      answer(`node-${index + 2} confirms that it has not vouched since`, { hasConfirmed: true, hasGiven: true })
     }
   }
   if (leader.round === "first" && isEnough(world, state, ({ hasPromised }) => hasPromised)) {
@@ -79,7 +76,7 @@ const restarting: Steps = (world, state, emit) => {
   for (const [index, voter] of state.voters.entries()) {
     const vouched = world.lacks("voter-restarts") ? world.setting.quiet : 0
     const isClean = voter.isClean && world.lacks("voter-restarts")
-    const restarted = { ...voter, vouched, isClean }
+    const restarted = { ...voter, vouched, isClean, hasGiven: false }
     emit(`node-${index + 2}'s agent restarts`, {
       ...state,
       voters: state.voters.with(index, restarted),

@@ -37,7 +37,12 @@ export interface Voter {
   /** It has neither vouched nor restarted since that first answer. */
   readonly isClean: boolean
   readonly hasConfirmed: boolean
+  /** It has confirmed a promise for this hold id, and its agent has not been restarted since. */
+  readonly hasGiven: boolean
 }
+
+/** The holder's machine stands still with its clock, as when a hypervisor pauses it: `before` it does, and `after`. */
+export const machines = ["before", "still", "after"] as const
 
 export interface State {
   readonly holder: Holder
@@ -51,4 +56,7 @@ export interface State {
     readonly round: (typeof rounds)[number]
   }
   readonly restarts: number
+  readonly machine: (typeof machines)[number]
+  /** Ticks for which it may still stand still; since it goes on, ticks since then, saturated. */
+  readonly machineTicks: number
 }
