@@ -77,12 +77,17 @@ export class NodeBook {
     else this.nodes.set(name, node)
   }
 
+  /** The watch lives. What a leader writes into its own lease says nothing of that: it is answered all the same. */
+  onHeard(nowMillis: number): void {
+    this.noticeGap(nowMillis)
+    this.counts = LeaseCount.heard(this.counts, nowMillis)
+  }
+
   /** The node whose facts changed in a way that may matter to a holder; undefined: a renewal, or no NodeLease. */
   onLease({ after, before }: Change<Lease>, nowMillis: number): string | undefined {
     this.noticeGap(nowMillis)
     const content = after === undefined ? undefined : NodeLease.read(after)
     const old = before === undefined ? undefined : NodeLease.read(before)
-    if (content === undefined) this.counts = LeaseCount.heard(this.counts, nowMillis)
     if (after === undefined || content === undefined) {
       if (old === undefined) return undefined
       this.known = undefined

@@ -20,7 +20,7 @@ import * as Witness from "../domain/Witness.ts"
 import type { Peers } from "../ports/Peers.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
-import type { Reflector } from "../reconcile/Reflector.ts"
+import { keyOf, type Reflector } from "../reconcile/Reflector.ts"
 import * as Members from "./Members.ts"
 import type { KnownLease, NodeBook } from "./NodeBook.ts"
 import * as Promises from "./Promises.ts"
@@ -66,13 +66,19 @@ const TELL_AGAIN_MILLIS = 10_000
 /** How soon one that does not lead looks again at what is due: it may come to lead at any time. */
 const FOLLOWING_MILLIS = 100
 
-/** After silence of the watch only a consistent list may bring the counts back (LeaseCount). */
+/**
+ * After silence of the watch only a consistent list may bring the counts back (LeaseCount). One that shows what the watch has
+ * not brought means that the watch may be dead, and it would be for minutes: another is begun at once.
+ */
 const relist = Effect.fn("NodeFailure.relist")(
   function* (options: Options) {
     const kubernetes = yield* Kubernetes
     const askedMillis = yield* monotonicMillis
     const { items } = yield* kubernetes.list(leases, { namespace: options.namespace })
+    const known = ({ metadata }: Lease) => options.leases.get(keyOf(metadata))?.metadata.resourceVersion
+    const isBehind = items.some((lease) => known(lease) !== lease.metadata.resourceVersion)
     for (const lease of items) options.leases.absorb(lease)
+    if (isBehind) options.leases.reconnect()
     options.nodeBook.onLeasesListed({ items, askedMillis }, yield* monotonicMillis)
   },
   Effect.catch((error) =>

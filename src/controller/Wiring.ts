@@ -190,6 +190,7 @@ const onLease = (
   { books, nodeBook, nowMillis, sinks }: Wiring,
   allocationOf: (key: string) => IPAllocation | undefined
 ): Reflector.Handlers<Lease> => ({
+  onHeard: () => nodeBook.onHeard(nowMillis()),
   onChange: (change) => {
     const changed = nodeBook.onLease(change, nowMillis())
     if (changed === undefined) return

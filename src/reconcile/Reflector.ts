@@ -23,6 +23,8 @@ export interface Change<A> {
 }
 
 export interface Handlers<A> {
+  /** The watch has brought something, a bookmark included; what it tells follows. Not for what is absorbed. */
+  readonly onHeard?: () => void
   readonly onChange?: (change: Change<A>) => void
   /** The object exists and cannot be read; its last readable state stays in the cache. */
   readonly onUndecodable?: (key: string, undecodable: Undecodable) => void
@@ -263,6 +265,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     Effect.map(monotonicMillis, (now) => {
       cache.lastContactMillis = now
       failures = 0
+      options.onHeard?.()
       position = cache.take(event) ?? position
     })
 

@@ -23,7 +23,7 @@ export interface Call {
 export interface ApiClient {
   /** The whole reply within `RequestTimeout`. */
   readonly exchange: (call: Call) => Effect.Effect<unknown, Reason>
-  /** A reply that goes on for long (a watch): its head within 30 s, its body unbounded, and it counts as no request. */
+  /** A reply that goes on for long (a watch): its head within 10 s, its body unbounded, and it counts as no request. */
   readonly open: (call: Call) => Effect.Effect<HttpClientResponse.HttpClientResponse, Reason>
 }
 
@@ -42,7 +42,8 @@ export const RequestTimeout = Context.Reference<Duration.Duration>(
   }
 )
 
-const openTimeout = Duration.seconds(30)
+/** A watch is answered at once. Of two API servers of which one is a black hole, every other connection ends here. */
+const openTimeout = Duration.seconds(10)
 const defaultMaxInFlight = 64
 
 export const make = Effect.fnUntraced(function* (options?: ApiClientOptions) {

@@ -102,6 +102,20 @@ describe("NodeBook, counting", () => {
     assert.deepStrictEqual(late.due(9_100), ["n1"])
   })
 
+  // oxfmt-ignore
+  it.each<[string, boolean, boolean]>([
+    ["takes whatever the watch brings for its life",                     true,  false],
+    ["and not what a leader writes itself, whose watch may be dead", false, true]
+  ])("%s", (_, isHeard, needsList) => {
+    const { book } = silentNode(4_000)
+    const leaders: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "plenuslb" } }
+    for (let now = 5_000; now <= 7_000; now += p) {
+      if (isHeard) book.onHeard(now)
+      book.onLease({ key: "plenuslb/plenuslb", before: leaders, after: leaders }, now)
+    }
+    assert.strictEqual(book.needsList(7_000), needsList)
+  })
+
   it("lets nodes that renew seldom prove nothing: only candidates are asked", () => {
     const { due, list, see } = newBook()
     see({ node: "n1", version: 1 }, 0)

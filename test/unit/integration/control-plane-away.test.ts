@@ -482,3 +482,18 @@ describe("an annotation of the lease", () => {
     )
   })
 })
+
+describe("a leader whose watch of the leases died in silence", () => {
+  it("begins another at once, although its own renewals are answered", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory } = yield* start(3)
+        const watches = () => memory.requests().get("controller-a watch leases") ?? 0
+        const before = watches()
+        memory.watches.silence(({ plural, user }) => user === "controller-a" && plural === "leases")
+        yield* Effect.sleep("5 seconds")
+        assert.strictEqual(watches(), before + 1)
+      })
+    )
+  })
+})
