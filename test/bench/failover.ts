@@ -20,6 +20,8 @@ interface Case {
   readonly mustLoseNothing?: true
   /** A further one of the test's. */
   readonly figure?: { readonly name: string; readonly boundMillis: number }
+  /** Why it is run only when it is asked for. */
+  readonly onRequest?: string
   /** Of kube-proxy. */
   readonly proxyMode?: ProxyMode
 }
@@ -66,6 +68,7 @@ export const cases: ReadonlyArray<Case> = [
   },
   alive("no-api-server"),
   alive("one-api-server-of-two"),
+  { ...alive("burst"), onRequest: "it needs more than the two cores on which the others run" },
   dead("power-loss-fast", 3_500),
   dead("power-loss-fast-of-leader-too", 3_500),
   dead("power-loss-two-operators", 7_000),

@@ -95,12 +95,14 @@ const cloud = Command.make("cloud", { json: Measure.jsonFlag }, ({ json }) =>
 
 const caseNames = Failover.cases.map(({ name }) => name)
 
+const usualCases = Failover.cases.filter(({ onRequest }) => onRequest === undefined).map(({ name }) => name)
+
 const failoverFlags = {
   json: Measure.jsonFlag,
   case: Flag.String("case").pipe(
     Flag.withMetavar("NAME,NAME,…"),
     Flag.withDescription(`These cases and no others: ${caseNames.join(", ")}`),
-    Flag.withDefault(caseNames.join(",")),
+    Flag.withDefault(usualCases.join(",")),
     Flag.map((text) => text.split(",")),
     Flag.filterMap(
       (names) => (names.every((name) => caseNames.includes(name)) ? Option.some(names) : Option.none()),

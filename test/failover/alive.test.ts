@@ -1,10 +1,13 @@
 /** What an address must not notice: its node's kernel serves on. */
 import { assert, describe, it } from "@effect/vitest"
+import { ipAllocations } from "../../src/api/IPAllocation.ts"
+import * as NodeLease from "../../src/api/NodeLease.ts"
 import * as Cluster from "../e2e/harness/Cluster.ts"
 import { byDefault, configured } from "../e2e/harness/Configured.ts"
-import { eventually, figure } from "../e2e/harness/eventually.ts"
+import { eventually, figure, timed } from "../e2e/harness/eventually.ts"
 import { cluster, nodeNames } from "../e2e/harness/Lab.ts"
 import * as Product from "../e2e/harness/Product.ts"
+import { serviceManifest } from "../e2e/harness/Scenario.ts"
 import { begin, type Trial } from "../e2e/harness/Trial.ts"
 
 const nonceOn = async (node: string) => {
@@ -73,6 +76,58 @@ const withOneApiOfTwo = async (trial: Trial) => {
   await configured(byDefault)
 }
 
+const BURST = 5_000
+const IN_PARALLEL = 8
+
+/** One port and no node port: the range has room for 2,768. */
+const burstManifest = (namespace: string, index: number): Cluster.Manifest => {
+  const spec = { ports: [{ port: 80, targetPort: 8080 }], allocateLoadBalancerNodePorts: false }
+  const address = `172.31.${index >> 8}.${index & 255}`
+  const { metadata, ...manifest } = serviceManifest(namespace, `burst-${index}`, address, { spec })
+  return { ...manifest, metadata: { ...Object(metadata), labels: { burst: "yes" } } }
+}
+
+const holdIds = async () =>
+  Object.fromEntries((await Product.nodeLeases()).map(NodeLease.read).map((lease) => [lease?.node, lease?.holdId]))
+
+const burst = async ({ here }: Trial) => {
+  const { namespace } = here
+  const before = await holdIds()
+  await here.pool({ addresses: ["172.31.0.0/19"] }, `${namespace}-many`)
+  const clear = () =>
+    eventually(
+      "the Services of the burst are deleted",
+      async () => {
+        await Cluster.kubectl("delete", "--raw", `/api/v1/namespaces/${namespace}/services?labelSelector=burst%3Dyes`)
+        return (await Cluster.list(ipAllocations, { namespace })).length <= 2
+      },
+      600
+    )
+  here.after(clear)
+  const all = Array.from({ length: BURST }, (_, index) => burstManifest(namespace, index))
+  const [, created] = await timed(() =>
+    Promise.all(
+      Array.from({ length: IN_PARALLEL }, (_, part) =>
+        Cluster.create(...all.filter((_each, index) => index % IN_PARALLEL === part))
+      )
+    )
+  )
+  const [, served] = await timed(() =>
+    eventually(
+      "all are served",
+      async () => {
+        const found = await Cluster.list(ipAllocations, { namespace })
+        return found.filter(({ status }) => status?.state === "success").length >= BURST
+      },
+      600
+    )
+  )
+  figure(`${BURST} Services created in ${created} ms, all served ${served} ms later`)
+  assert.deepStrictEqual(await holdIds(), before, "nobody was fenced")
+  await clear()
+  assert.deepStrictEqual(await holdIds(), before, "nor while they went")
+}
+
 const cases = [
   { name: "agent-killed", what: "kill -9, and pid 1 starts it again", number: 150, happens: agentKilled },
   {
@@ -94,6 +149,7 @@ const cases = [
     number: 154,
     happens: withOneApiOfTwo
   },
+  { name: "burst", what: `${BURST} Services at the same time`, number: 156, happens: burst },
   {
     name: "nothing",
     what: "nothing happens: what the measuring itself loses",

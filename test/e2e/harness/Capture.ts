@@ -49,7 +49,10 @@ export const capture = async (addresses: ReadonlyArray<string>): Promise<Capture
   const file = join(folder, "lan.pcap")
   const filter = "arp or (icmp6 and ip6[40] = 136) or (udp and port 80)"
   const options = ["-i", "any", "-n", "-U", "-B", "8192", "-s", `${SNAP_BYTES}`, "-Z", "root", "-w", file]
-  const child = spawn("tcpdump", [...options, filter], { stdio: ["ignore", "ignore", "pipe"] })
+  // It reads nothing that would end with us: a run that is killed must not leave it behind.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "tcpdump", ...options, filter], {
+    stdio: ["ignore", "ignore", "pipe"]
+  })
   let said = ""
   const begun = new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stderr }).on("line", (line) => {

@@ -43,12 +43,12 @@ export interface Manifest {
   readonly [field: string]: unknown
 }
 
-const applyWith = async (
+const writeWith = async (
   options: ReadonlyArray<string>,
   manifests: ReadonlyArray<Manifest | string>
 ): Promise<void> => {
   const documents = manifests.map((each) => (typeof each === "string" ? each : JSON.stringify(each)))
-  const child = spawn("kubectl", ["apply", ...options, "-f", "-"], { stdio: ["pipe", "ignore", "pipe"] })
+  const child = spawn("kubectl", [...options, "-f", "-"], { stdio: ["pipe", "ignore", "pipe"] })
   let refused = ""
   child.stderr.on("data", (text) => (refused += String(text)))
   child.stdin.end(documents.join("\n---\n"))
@@ -60,11 +60,15 @@ export const remove = (...args: ReadonlyArray<string>): Promise<string> =>
   kubectl("delete", "--ignore-not-found", "--wait=false", ...args)
 
 /** `kubectl apply`; a string is taken as it is, YAML included. */
-export const apply = (...manifests: ReadonlyArray<Manifest | string>): Promise<void> => applyWith([], manifests)
+export const apply = (...manifests: ReadonlyArray<Manifest | string>): Promise<void> => writeWith(["apply"], manifests)
 
 /** The same for manifests that name no namespace. */
 export const applyIn = (namespace: string, ...manifests: ReadonlyArray<Manifest | string>): Promise<void> =>
-  applyWith(["-n", namespace], manifests)
+  writeWith(["apply", "-n", namespace], manifests)
+
+/** Without a look at what is there: half the requests. */
+export const create = (...manifests: ReadonlyArray<Manifest | string>): Promise<void> =>
+  writeWith(["create"], manifests)
 
 /** Events on one object, oldest first. */
 export const eventsOn = async (kind: string, ref: ObjectRef): Promise<ReadonlyArray<Event>> =>
