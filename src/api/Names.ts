@@ -40,6 +40,8 @@ export const nodeLeaseAnnotations = {
   /** JSON: interface name to the reason why it cannot hold addresses, empty when it can. */
   interfaces: `${group}/interfaces`,
   durationMillis: `${group}/duration-ms`,
+  /** Which server of its cloud provider the machine is, as that tells it; absent: nobody says. */
+  instanceId: `${group}/instance-id`,
   fenced: `${group}/fenced`,
   released: `${group}/released`
 } as const

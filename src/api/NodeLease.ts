@@ -42,6 +42,8 @@ export interface NodeLease extends Witness {
   readonly released: string | undefined
   /** By interface name: the interfaces that pools name and this node has. */
   readonly interfaces: InterfaceReadiness
+  /** Which server of its cloud provider the machine is, as that tells it. */
+  readonly instanceId: string | undefined
 }
 
 export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.startsWith(nodeLeaseNamePrefix)
@@ -79,6 +81,7 @@ export const read = once((lease: Lease): NodeLease | undefined => {
     fenced: annotations[keys.fenced],
     released: annotations[keys.released],
     interfaces: interfacesIn(annotations[keys.interfaces] ?? "{}"),
+    instanceId: annotations[keys.instanceId],
     voters: votersIn(annotations[keys.voters] ?? ""),
     witnessPort: portIn(annotations[keys.witnessPort])
   }
@@ -95,6 +98,7 @@ const annotationsOf = (content: NodeLease): { readonly [key: string]: string } =
   [keys.interfaces]: JSON.stringify(content.interfaces),
   ...(content.voters.length === 0 ? {} : { [keys.voters]: content.voters.join(",") }),
   ...(content.witnessPort === undefined ? {} : { [keys.witnessPort]: String(content.witnessPort) }),
+  ...(content.instanceId === undefined ? {} : { [keys.instanceId]: content.instanceId }),
   ...(content.fenced === undefined ? {} : { [keys.fenced]: content.fenced }),
   ...(content.released === undefined ? {} : { [keys.released]: content.released })
 })

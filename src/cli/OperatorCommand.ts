@@ -6,6 +6,7 @@ import * as KeyFile from "../live/peers/KeyFile.ts"
 import * as Operator from "../operator/Operator.ts"
 import type { Ending } from "../operator/Parts.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
+import { MachineMetadata } from "../ports/MachineMetadata.ts"
 import { Peers } from "../ports/Peers.ts"
 import * as Environment from "./Environment.ts"
 
@@ -27,7 +28,7 @@ const whyEnding = Effect.fnUntraced(function* (namespace: string, name: string) 
   )
 })
 
-/** Ends only with an error: superseded by another process, or a wrong setting. Needs Kubernetes, NodeNetwork and Peers. */
+/** Ends only with an error: superseded by another process, or a wrong setting. Needs Kubernetes, NodeNetwork, Peers and MachineMetadata. */
 export const run = Effect.gen(function* () {
   const { times } = yield* Environment.profile
   const node = yield* Environment.required("MY_NODE_NAME", "the name of the Node that this Pod runs on")
@@ -39,6 +40,7 @@ export const run = Effect.gen(function* () {
   const key = KeyFile.read(yield* Environment.optional("WITNESS_KEY_FILE", keyFile))
   const peers = yield* Peers
   const kubernetes = yield* Kubernetes
+  const { instanceId } = yield* MachineMetadata
   const podName = yield* Environment.optional("MY_POD_NAME", "")
   const operator = yield* Operator.make({
     node,
@@ -46,6 +48,7 @@ export const run = Effect.gen(function* () {
     nodeAddresses,
     times,
     keepsKernelLease,
+    instanceId,
     witness: hasWitness ? { serveMillis: times.serveMillis, port: healthPort, peers, key } : undefined,
     whyEnding:
       podName === ""

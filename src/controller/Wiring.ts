@@ -25,6 +25,7 @@ import { services } from "../api/Service.ts"
 import type { ServiceCIDR } from "../api/ServiceCIDR.ts"
 import { serviceCIDRs } from "../api/ServiceCIDR.ts"
 import { hetznerServerId } from "../api/Names.ts"
+import * as NodeLease from "../api/NodeLease.ts"
 import type { PoolKind } from "../domain/Pool.ts"
 import type { NodeIdentity } from "../ports/Cloud.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
@@ -165,6 +166,10 @@ const identityOf = ({ metadata, spec }: Node): NodeIdentity => ({
   labels: metadata.labels
 })
 
+const lookAtClouds = ({ books, sinks }: Pick<Wiring, "books" | "sinks">): void => {
+  for (const [pool, known] of books.pools) if (known.pool.cloud !== undefined) sinks.project(pool)
+}
+
 const onNode = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handlers<Node> => ({
   onChange: ({ after, before, key }) => {
     const wasUnreadable = nodeBook.unreadable.has(key)
@@ -172,7 +177,7 @@ const onNode = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handle
     if (placementFactsOf(before) === placementFactsOf(after) && !wasUnreadable) return
     if (after === undefined) books.clouds.identities.delete(key)
     else books.clouds.identities.set(key, identityOf(after))
-    for (const [pool, known] of books.pools) if (known.pool.cloud !== undefined) sinks.project(pool)
+    lookAtClouds({ books, sinks })
     if (books.onNode(key, after, reservedOf)) reservedChanged({ books, sinks })
     // Operators are told of the nodes that vote.
     sinks.deployment()
@@ -186,12 +191,23 @@ const onNode = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handle
   }
 })
 
+/** What the machine says of itself; true: that is news. */
+const learnInstance = ({ clouds }: Books, { after, before }: Reflector.Change<Lease>): boolean => {
+  const [said, old] = [after, before].map((lease) => (lease === undefined ? undefined : NodeLease.read(lease)))
+  const { instanceId, node = old?.node ?? "" } = said ?? {}
+  if (clouds.instanceIds.get(node) === instanceId) return false
+  if (instanceId === undefined) clouds.instanceIds.delete(node)
+  else clouds.instanceIds.set(node, instanceId)
+  return true
+}
+
 const onLease = (
   { books, nodeBook, nowMillis, sinks }: Wiring,
   allocationOf: (key: string) => IPAllocation | undefined
 ): Reflector.Handlers<Lease> => ({
   onHeard: () => nodeBook.onHeard(nowMillis()),
   onChange: (change) => {
+    if (learnInstance(books, change)) lookAtClouds({ books, sinks })
     const changed = nodeBook.onLease(change, nowMillis())
     if (changed === undefined) return
     sinks.deployment()

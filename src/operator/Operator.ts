@@ -20,6 +20,7 @@ import * as Signal from "../reconcile/Signal.ts"
 import * as Attendance from "./Attendance.ts"
 import * as ClaimCheck from "./ClaimCheck.ts"
 import * as Fence from "./Fence.ts"
+import * as Instance from "./Instance.ts"
 import * as Keeper from "./Keeper.ts"
 import {
   disabled,
@@ -72,12 +73,17 @@ export const make = Effect.fnUntraced(function* (
   })
   const { node, nodeAddresses } = settings
   const config = lastReadableConfig(configs, settings.namespace)
+  const hasCloud = () => config().pools.some(({ isRouted }) => isRouted === true)
+  const instanceId = yield* Instance.follow(settings.instanceId, hasCloud)
   const identity: Registration.Identity = {
     node,
     namespace: settings.namespace,
     ...(yield* network.identity),
     nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
-    durationMillis: settings.times.quietMillis
+    durationMillis: settings.times.quietMillis,
+    get instanceId() {
+      return instanceId()
+    }
   }
   const state = newState(settings)
   const mayServe = isInForce(state)

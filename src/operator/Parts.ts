@@ -21,6 +21,8 @@ export interface OperatorSettings {
   readonly namespace: string
   readonly nodeAddresses: ReadonlyArray<Address>
   readonly times: FailoverTimes
+  /** Asked where a pool has addresses of a cloud: which server of the provider this machine is. */
+  readonly instanceId: Effect.Effect<string | undefined>
   /** Asked when this process is to end: why. */
   readonly whyEnding: Effect.Effect<Ending>
   /** Whether the kernel lets go by itself, X after a renewal; otherwise only once this node learns that it was fenced. */

@@ -39,6 +39,8 @@ export interface Identity {
   readonly systemUuid: string
   readonly nonce: string
   readonly durationMillis: number
+  /** Which server of its cloud provider this machine is, once that is known. */
+  readonly instanceId: string | undefined
 }
 
 /** What this process knows of its lease. `lease` absent: not registered. */
@@ -85,6 +87,7 @@ const contentFor = (
   fenced: undefined,
   released: undefined,
   interfaces,
+  instanceId: identity.instanceId,
   ...witness
 })
 

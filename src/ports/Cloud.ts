@@ -55,6 +55,8 @@ export interface NodeIdentity {
   readonly providerId?: string | undefined
   /** As a person wrote it on the Node. */
   readonly serverId?: string | undefined
+  /** As the provider told the machine itself. */
+  readonly instanceId?: string | undefined
   readonly labels?: Labels | undefined
 }
 

@@ -193,6 +193,7 @@ const startOperator = Effect.fnUntraced(function* (
       nodeAddresses: [node.address],
       times,
       keepsKernelLease: true,
+      instanceId: Effect.succeed(undefined),
       whyEnding: Effect.succeed("unknown")
     })
     yield* Effect.forkScoped(node.operator.superseded)

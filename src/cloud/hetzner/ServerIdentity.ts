@@ -1,6 +1,7 @@
 /**
  * Which server of the project a Node is. The cloud-controller-manager writes `spec.providerID`; without it a person may say
- * so by an annotation, and else the name decides, which servers have only one of in a project.
+ * so by an annotation, or the machine itself, whom the provider told; and else the name decides, which servers have only one
+ * of in a project.
  */
 import type { CloudServer, NodeIdentity, Resolution } from "../../ports/Cloud.ts"
 
@@ -17,13 +18,16 @@ const byId = (servers: ReadonlyArray<CloudServer>, wanted: string): Resolution =
 }
 
 export const resolve = (
-  { labels = {}, name, providerId = "", serverId = "" }: NodeIdentity,
+  { instanceId = "", labels = {}, name, providerId = "", serverId = "" }: NodeIdentity,
   servers: ReadonlyArray<CloudServer>
 ): Resolution => {
   if (robot.test(providerId) || labels[providedByLabel] === "robot") return { type: "unmanaged" }
   const [, provided] = cloud.exec(providerId) ?? []
-  if (provided !== undefined) return byId(servers, provided)
-  if (id.test(serverId)) return byId(servers, serverId)
+  const [said, ...others] = [provided, serverId, instanceId].filter((each) => each !== undefined && id.test(each))
+  // What was written on the Node may be of a machine that had its name before.
+  const found = said === undefined ? undefined : byId(servers, said)
+  if (found?.type === "gone" && others.includes(instanceId)) return byId(servers, instanceId)
+  if (found !== undefined) return found
   const named = servers.find((server) => server.name === name)
   return named === undefined ? { type: "unknown" } : { type: "server", server: named, isById: false }
 }

@@ -39,6 +39,8 @@ export class CloudBook {
   clusterName = ""
   /** By node name. */
   readonly identities = new Map<string, NodeIdentity>()
+  /** By node name, what the machine itself says of it. */
+  readonly instanceIds = new Map<string, string>()
   /** The Service whose IPAllocation has this UID and grants or intends anything; undefined: there is none. */
   holderOf: (claim: string) => string | undefined = () => undefined
   /** Addresses of clouds that an IPAllocation says are to be on this node. */

@@ -60,7 +60,8 @@ const cached = (caches: Caches["Service"], poolKey: string) => {
 const resolveAll = Effect.fnUntraced(function* (project: CloudProject, book: CloudBook) {
   const resolutions = new Map<string, Resolution>()
   for (const [name, identity] of book.identities) {
-    resolutions.set(name, yield* project.resolve(identity, Number.POSITIVE_INFINITY))
+    const node = { ...identity, instanceId: book.instanceIds.get(name) }
+    resolutions.set(name, yield* project.resolve(node, Number.POSITIVE_INFINITY))
   }
   return resolutions
 })

@@ -9,8 +9,10 @@ import type { Fault } from "../../memory/hetzner/Faults.ts"
 import * as HetznerExchange from "../../memory/hetzner/HetznerExchange.ts"
 import * as HetznerProject from "../../memory/hetzner/HetznerProject.ts"
 import type { FloatingIp } from "../../memory/hetzner/Resources.ts"
+import * as MemoryMetadata from "../../memory/metadata/MemoryMetadata.ts"
 import type { Cloud } from "../../ports/Cloud.ts"
 import { HttpExchange, type HttpRequest, NoReply } from "../../ports/HttpExchange.ts"
+import type { MachineMetadata } from "../../ports/MachineMetadata.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import type { Prng } from "../kernel/Prng.ts"
 import type { Process } from "../kernel/Process.ts"
@@ -68,6 +70,12 @@ export class CloudSite {
   providerIdOf({ name, number }: { readonly name: string; readonly number: number }): string | undefined {
     const server = this.project.truth.servers().find((each) => each.name === name)
     return server === undefined || number % 2 === 0 ? undefined : `hcloud://${server.id}`
+  }
+
+  /** As the provider tells the machine: every fourth, so that some are known by their names alone. */
+  metadataOf({ name, number }: { readonly name: string; readonly number: number }): MachineMetadata["Service"] {
+    const server = this.project.truth.servers().find((each) => each.name === name)
+    return MemoryMetadata.make(() => (server === undefined || number % 4 !== 0 ? undefined : String(server.id)))
   }
 
   /** All floating IPs, each with the node to which it is routed. */

@@ -6,6 +6,7 @@ import { Events } from "../../controller/Events.ts"
 import { leaderTimes, profiles } from "../../domain/FailoverTimes.ts"
 import * as Operator from "../../operator/Operator.ts"
 import type { Ending, OperatorSettings } from "../../operator/Parts.ts"
+import type { MachineMetadata } from "../../ports/MachineMetadata.ts"
 import type { Peers, Respond } from "../../ports/Peers.ts"
 import { ownNamespace } from "./Installation.ts"
 
@@ -46,6 +47,7 @@ export interface OperatorNode {
   /** Undefined: another program of the machine has the health port. */
   readonly witness: OperatorSettings["witness"]
   readonly listen: (respond: Respond) => void
+  readonly metadata: MachineMetadata["Service"]
 }
 
 export const operator = (node: OperatorNode) =>
@@ -56,6 +58,7 @@ export const operator = (node: OperatorNode) =>
       nodeAddresses: [node.address],
       times,
       keepsKernelLease: true,
+      instanceId: node.metadata.instanceId,
       whyEnding: Effect.sync(() => node.ending),
       witness: node.witness
     })

@@ -85,7 +85,7 @@ export const make = Effect.fnUntraced(function* (
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts, cloud)
   const controllers = numbers(controllersCount).map((number) => newController(surroundings, lan, cloud, number))
-  const operators = hosts.map((host) => newOperator(surroundings, lan, host, operatorOf(host.name)))
+  const operators = hosts.map((host) => newOperator(surroundings, lan, cloud, host, operatorOf(host.name)))
   truth.wasStopped = (client) => controllers.some((post) => post.client === client && wasStopped(post, kernel))
   const nodes = new Map(
     hosts.flatMap(({ name }) => [operatorOf(name), secondOperatorOf(name)].map((client) => [client, name] as const))
@@ -111,7 +111,7 @@ export const make = Effect.fnUntraced(function* (
     controllers,
     operators,
     kubectl,
-    secondOperator: (host) => newOperator(surroundings, lan, host, secondOperatorOf(host.name)),
+    secondOperator: (host) => newOperator(surroundings, lan, cloud, host, secondOperatorOf(host.name)),
     powerOff: (host) => {
       story.tell(`${host.name} loses power`)
       for (const each of operators) if (each.host === host) each.clear()
@@ -160,7 +160,7 @@ const newController = (surroundings: Surroundings, lan: Lan, cloud: CloudSite, n
 }
 
 /** A second operator of one machine finds the health port taken, and votes for nobody. */
-const newOperator = (surroundings: Surroundings, lan: Lan, host: Host, name: string): Post =>
+const newOperator = (surroundings: Surroundings, lan: Lan, cloud: CloudSite, host: Host, name: string): Post =>
   new Post(name, host, surroundings, (process) => {
     const { serveMillis } = Programs.times
     const voting = { serveMillis, port: healthPort, peers: lan.peersFor(process, host), key: lan.key }
@@ -171,6 +171,7 @@ const newOperator = (surroundings: Surroundings, lan: Lan, host: Host, name: str
         return host.ending
       },
       witness: lan.isFree(host) ? voting : undefined,
+      metadata: cloud.metadataOf(host),
       listen: (respond) => lan.listen(host, process, respond)
     })
     return Effect.provideService(program, NodeNetwork, host.portFor(process))

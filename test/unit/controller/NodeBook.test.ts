@@ -29,6 +29,7 @@ const leaseOf = ({ durationMillis = L, fenced, holdId: id = "1.a", node, version
     fenced,
     released: undefined,
     interfaces: { pl0: "" },
+    instanceId: undefined,
     ...NodeLease.noWitness
   }
   const lease = NodeLease.write(content, "plenuslb", "2026-01-01T00:00:00.000000Z", undefined)

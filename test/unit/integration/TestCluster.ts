@@ -54,6 +54,8 @@ export interface TestCluster {
   readonly api: Kubernetes["Service"]
   /** Of the cloud. */
   readonly project: HetznerProject.HetznerProject
+  /** By node, which server its machine is told that it is; and which nodes have asked. */
+  readonly metadata: { readonly instanceIds: Map<string, string>; readonly asked: Array<string> }
   /** By token, what is not the cluster's. */
   readonly otherProjects: Map<string, HetznerProject.HetznerProject>
   readonly kernel: (node: string) => MemoryNodeNetwork.Handle
@@ -205,6 +207,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
   const api = memory.view("user")
   const clock = yield* Clock.Clock
+  const metadata = { instanceIds: new Map<string, string>(), asked: new Array<string>() }
   const otherProjects = new Map<string, HetznerProject.HetznerProject>()
   const project = newProject(() => clock.currentTimeMillisUnsafe(), nodeNames, options.floatingIpsMax)
   const cut = new Set<string>()
@@ -284,6 +287,10 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
         nodeAddresses: [],
         times,
         keepsKernelLease: true,
+        instanceId: Effect.sync(() => {
+          metadata.asked.push(node)
+          return metadata.instanceIds.get(node)
+        }),
         whyEnding: Effect.succeed(ending),
         witness: hasWitness
           ? { serveMillis: times.serveMillis, port: 8080, peers: lan.peersFrom(node), key: mountedKey(node) }
@@ -306,6 +313,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     api,
     project,
     otherProjects,
+    metadata,
     kernel,
     startController,
     startOperator,

@@ -11,5 +11,6 @@ export const leaseContent = {
   durationMillis: 6500,
   fenced: undefined,
   released: undefined,
-  interfaces: {}
+  interfaces: {},
+  instanceId: undefined
 }

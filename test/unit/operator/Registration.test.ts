@@ -16,7 +16,8 @@ const identity: Registration.Identity = {
   bootId: "boot-1",
   systemUuid: "machine-1",
   nonce: "process-1",
-  durationMillis: 6_500
+  durationMillis: 6_500,
+  instanceId: undefined
 }
 const ref = { name: nodeLeaseName("n1"), namespace: "default" }
 const interfaces = { pl0: "" }

@@ -25,6 +25,16 @@ describe("ServerIdentity.resolve", () => {
       "unmanaged"
     ],
     ["by what a person wrote, without a cloud-controller-manager", { serverId: "42", name: "node-1" }, "42"],
+    ["by what the provider told the machine, where the Node says nothing", { instanceId: "42", name: "node-1" }, "42"],
+    ["by what a person wrote before that", { serverId: "41", instanceId: "42" }, "41"],
+    ["by what the cloud-controller-manager wrote before that", { providerId: "hcloud://41", instanceId: "42" }, "41"],
+    [
+      "by what the machine was told, where another that is gone had the Node's name",
+      { providerId: "hcloud://40", instanceId: "42", name: "node-1" },
+      "42"
+    ],
+    ["a machine whose server is gone", { providerId: "hcloud://40", instanceId: "43", name: "node-1" }, "gone 43"],
+    ["by its name where the machine was told no number", { instanceId: "i-0abc", name: "node-2" }, "42"],
     ["by its name, of which there is one", { name: "node-2" }, "42"],
     ["by its name where another program wrote the id", { providerId: "talos://hcloud/10.0.0.2", name: "node-2" }, "42"],
     ["by its name where a person wrote no number", { serverId: "node-2", name: "node-1" }, "41"],
