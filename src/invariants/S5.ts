@@ -3,6 +3,7 @@
  * is the user's is never deleted, and keeps the labels that the user gave it. In another project nothing is touched. Source: PlenusLB v0.4 bought before it wrote
  * anything down, and deleted without unassigning, which the provider refuses: each address leaked.
  */
+import type { Service } from "../api/Service.ts"
 import { claimsOf } from "./Claims.ts"
 import { awaitsSweep, boughtFor, familyOf, holderOf } from "./Clouds.ts"
 import type { CloudAddressTruth, GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
@@ -109,6 +110,20 @@ const judgeOthers = (event: TruthEvent): ReadonlyArray<Violation> => {
   ].map((what) => violation(`${what} in a project that is not the cluster's`))
 }
 
+const isTold = (service: Service | undefined): boolean =>
+  service?.status?.conditions?.some(({ reason }) => reason === "CloudNameTaken") === true
+
+/** What was bought for it by a try that was not answered is its own, whoever cannot find it. */
+const judgeNameTaken = (event: TruthEvent, truth: GroundTruth): ReadonlyArray<Violation> => {
+  if (event.type !== "Written" || event.kind !== "Service" || !isController(event.by)) return []
+  if (isTold(event.before) || !isTold(event.after)) return []
+  const uid = truth.allocations.get(event.key)?.metadata.uid
+  const own = truth.cloud.find((found) => boughtFor(found) === uid)
+  return own === undefined
+    ? []
+    : [violation(`${event.key} is told that its name is taken, by ${describe(own)}, which was bought for it`)]
+}
+
 /** Of what is to be swept any event may be the first after it was due. */
 const mayMatter = (event: TruthEvent, { cloud, disowned }: GroundTruth): boolean =>
   event.type === "CloudChanged" ||
@@ -126,7 +141,10 @@ export const S5: Safety = {
         if (event.type === "OtherProjectChanged") return judgeOthers(event)
         if (truth.cloud.length === 0 && event.type !== "CloudChanged") return []
         const users = event.type === "CloudChanged" && isOurs(event.by) ? judgeUsers(event.before, truth, event.by) : []
-        return mayMatter(event, truth) ? [...judgeBought(truth, orphans), ...users] : []
+        return [
+          ...(mayMatter(event, truth) ? [...judgeBought(truth, orphans), ...users] : []),
+          ...judgeNameTaken(event, truth)
+        ]
       },
       whole: (truth) => judgeBought(truth, orphans)
     }

@@ -7,10 +7,12 @@ import type { World } from "./world/World.ts"
 
 const pollMillis = 50
 /** What a provider has to do may take so much longer (simulation: L1). */
-const cloudMillis = 60_000
+const cloudMillisDefault = 60_000
 
 export interface Demand {
   readonly withinMillis: number
+  /** How much longer what a provider has to do may take; a minute unless given. */
+  readonly cloudMillis?: number
   /** What was done last, for the message. */
   readonly since: string
   /** Services that nothing is demanded of. */
@@ -31,6 +33,7 @@ export const unmetOf = (
 
 export const converge = Effect.fnUntraced(function* (world: World, demand: Demand): Effect.fn.Return<void, Stopped> {
   const startMillis = world.kernel.nowMillis
+  const { cloudMillis = cloudMillisDefault } = demand
   /** What a provider had to do something for: what is left once that is done takes a moment more. */
   const ofCloud = new Set<string>()
   while (true) {

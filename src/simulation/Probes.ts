@@ -30,6 +30,10 @@ export const deathMillis = 7_000
  * shorter bound, only what is asked for afterwards can be measured.
  */
 export const untilDeathIsKnown = Effect.sleep(deathMillis)
+/** A list is a minute old at most, and some more where requests are rationed. */
+const listMillis = 70_000
+/** What is bought and owned has been routed by then, one address after the other on each server. */
+const routesMillis = 25_000
 /** What a machine needs to come back: it waits for as long as the lease of its former boot may last. */
 const bootMillis = 30_000
 
@@ -141,4 +145,27 @@ const unserved: Probe = Effect.fnUntraced(function* (world, random, without) {
   yield* converge(world, { withinMillis, since: "IPAllocations were served again", without })
 })
 
-export const probes: ReadonlyArray<Probe> = [create, move, death, remove, grow, revert, unserved]
+/** Of the servers, once a minute. */
+const listed = ({ cloud }: World): Effect.Effect<void> => {
+  const count = () => cloud.project.requests().get("GET /servers") ?? 0
+  return Effect.suspend(() => {
+    const before = count()
+    return Effect.sleep(100).pipe(Effect.repeat({ while: () => count() === before }), Effect.timeoutOption(listMillis))
+  })
+}
+
+/**
+ * All machines lose power, and have it again just when their servers were listed as off: who renews its lease is not kept from
+ * an address of a cloud by a list that is not read again for a minute.
+ */
+const blackout: Probe = Effect.fnUntraced(function* (world, _, without) {
+  const on = world.hosts.filter(({ isOn }) => isOn)
+  for (const host of on) world.powerOff(host)
+  yield* untilDeathIsKnown
+  yield* listed(world)
+  for (const host of on) world.powerOn(host)
+  const cloudMillis = routesMillis
+  yield* converge(world, { withinMillis: bootMillis, cloudMillis, since: "all machines booted", without })
+})
+
+export const probes: ReadonlyArray<Probe> = [create, move, death, remove, grow, revert, unserved, blackout]

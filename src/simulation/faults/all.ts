@@ -61,6 +61,7 @@ import { operatorCut } from "./operatorCut.ts"
 import { operatorCutOneWay } from "./operatorCutOneWay.ts"
 import { operatorKilled } from "./operatorKilled.ts"
 import { operatorPaused } from "./operatorPaused.ts"
+import { operatorPausedMidway } from "./operatorPausedMidway.ts"
 import { operatorUpgraded } from "./operatorUpgraded.ts"
 import { poolDeleted } from "./poolDeleted.ts"
 import { poolOverlap } from "./poolOverlap.ts"
@@ -73,6 +74,7 @@ import { replyLost } from "./replyLost.ts"
 import { requestLost } from "./requestLost.ts"
 import { sameAddressAsked } from "./sameAddressAsked.ts"
 import { serviceRecreated } from "./serviceRecreated.ts"
+import { serviceWithdrawn } from "./serviceWithdrawn.ts"
 import { staleAfterRestart } from "./staleAfterRestart.ts"
 import { statusEdited } from "./statusEdited.ts"
 import { tokenExpired } from "./tokenExpired.ts"
@@ -174,5 +176,7 @@ export const faults: ReadonlyArray<Fault> = [
   nodeShutDown,
   cloudDeleted,
   cloudTokenRotated,
-  cloudTokenForeign
+  cloudTokenForeign,
+  operatorPausedMidway,
+  serviceWithdrawn
 ]

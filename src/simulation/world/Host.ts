@@ -60,6 +60,8 @@ export class Host {
   private stoodStillMillis = 0
   bootNumber = 1
   crossing: Crossing | undefined
+  /** Told when a process has put a ticket into the kernel, and has not yet used it. */
+  onTicket: ((by: string) => void) | undefined
   /** What becomes of an operator that is asked to end. */
   ending: Ending = "unknown"
   private expiry: Timer | undefined
@@ -230,7 +232,12 @@ export class Host {
       identity: network.identity,
       fence: {
         claim: (owner) => changing("claim the fence", network.fence.claim(owner)),
-        putTicket: (ticket, lifeMillis) => timed(network.fence.putTicket(ticket, lifeMillis)),
+        putTicket: (ticket, lifeMillis) =>
+          timed(
+            Effect.tap(network.fence.putTicket(ticket, lifeMillis), () =>
+              Effect.sync(() => this.onTicket?.(process.name))
+            )
+          ),
         write: (write) => {
           const written = Effect.tap(network.fence.write(write), () => Effect.sync(() => this.awaitExpiry()))
           // Renewals are too many, and all alike, to count as places to fail.

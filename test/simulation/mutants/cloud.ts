@@ -35,7 +35,7 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
           "(yield* addresses.get(knownMillis)).find((each) => each.family === wish.family && each.id === wish.name)"
       }
     ],
-    killedBy: "L1",
+    killedBy: "S5",
     cluster: "drawn"
   },
   {

@@ -33,6 +33,12 @@ const disowned = (trial: Trial) =>
     .remove("IPAllocation", "shop/web", "kube-controller-manager")
 const of = (claims: ReadonlyArray<Allocation>) => allocation("web", { claims })
 
+const told = (reason: string) => {
+  const { status, ...rest } = service()
+  const type = "loadbalancing.plenus.io/Served"
+  return { ...rest, status: { ...status, conditions: [{ type, status: "False", reason, message: "" }] } }
+}
+
 describe("S5: what is bought has a claim, and what is the user's stays", () => {
   it.each<Row>([
     ["bought for an intent", (trial) => trial.allocation(of([intent])).provider([bought]), "FINE"],
@@ -163,6 +169,33 @@ describe("S5: what is bought has a claim, and what is the user's stays", () => {
           .wait(60_000)
           .provider([bought], "controller-1"),
       "no IPAllocation says so"
+    ],
+    [
+      "bought by a try that was not answered, and taken for somebody else's",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .provider([bought])
+          .service(told("CloudNameTaken"), "controller-1"),
+      "shop/web is told that its name is taken, by 192.0.2.10"
+    ],
+    [
+      "of its name, and somebody else's",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .provider([users], "console")
+          .service(told("CloudNameTaken"), "controller-1"),
+      "FINE"
+    ],
+    [
+      "bought by it, and told otherwise",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .provider([bought])
+          .service(told("CloudReplyLost"), "controller-1"),
+      "FINE"
     ],
     ["bought in another project", (trial) => trial.otherProject([], [users]), "bought 192.0.2.10"],
     [
