@@ -47,6 +47,8 @@ export class CloudBook {
   addressesOn: (node: string) => ReadonlySet<Address> = () => new Set()
   /** Ids of addresses that are being routed, or may have been by what was not answered: no list tells where they are. */
   readonly underWay = new Set<string>()
+  /** Ids of addresses that are being given back: they are there, and nobody's to grant any more. */
+  readonly returning = new Set<string>()
   /** By node name: its server, by the id that the Node says, in the project that had it at some time. */
   private readonly serversByNode = new Map<string, KnownServer>()
   private saysIds = false

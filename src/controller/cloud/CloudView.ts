@@ -108,7 +108,8 @@ export class CloudView {
     if (this.claimant.uid === "" || pool.cloud === undefined) return undefined
     const found = this.book
       .viewOf(pool)
-      ?.addresses.find((each) => each.family === family && (this.isBought(each) || this.isPromoted(each)))
+      ?.addresses.filter(({ id }) => !this.book.returning.has(id))
+      .find((each) => each.family === family && (this.isBought(each) || this.isPromoted(each)))
     if (found === undefined) return undefined
     const kept = held.find((address) => FloatingAddress.contains(found.network, address))
     return kept ?? FloatingAddress.hostOf(found.network, pool.cloud.ipv6Suffix)

@@ -93,6 +93,24 @@ export const giveBack = (project: Cloud.CloudProject, found: Cloud.CloudAddress)
 export const giveOrphanBack = (project: Cloud.CloudProject, found: Cloud.CloudAddress) =>
   CloudClaim.ownershipOf(found.labels) === "created" ? giveBack(project, found) : letGo(project, found)
 
+/**
+ * Nobody is granted it while it goes. One that may be gone is read, so that what is known of the project says so: a Service
+ * that wants one again would be given a dead one.
+ */
+const returning = (desk: Desk, found: Cloud.CloudAddress) => {
+  const { book, project } = desk
+  const gone = giveBack(project.project, found).pipe(
+    Effect.tapError(() => Effect.ignore(project.project.address(found.id, "normal")))
+  )
+  return Effect.suspend(() => {
+    book.returning.add(found.id)
+    return Effect.ensuring(
+      takingNote(desk, gone),
+      Effect.sync(() => book.returning.delete(found.id))
+    )
+  })
+}
+
 /** As it is now. What no list has by its id, one that is read now has by its address, or it is gone. */
 const readNow = Effect.fnUntraced(function* ({ pool, project: { project }, view }: Desk, entry: Entry) {
   const id = entry.cloudId ?? view.find(pool, entry)?.id
@@ -107,7 +125,7 @@ export const returnEntry = Effect.fnUntraced(function* (desk: Desk, entry: Entry
   const found = yield* readNow(desk, entry)
   if (found === undefined) return
   const isToReturn = pool.kind === "EphemeralIPPool" && view.isOurs(found)
-  if (isToReturn) return yield* takingNote(desk, giveBack(project.project, found))
+  if (isToReturn) return yield* returning(desk, found)
   if (view.isMarked(found, pool) || view.isBought(found)) yield* takingNote(desk, letGo(project.project, found))
 })
 
@@ -117,8 +135,5 @@ export const returnIntent = Effect.fnUntraced(function* (desk: Desk, { family }:
   const addresses = yield* project.project.addresses(0)
   const keeps = (found: Cloud.CloudAddress) => kept.some((entry) => view.find(pool, entry)?.id === found.id)
   const mine = addresses.filter((each) => each.family === family && view.isBought(each) && !keeps(each))
-  yield* takingNote(
-    desk,
-    Effect.forEach(mine, (found) => giveBack(project.project, found), { discard: true })
-  )
+  yield* Effect.forEach(mine, (found) => returning(desk, found), { discard: true })
 })

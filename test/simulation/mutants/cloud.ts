@@ -83,16 +83,6 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     isFoundWithoutFaults: true
   },
   {
-    name: "returns-by-an-old-list",
-    what: "a controller that leads again takes for gone what another has bought",
-    file: "src/controller/Controller.ts",
-    find: "          books.clouds.forgetViews()\n",
-    replace: "",
-    killedBy: "S5",
-    cluster: "drawn",
-    seeds: [6]
-  },
-  {
     name: "shown-before-routed",
     what: "an address is shown before the provider routes it",
     file: "src/domain/Target.ts",
@@ -117,7 +107,8 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     find: "  return { intents: [...due, ...abandoned], abandoned }",
     replace: "  return { intents: due, abandoned: abandoned.slice(0, 0) }",
     killedBy: "S5",
-    cluster: "drawn"
+    cluster: "drawn",
+    seeds: [5]
   },
   {
     name: "believes-an-old-list-of-servers",
@@ -175,7 +166,8 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     find: 'return isNamed && !saysIds && !all.some(saysId) ? "usable" : "foreign"',
     replace: 'return isNamed || !saysIds ? "usable" : "foreign"',
     killedBy: "S5",
-    cluster: "drawn"
+    cluster: "drawn",
+    seeds: [1]
   },
   {
     name: "gives-back-in-another-project",

@@ -138,7 +138,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Renewing.ts",
     find: "(yield* extend(parts, sentAtMillis))",
     replace: "(yield* extend(parts, yield* monotonicMillis))",
-    killedBy: "S1"
+    killedBy: "S1",
+    seeds: [10]
   },
   {
     name: "kernel-lease-outlives-the-count",
@@ -154,7 +155,8 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/Fence.ts",
     find: "yield* kernel.putTicket(ticket, ticketMillis)",
     replace: "yield* kernel.putTicket(ticket, 3_600_000)",
-    killedBy: "S1"
+    killedBy: "S1",
+    seeds: [10]
   },
   {
     name: "uplink-forgotten",
