@@ -118,7 +118,7 @@ const judgeNameTaken = (event: TruthEvent, truth: GroundTruth): ReadonlyArray<Vi
   if (event.type !== "Written" || event.kind !== "Service" || !isController(event.by)) return []
   if (isTold(event.before) || !isTold(event.after)) return []
   const uid = truth.allocations.get(event.key)?.metadata.uid
-  const own = truth.cloud.find((found) => boughtFor(found) === uid)
+  const own = uid === undefined ? undefined : truth.cloud.find((found) => boughtFor(found) === uid)
   return own === undefined
     ? []
     : [violation(`${event.key} is told that its name is taken, by ${describe(own)}, which was bought for it`)]
