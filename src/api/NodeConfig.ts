@@ -31,6 +31,8 @@ export type Member = typeof Member.Type
 
 export const NodeConfig = Schema.Struct({
   pools: Schema.Array(PoolNetwork),
+  /** Names of nodes that renew every p though they hold nothing; absent: all. */
+  candidates: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Absent: nobody votes (`witness: off`). */
   members: Schema.optionalKey(Schema.Array(Member)),
   /** Set by `plenuslb uninstall`: every operator lets go of all addresses and says so in its NodeLease. */

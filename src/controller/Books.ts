@@ -69,6 +69,8 @@ export class Books {
   private readonly routedByNode = new Multimap<Address>()
   /** Addresses per node, for placement. */
   readonly loadByNode = new Map<string, number>()
+  /** The sum of these. */
+  heldCount = 0
   readonly waiting = new Waiting.Waiting()
   readonly endpoints = new ReadyEndpoints()
   readonly clouds = new CloudBook()
@@ -299,6 +301,7 @@ export class Books {
   }
 
   private addLoad(node: string, by: 1 | -1): void {
+    this.heldCount += by
     const load = (this.loadByNode.get(node) ?? 0) + by
     if (load === 0) this.loadByNode.delete(node)
     else this.loadByNode.set(node, load)

@@ -17,6 +17,8 @@ import * as WorkQueue from "../reconcile/WorkQueue.ts"
 import { Adoption } from "./Adoption.ts"
 import { Books } from "./Books.ts"
 import { Caches } from "./Caches.ts"
+import * as CandidateChoice from "./CandidateChoice.ts"
+import { LATE_MILLIS } from "./CandidateList.ts"
 import type { Events } from "./Events.ts"
 import * as Leader from "./Leader.ts"
 import { NodeBook } from "./NodeBook.ts"
@@ -54,22 +56,38 @@ const SILENT_LOOK_MILLIS = 10_000
 
 const isReady = (caches: Caches["Service"]): boolean => Object.values(caches).every((cache) => cache.isSynced())
 
+/** Only candidates may be voters: others renew so seldom that they do not notice what they would be asked. */
+const nodesOf = (
+  registered: ReadonlyArray<Members.RegisteredNode>,
+  { names }: CandidateChoice.Choice,
+  witness: NodeFailure.Asking | undefined
+): NodeConfigWriter.Nodes => {
+  const voting = registered.filter(({ content }) => names?.includes(content.node) ?? true)
+  return {
+    ...(names === undefined ? {} : { candidates: names }),
+    ...(witness === undefined ? {} : { members: Members.membersOf(voting) })
+  }
+}
+
 /** The ConfigMap comes first: an operator that starts must find what it may clean. And what it must keep (Adoption). */
 const deployOperators = Effect.fn("Controller.deployOperators")(function* (
-  { nodeBook, settings, witness }: Deploying,
+  deploying: Deploying,
   adoption: Adoption
 ): Effect.fn.Return<WorkQueue.Outcome, KubernetesError, Kubernetes | Caches> {
+  const { nodeBook, settings, witness } = deploying
   const caches = yield* Caches
-  const registered = nodeBook.registered(yield* monotonicMillis)
-  const members = witness === undefined ? undefined : Members.membersOf(registered)
-  const wanted = yield* NodeConfigWriter.write(settings.namespace, members)
+  const nowMillis = yield* monotonicMillis
+  const registered = nodeBook.registered(nowMillis)
+  const candidates = CandidateChoice.choose({ ...deploying, ...settings }, registered, nowMillis)
+  const wanted = yield* NodeConfigWriter.write(settings.namespace, nodesOf(registered, candidates, witness))
   if (wanted && witness !== undefined) yield* witness.secret.ensure
   const ref = { namespace: settings.namespace, name: OperatorDaemonSet.templateConfigMapName }
   const present = caches.daemonSets.get(Reflector.keyOf({ namespace: settings.namespace, name: daemonSetName }))
   const template = caches.configMaps.get(Reflector.keyOf(ref))
   const change = OperatorDaemonSet.plan(wanted, template, present, settings.namespace)
   const isSilent = witness !== undefined && registered.some((each) => each.isSilent)
-  const settled = isSilent ? { afterMillis: SILENT_LOOK_MILLIS } : "settled"
+  const lookMillis = candidates.isPending ? LATE_MILLIS : SILENT_LOOK_MILLIS
+  const settled = isSilent || candidates.isPending ? { afterMillis: lookMillis } : "settled"
   if (change === undefined) return settled
   const starts = change._tag === "Create" || change._tag === "Replace"
   const afterMillis = starts ? adoption.millisToWait(yield* monotonicMillis) : 0
@@ -108,6 +126,7 @@ const batched = Effect.fnUntraced(function* (handOn: (key: string) => void) {
 
 interface Deploying {
   readonly settings: ControllerSettings
+  readonly books: Books
   readonly nodeBook: NodeBook
   readonly witness: NodeFailure.Asking | undefined
 }
@@ -128,7 +147,7 @@ export const make = Effect.fnUntraced(function* ({
 }: Options): Effect.fn.Return<Controller, never, Kubernetes | Cloud | Events | Scope.Scope> {
   const clock = yield* Clock.Clock
   const nowMillis = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
-  const nodeBook = new NodeBook(settings.renewEveryMillis, settings.fenceAfterMillis, nowMillis())
+  const nodeBook = new NodeBook(settings.renewEveryMillis, settings.fenceAfterMillis, nowMillis(), settings.candidates)
   const books = new Books((holder) => nodeBook.isFenced(holder))
   books.clouds.clusterName = settings.clusterName
   const adoption = new Adoption((holder) => nodeBook.isFenced(holder))
@@ -304,7 +323,7 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { ado
   const deployment = yield* WorkQueue.make({
     name: "operators",
     concurrency: 1,
-    step: Leader.leading(isLeader, () => deployOperators({ settings, nodeBook, witness }, adoption))
+    step: Leader.leading(isLeader, () => deployOperators({ settings, books, nodeBook, witness }, adoption))
   })
   const operatorPodsQueue = yield* WorkQueue.make({
     name: "operator pods",
@@ -326,5 +345,6 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { ado
   sinks.project = addProject
   sinks.unreadable = (key) => unreadable.add(key)
   sinks.deployment = () => deployment.add(daemonSetName)
+  nodeBook.candidates.onCalls = sinks.deployment
   sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
 })

@@ -6,11 +6,13 @@ import type { Lease } from "../api/Lease.ts"
 import { fenceRequested } from "../api/Names.ts"
 import type { Node } from "../api/Node.ts"
 import * as NodeLease from "../api/NodeLease.ts"
+import * as Candidates from "../domain/Candidates.ts"
 import type { Holder } from "../domain/Hold.ts"
 import * as HoldId from "../domain/HoldId.ts"
 import * as LeaseCount from "../domain/LeaseCount.ts"
 import * as Placement from "../domain/Placement.ts"
 import type { Change } from "../reconcile/Reflector.ts"
+import { CandidateList } from "./CandidateList.ts"
 import type { RegisteredNode } from "./Members.ts"
 
 /** How soon to look again at a lease that is due and could not be fenced. */
@@ -51,6 +53,7 @@ export class NodeBook {
   /** Names of nodes whose object cannot be read: nothing new for them, and what they hold stays. */
   readonly unreadable = new Set<string>()
   counts: LeaseCount.LeaseCounts
+  readonly candidates: CandidateList
   /** By node name: whose takeover waits for promises. Until its lease changes. */
   readonly awaited = new Map<string, Awaited>()
   private readonly nodes = new Map<string, Node>()
@@ -62,7 +65,8 @@ export class NodeBook {
   /** Facts of all nodes, until something changes or one of them lets its renewal fall due. */
   private known: { readonly facts: ReadonlyMap<string, Placement.NodeFacts>; readonly untilMillis: number } | undefined
 
-  constructor(renewEveryMillis: number, fenceAfterMillis: number, nowMillis: number) {
+  constructor(renewEveryMillis: number, fenceAfterMillis: number, nowMillis: number, policy = Candidates.policy) {
+    this.candidates = new CandidateList(policy)
     this.counts = LeaseCount.make(renewEveryMillis, nowMillis)
     this.fenceAfterMillis = fenceAfterMillis
     this.gapSinceMillis = nowMillis
@@ -81,6 +85,13 @@ export class NodeBook {
   onHeard(nowMillis: number): void {
     this.noticeGap(nowMillis)
     this.counts = LeaseCount.heard(this.counts, nowMillis)
+  }
+
+  /** As it stands in the ConfigMap; true when it changed. */
+  onCandidates(names: ReadonlyArray<string> | undefined, nowMillis: number): boolean {
+    const changed = this.candidates.set(names, nowMillis)
+    if (changed) this.known = undefined
+    return changed
   }
 
   /** The node whose facts changed in a way that may matter to a holder; undefined: a renewal, or no NodeLease. */
@@ -115,7 +126,7 @@ export class NodeBook {
       const content = NodeLease.read(lease)
       if (content === undefined) continue
       versions.set(content.node, lease.metadata.resourceVersion ?? "")
-      if (content.durationMillis <= this.fenceAfterMillis) candidates.add(content.node)
+      if (this.renewsFast(content)) candidates.add(content.node)
     }
     this.counts = LeaseCount.resume(this.counts, { versions, candidates }, nowMillis)
     this.gapSinceMillis = undefined
@@ -168,7 +179,7 @@ export class NodeBook {
       const facts = new Map([...this.nodes].map(([name, node]) => [name, this.factsOf(node, nowMillis)]))
       const remaining = [...this.leases.values()]
         .filter(({ content }) => this.isFresh(content.node, nowMillis))
-        .map(({ content }) => this.freshFor(content) - (LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0))
+        .map(({ content }) => content.durationMillis - (LeaseCount.quietFor(this.counts, content.node, nowMillis) ?? 0))
       this.known = { facts, untilMillis: nowMillis + Math.max(1, Math.min(...remaining, this.fenceAfterMillis)) }
     }
     return this.known.facts
@@ -195,15 +206,16 @@ export class NodeBook {
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
-  private freshFor({ durationMillis }: NodeLease.NodeLease): number {
-    return Math.min(durationMillis, this.fenceAfterMillis)
+  /** Within own L it would be seen to be silent. */
+  renewsFast({ durationMillis }: NodeLease.NodeLease): boolean {
+    return durationMillis <= this.fenceAfterMillis
   }
 
   /** Its lease changed within the time that it announces. */
   private isFresh(name: string, nowMillis: number): boolean {
     const content = this.leases.get(name)?.content
     const quiet = LeaseCount.quietFor(this.counts, name, nowMillis)
-    return content !== undefined && quiet !== undefined && quiet < this.freshFor(content)
+    return content !== undefined && quiet !== undefined && quiet < content.durationMillis
   }
 
   private leaseFacts(name: string, nowMillis: number): Placement.LeaseFacts | undefined {
@@ -213,7 +225,7 @@ export class NodeBook {
     return {
       renewed: this.isFresh(name, nowMillis),
       fenced: this.holdIdOf(name) === undefined,
-      candidate: content.durationMillis <= this.fenceAfterMillis,
+      candidate: this.renewsFast(content) && this.candidates.has(name),
       interfaces: new Map(
         Object.entries(content.interfaces).map(([each, problem]) => [each, problem === "" ? {} : { problem }])
       )

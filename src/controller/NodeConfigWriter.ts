@@ -1,6 +1,6 @@
 /**
  * Keeps the ConfigMap from which operators know the pools' interfaces, as they may not read the pools, which can hold a
- * token; and whom they may name as their voters.
+ * token; which nodes are candidates; and whom they may name as their voters.
  */
 import { Effect } from "effect"
 import { configMaps } from "../api/ConfigMap.ts"
@@ -29,23 +29,20 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
   ]
 }
 
+/** What operators are told of each other. */
+export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "members">
+
 /** Sorted, so that the order in which pools were seen writes nothing. */
-export const configOf = (
-  pools: Iterable<PersistentIPPool | EphemeralIPPool>,
-  members: ReadonlyArray<NodeConfig.Member> | undefined
-): NodeConfig.NodeConfig => ({
+export const configOf = (pools: Iterable<PersistentIPPool | EphemeralIPPool>, nodes: Nodes): NodeConfig.NodeConfig => ({
   pools: [...pools].flatMap(networkOf).toSorted((a, b) => (a.pool < b.pool ? -1 : 1)),
-  ...(members === undefined ? {} : { members })
+  ...nodes
 })
 
 /** Writes when it differs; answers whether any pool wants operators. */
-export const write = Effect.fn("NodeConfigWriter.write")(function* (
-  namespace: string,
-  members: ReadonlyArray<NodeConfig.Member> | undefined
-) {
+export const write = Effect.fn("NodeConfigWriter.write")(function* (namespace: string, nodes: Nodes) {
   const caches = yield* Caches
   const kubernetes = yield* Kubernetes
-  const config = configOf([...caches.persistentPools.values(), ...caches.ephemeralPools.values()], members)
+  const config = configOf([...caches.persistentPools.values(), ...caches.ephemeralPools.values()], nodes)
   const ref = { namespace, name: nodeConfigMapName }
   const wanted = NodeConfig.write(config, namespace)
   const present = caches.configMaps.get(keyOf(ref))

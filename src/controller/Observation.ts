@@ -34,7 +34,8 @@ const nothing: WantedState = {
   report: { state: "", message: "" },
   fresh: [],
   lack: undefined,
-  awaits: []
+  awaits: [],
+  calls: []
 }
 
 export interface Observation {

@@ -18,6 +18,7 @@ import { type Reflector, refOf } from "../reconcile/Reflector.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
 import * as AllocationWriter from "./AllocationWriter.ts"
 import { Caches } from "./Caches.ts"
+import { LATE_MILLIS } from "./CandidateList.ts"
 import type { Events } from "./Events.ts"
 import { isUnreadable, observe, type Observation, type Reconciling } from "./Observation.ts"
 import * as ServiceCondition from "./ServiceCondition.ts"
@@ -208,15 +209,19 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
       if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, reconciling)
-      reconciling.books.wait(key, observation.wanted.awaits)
+      const { awaits, calls } = observation.wanted
+      reconciling.books.wait(key, awaits)
+      reconciling.nodeBook.candidates.call(key, calls)
+      // Whoever is called comes at once, or another must be asked.
+      const settled: Outcome = calls.length === 0 ? "settled" : { afterMillis: LATE_MILLIS }
       const changes = Plan.plan(observation.wanted, observation.observed)
       const asked = Plan.renderOfCloud(changes)
       if (asked !== "" && !reconciling.books.clouds.isRetried(key, asked)) queues.cloud(key)
       const change = changes.find(isHere)
-      if (change === undefined) return "settled"
+      if (change === undefined) return settled
       if (isTold(change)) {
         queues.report(key)
-        return "settled"
+        return settled
       }
       if (takesAway(change, observation) && !(yield* isAsSeen(key, observation.service))) return "again"
       if (change._tag === "Show" && change.addresses.length > 0) {

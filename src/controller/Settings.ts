@@ -1,4 +1,5 @@
 /** What the controller is told by its environment, decoded and checked once at start. */
+import type { Policy } from "../domain/Candidates.ts"
 
 export interface ControllerSettings {
   readonly podName: string
@@ -17,4 +18,6 @@ export interface ControllerSettings {
   /** p: how often operators renew. */
   readonly renewEveryMillis: number
   readonly concurrency: number
+  /** Which nodes renew every p; absent: as the design has it. */
+  readonly candidates?: Policy | undefined
 }

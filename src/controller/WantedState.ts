@@ -15,6 +15,7 @@ import * as CloudWishes from "./cloud/CloudWishes.ts"
 import * as HolderLack from "./HolderLack.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import * as Rivalry from "./Rivalry.ts"
+import { demandsOf, isOutOfService, nodesFor } from "./NodeChoice.ts"
 import * as Waiting from "./Waiting.ts"
 
 export interface Inputs {
@@ -40,81 +41,14 @@ export interface WantedState extends Wanted {
   readonly fresh: ReadonlyArray<Assignment.Grant>
   /** What may bring it. */
   readonly awaits: ReadonlyArray<Waiting.Topic>
+  /** Names of nodes of which one should become a candidate: none that is one may hold an address here. */
+  readonly calls: ReadonlyArray<string>
 }
 
 type Granted = Extract<AllocationDecision.Outcome, { readonly _tag: "Keep" | "Grant" | "Retain" }>
 
 const isGranted = (outcome: AllocationDecision.Outcome): outcome is Granted =>
   outcome._tag === "Keep" || outcome._tag === "Grant" || outcome._tag === "Retain"
-
-const demandsOf = (books: Books, poolName: string, inputs: Inputs): Placement.Demands => {
-  const pool = books.poolNamed(poolName)
-  return {
-    nodeSelector: pool?.nodeSelector,
-    interfaceName: pool?.interfaceName,
-    drainOnCordon: pool?.drainOnCordon ?? false,
-    ignoreExcludeLabel: inputs.ignoreExcludeLabel,
-    endpointNodes: inputs.request.localTraffic ? books.endpoints.nodesOf(inputs.key) : undefined
-  }
-}
-
-/** Of the candidates, those nearest to where the address is at home; all where it is of no cloud. */
-const nearest = <A extends { readonly name: string }>(
-  candidates: ReadonlyArray<A>,
-  distanceOf: (node: string) => number
-): ReadonlyArray<A> => {
-  const distances = candidates.map(({ name }) => distanceOf(name))
-  const least = Math.min(...distances)
-  return candidates.filter((_, index) => distances[index] === least)
-}
-
-/** Loads as they will be: what this very decision places counts already. */
-const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud: CloudView): Assignment.Nodes => {
-  const placedHere = new Map<string, number>()
-  const demands = (grant: Assignment.Grant) => demandsOf(books, grant.pool, inputs)
-  const barTo = (node: string, { address, pool }: Assignment.Grant) => {
-    const found = books.poolNamed(pool)
-    return found && cloud.barTo(found, node, address, placedHere.get(node) ?? 0)
-  }
-  const mayStayOn = (node: string, { address, pool }: Assignment.Grant) => {
-    const found = books.poolNamed(pool)
-    return found === undefined || cloud.mayStayOn(found, node, address)
-  }
-  return {
-    holdIdOf: (node) => nodeBook.holdIdOf(node),
-    isFenced: (holder) => nodeBook.isFenced(holder),
-    isOutOfService: (node) => isOutOfService(node, nodeBook, inputs),
-    mayKeep: (node, grant) => {
-      if (nodeBook.unreadable.has(node)) return true
-      const found = nodeBook.facts(inputs.nowMillis).get(node)
-      return (
-        found !== undefined &&
-        Placement.mustHandOver(found, demands(grant)).length === 0 &&
-        !CloudWishes.isLostToCloud(found, books.poolNamed(grant.pool), inputs.nowMillis) &&
-        mayStayOn(node, grant)
-      )
-    },
-    choose: (grant) => {
-      const wanted = demands(grant)
-      const candidates = [...nodeBook.facts(inputs.nowMillis).values()]
-        .filter((node) => Placement.candidacy(node, wanted).length === 0 && barTo(node.name, grant) === undefined)
-        .map((node) => ({
-          name: node.name,
-          zone: Placement.zoneOf(node),
-          addresses: (books.loadByNode.get(node.name) ?? 0) + (placedHere.get(node.name) ?? 0)
-        }))
-      const key = `${inputs.request.uid}/${grant.address}`
-      const pool = books.poolNamed(grant.pool)
-      const near =
-        pool?.cloud === undefined
-          ? candidates
-          : nearest(candidates, (node) => cloud.distance(pool, node, grant.address))
-      const chosen = Placement.choose({ key, candidates: near, preferred: inputs.request.preferredNode })
-      if (chosen !== undefined) placedHere.set(chosen, (placedHere.get(chosen) ?? 0) + 1)
-      return chosen
-    }
-  }
-}
 
 const grantOf = (
   books: Books,
@@ -160,11 +94,6 @@ const explainNode = (
   if (candidates.length > 0) return CloudWishes.noServer(pool, address, { books, candidates, cloud })
   const facts = [...nodeBook.facts(inputs.nowMillis).values()]
   return Placement.explainNone(pool, facts, demandsOf(books, pool, inputs))
-}
-
-const isOutOfService = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean => {
-  const facts = nodeBook.facts(inputs.nowMillis).get(node)
-  return facts !== undefined && Placement.isOutOfService(facts.taints)
 }
 
 const exists = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean =>
@@ -337,7 +266,9 @@ export const wantedState = (
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
     CloudWishes.firstOf(hindrance, buying) ??
-    (homeless === undefined ? undefined : explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
+    (homeless === undefined || nodes.calls.length > 0
+      ? undefined
+      : explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.awaitsPromises(entries, nodeBook) ??
     HolderLack.unrecognised(entries, nodeBook) ??
@@ -360,6 +291,7 @@ export const wantedState = (
     }),
     fresh: grants.filter((_, index) => granted[index]?._tag === "Grant"),
     lack,
+    calls: [...new Set(nodes.calls)],
     awaits: [
       ...decision.outcomes.flatMap((outcome) =>
         outcome._tag === "Refuse" ? Waiting.topicsOf(outcome.refusal, request.namespace) : []

@@ -3,8 +3,8 @@
  * addresses and those that wait for pools; a node or NodeLease the keys that name the node and those that wait for one.
  * The books follow the caches here, within the handlers, so that no reader ever sees one without the other.
  */
-import { Effect } from "effect"
-import { configMaps } from "../api/ConfigMap.ts"
+import { Effect, Result } from "effect"
+import { type ConfigMap, configMaps } from "../api/ConfigMap.ts"
 import type { DaemonSet } from "../api/DaemonSet.ts"
 import { daemonSets } from "../api/DaemonSet.ts"
 import { endpointSlices } from "../api/EndpointSlice.ts"
@@ -24,7 +24,8 @@ import { persistentIPPools } from "../api/PersistentIPPool.ts"
 import { services } from "../api/Service.ts"
 import type { ServiceCIDR } from "../api/ServiceCIDR.ts"
 import { serviceCIDRs } from "../api/ServiceCIDR.ts"
-import { hetznerServerId } from "../api/Names.ts"
+import { hetznerServerId, nodeConfigMapName } from "../api/Names.ts"
+import * as NodeConfig from "../api/NodeConfig.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import type { PoolKind } from "../domain/Pool.ts"
 import type { NodeIdentity } from "../ports/Cloud.ts"
@@ -120,19 +121,23 @@ const onPool = (kind: PoolKind, { books, sinks }: Wiring): Reflector.Handlers<An
   }
 }
 
-const onAllocation = ({ adoption, books, nowMillis, sinks }: Wiring): Reflector.Handlers<IPAllocation> => {
+const onAllocation = ({ adoption, books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handlers<IPAllocation> => {
   const tellPools = (keys: ReadonlySet<string>) => {
     for (const pool of keys) {
       sinks.pool(PoolReconciler.keyOfPool("PersistentIPPool", pool))
       sinks.pool(PoolReconciler.keyOfPool("EphemeralIPPool", pool))
     }
   }
+  /** With more addresses more nodes are candidates. */
+  const shares = () => Math.ceil(books.heldCount / nodeBook.candidates.policy.addressesPerNode)
   const adopt = (key: string, after: IPAllocation | undefined) => {
     if (adoption.onAllocation(key, after, nowMillis())) sinks.deployment()
   }
   return {
     onChange: ({ after, before, key }) => {
+      const sharesBefore = shares()
       books.onAllocation({ key, after })
+      if (shares() !== sharesBefore) sinks.deployment()
       adopt(key, after)
       sinks.service(key)
       const pools = [before, after].flatMap((each) => each?.spec.allocations.map(({ pool }) => pool) ?? [])
@@ -229,6 +234,16 @@ const onNamespace = ({ books, sinks }: Wiring): Reflector.Handlers<Namespace> =>
   }
 })
 
+/** One that is gone or cannot be read says nothing: operators go on by what they read last, too. */
+const onConfigMap = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handlers<ConfigMap> => ({
+  onChange: ({ after }) => {
+    sinks.deployment()
+    const read = after?.metadata.name === nodeConfigMapName ? NodeConfig.read(after) : undefined
+    if (read === undefined || Result.isFailure(read)) return
+    if (nodeBook.onCandidates(read.success.candidates, nowMillis())) wakeAll(sinks, books.waiting.all("nodes"))
+  }
+})
+
 /** Its status tells whether the operators run. */
 const onDaemonSet = ({ sinks }: Wiring): Reflector.Handlers<DaemonSet> => ({
   onChange: () => {
@@ -255,7 +270,6 @@ export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace
         sinks.unreadable(Unreadable.keyOf(type.plural, key))
       }
     })
-  const deploy = { onChange: () => sinks.deployment() }
   const allocations = yield* follow(ipAllocations, onAllocation(wiring))
   return Caches.of({
     services: yield* follow(services, { onChange: ({ key }) => sinks.service(key) }),
@@ -269,7 +283,7 @@ export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace
     }),
     serviceCIDRs: yield* Reflector.make({ ...onServiceCIDR(wiring), type: serviceCIDRs, mayBeMissing: true }),
     leases: yield* follow(leases, onLease(wiring, allocations.get), own),
-    configMaps: yield* follow(configMaps, deploy, own),
+    configMaps: yield* follow(configMaps, onConfigMap(wiring), own),
     daemonSets: yield* follow(daemonSets, onDaemonSet(wiring), own)
   })
 })

@@ -29,6 +29,15 @@ export const profiles: { readonly [P in Profile]: FailoverTimes } = {
 /** While an agent is replaced in place; must satisfy the same inequality with the profile's ticket. */
 export const handover = { serveMillis: 50_000, quietMillis: 60_000 } as const
 
+/**
+ * Of a node that holds nothing and is no candidate: announced in place of L, and renewed in place of p. It has nothing armed,
+ * so that nothing is to be taken over from it; only whether it is there is told.
+ */
+export const idleTimes = ({ quietMillis, renewMillis }: FailoverTimes) => ({
+  quietMillis: Math.max(30_000, 2 * quietMillis),
+  renewMillis: Math.max(10_000, 2 * renewMillis)
+})
+
 export interface LeaderTimes {
   readonly leaseMillis: number
   readonly renewDeadlineMillis: number

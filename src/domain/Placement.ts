@@ -12,7 +12,7 @@ export interface LeaseFacts {
   readonly renewed: boolean
   /** Its hold id is fenced, and the agent has not registered anew. */
   readonly fenced: boolean
-  /** It announces a duration that is no longer than our own L (failover, "Candidates"). */
+  /** It is one of those that may, and announces a duration that is no longer than our own L (Candidates). */
   readonly candidate: boolean
   /** By name, what the agent reports of the interfaces that pools ask for: `undefined` when it can be used. */
   readonly interfaces: ReadonlyMap<string, InterfaceFacts>
@@ -77,6 +77,10 @@ export const candidacy = (node: NodeFacts, demands: Demands): ReadonlyArray<Node
   ...when(!isTrue(node, "Ready"), "NotReady"),
   ...(demands.interfaceName === undefined ? [] : leaseReasons(node.lease))
 ]
+
+/** Nothing speaks against it but that it is no candidate yet, and it can be asked to become one. */
+export const couldBeCandidate = (node: NodeFacts, demands: Demands): boolean =>
+  candidacy(node, demands).every((reason) => reason === "NotRenewingFast")
 
 /**
  * Why a holder hands over gracefully; empty: it stays. The caller moves only when another node is a candidate: a node
@@ -158,6 +162,29 @@ export const choose = ({ key, candidates, holder, preferred }: Choice): string |
   const idlest = lowest(candidates, ({ addresses }) => addresses)
   const inIdlestZone = lowest(idlest, ({ zone }) => inZone.get(zone) ?? 0)
   return firstDrawn(key, inIdlestZone)
+}
+
+/** So many are named where none is a candidate: whichever is there first. */
+const CALLS_MAX = 8
+
+export interface Calling {
+  /** The same for all who would call the same nodes. */
+  readonly key: string
+  readonly candidates: ReadonlyArray<NodeFacts>
+  /** Nodes that could hold the address once they are candidates. */
+  readonly others: ReadonlyArray<NodeFacts>
+  /** A wish. */
+  readonly preferred?: string | undefined
+}
+
+/** Who must become a candidate before this address is placed: whoever is wished for, or anybody where nobody is one. */
+export const callsOf = ({ candidates, key, others, preferred }: Calling): ReadonlyArray<string> => {
+  const names = others.map(({ name }) => name)
+  if (preferred !== undefined && names.includes(preferred)) return [preferred]
+  if (candidates.length > 0) return []
+  const basis = hash32(key)
+  const draws = new Map(names.map((name) => [name, mixed(hash32(name, basis))]))
+  return names.toSorted((a, b) => (draws.get(a) ?? 0) - (draws.get(b) ?? 0) || Order.String(a, b)).slice(0, CALLS_MAX)
 }
 
 /** Those with the lowest rank. */

@@ -31,6 +31,8 @@ export interface Situation {
   readonly registered: () => Registered | undefined
   /** Whether it renews: a node that withholds renewals neither asks nor vouches. */
   readonly renews: () => boolean
+  /** It holds nothing and renews seldom: it need not be kept by anybody, nor asked for. */
+  readonly isIdle: () => boolean
   /** r. */
   readonly renewedAtMillis: () => number
   readonly extend: Evidence.Situation["extend"]
@@ -47,7 +49,7 @@ const none: Attendance = { forWrite: Effect.succeed(NodeLease.noWitness), respon
 
 export const make = Effect.fnUntraced(function* (
   settings: WitnessSettings | undefined,
-  { extend, members, node, process, registered, renewedAtMillis, renews }: Situation
+  { extend, isIdle, members, node, process, registered, renewedAtMillis, renews }: Situation
 ): Effect.fn.Return<Attendance, never, Scope.Scope> {
   if (settings === undefined) return none
   const { key, peers, port, serveMillis } = settings
@@ -58,7 +60,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     forWrite: Effect.gen(function* () {
       const mayVote = (yield* key) !== undefined
-      const voters = seats.forWrite(mayVote, yield* monotonicMillis)
+      const voters = seats.forWrite(mayVote && !isIdle(), yield* monotonicMillis)
       return { voters, witnessPort: mayVote ? port : undefined }
     }),
     respond: yield* Voter.make({ node, process, key, hasLost })

@@ -35,6 +35,7 @@ import {
 import type * as Registration from "./Registration.ts"
 import { renewForEver } from "./Renewing.ts"
 import { shutdown } from "./Shutdown.ts"
+import { Tempo } from "./Tempo.ts"
 
 export interface Operator {
   /** Tools answer, caches are synced, the node is registered. */
@@ -59,18 +60,12 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Operator, NodeNetworkError, Kubernetes | NodeNetwork | Scope.Scope> {
   const network = yield* NodeNetwork
   const wake = yield* Signal.make
-  const allocations = yield* Reflector.make({
-    type: ipAllocations,
-    selection: { labelSelector: nodeLabel(settings.node) },
-    onChange: wake.give,
-    onSynced: wake.give
-  })
-  const configs = yield* Reflector.make({
-    type: configMaps,
-    selection: { namespace: settings.namespace, fieldSelector: `metadata.name=${nodeConfigMapName}` },
-    onChange: wake.give,
-    onSynced: wake.give
-  })
+  const wanted = yield* Signal.make
+  const onChange = () => {
+    wake.give()
+    wanted.give()
+  }
+  const { allocations, configs } = yield* follow(settings, onChange)
   const { node, nodeAddresses } = settings
   const config = lastReadableConfig(configs, settings.namespace)
   const hasCloud = () => config().pools.some(({ isRouted }) => isRouted === true)
@@ -98,18 +93,25 @@ export const make = Effect.fnUntraced(function* (
     configs.reconnect()
   }
   const mustRelease = () => config().release === true
+  const isNeeded = () =>
+    (config().candidates?.includes(node) ?? true) ||
+    allocations.size() + allocations.undecodable.size > 0 ||
+    fence.current().leased.length > 0 ||
+    mustRelease()
+  const tempo = new Tempo(settings.times, isNeeded, wanted, yield* monotonicMillis)
   const attendance = yield* Attendance.make(settings.witness, {
     node,
     process: identity.nonce,
     members: () => config().members ?? [],
     registered: () => state.registered,
-    renews: () => state.able && !state.isLeaving && !mustRelease(),
+    renews: () => state.able && !state.isLeaving && !mustRelease() && !tempo.isIdle,
+    isIdle: () => tempo.saysIdle,
     renewedAtMillis: () => state.renewedAtMillis,
     extend: (askedAtMillis) => keep({ settings, state, fence, overtaken }, askedAtMillis)
   })
   const ofKernel = { keeper, fence, claims, overtaken }
   const ofApi = { allocations, synced, reconnect, mustRelease }
-  const parts: Parts = { settings, identity, state, attendance, wake, ...ofKernel, ...ofApi }
+  const parts: Parts = { settings, identity, state, attendance, tempo, wake, ...ofKernel, ...ofApi }
   yield* wake.wait.pipe(
     Effect.timeoutOption(RESYNC_MILLIS),
     Effect.andThen(round(parts)),
@@ -123,6 +125,23 @@ export const make = Effect.fnUntraced(function* (
     respond: attendance.respond,
     superseded: Effect.raceFirst(renewForEver(parts), Deferred.await(overtaken)),
     shutdown: shutdown(parts)
+  }
+})
+
+/** What names this node, and what all are told. */
+const follow = Effect.fnUntraced(function* ({ namespace, node }: OperatorSettings, onChange: () => void) {
+  const handlers = { onChange, onUndecodable: onChange, onSynced: onChange }
+  return {
+    allocations: yield* Reflector.make({
+      ...handlers,
+      type: ipAllocations,
+      selection: { labelSelector: nodeLabel(node) }
+    }),
+    configs: yield* Reflector.make({
+      ...handlers,
+      type: configMaps,
+      selection: { namespace, fieldSelector: `metadata.name=${nodeConfigMapName}` }
+    })
   }
 })
 

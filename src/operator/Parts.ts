@@ -12,6 +12,7 @@ import type * as ClaimCheck from "./ClaimCheck.ts"
 import * as Fence from "./Fence.ts"
 import type * as Keeper from "./Keeper.ts"
 import * as Registration from "./Registration.ts"
+import type { Tempo } from "./Tempo.ts"
 
 /** `replaced`: another process of this node will go on. `leaving`: none will. `unknown`: nobody could be asked. */
 export type Ending = "replaced" | "leaving" | "unknown"
@@ -59,6 +60,7 @@ export interface Parts {
   readonly fence: Fence.Fence
   readonly claims: ClaimCheck.ClaimCheck
   readonly attendance: Attendance.Attendance
+  readonly tempo: Tempo
   /** Another process of this node owns the kernel's fence by now. */
   readonly overtaken: Deferred.Deferred<never, Registration.Superseded>
   readonly wake: Signal.Signal

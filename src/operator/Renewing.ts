@@ -153,9 +153,9 @@ const dropEverything = (parts: Parts): Effect.Effect<void, never, Kubernetes> =>
 }
 
 /** The API answers: after a long time in which it did not, the watches are not waited for. */
-const answered = ({ reconnect, settings, state }: Parts, sentAtMillis: number): void => {
+const answered = ({ reconnect, state, tempo }: Parts, sentAtMillis: number): void => {
   const silentMillis = sentAtMillis - (state.answeredAtMillis ?? sentAtMillis)
-  if (silentMillis > RENEWALS_MISSED * settings.times.renewMillis) reconnect()
+  if (silentMillis > RENEWALS_MISSED * tempo.periodMillis()) reconnect()
   state.answeredAtMillis = sentAtMillis
 }
 
@@ -172,17 +172,21 @@ const extend = (parts: Parts, sentAtMillis: number) =>
 
 /** Answers in how many milliseconds to renew next. */
 const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
-  const { attendance, identity, keeper, mustRelease, settings, state } = parts
+  const { attendance, identity, keeper, mustRelease, settings, state, tempo, wake } = parts
   const released = mustRelease() && (yield* giveBack(parts))
+  const durationMillis = tempo.durationForWrite(yield* monotonicMillis)
   const witness = yield* attendance.forWrite
   const sentAtMillis = yield* monotonicMillis
-  const said = { interfaces: keeper.interfaces(), released, witness }
+  const said = { interfaces: keeper.interfaces(), released, witness, ...(durationMillis && { durationMillis }) }
   const renewal = yield* Registration.renew(identity, current, said).pipe(Effect.timeout(settings.times.renewMillis))
   answered(parts, sentAtMillis)
   if (renewal._tag !== "Fenced") {
     state.registered = renewal.registered
     // What was only read back may be as old as L: who waits for another period is fenced while alive.
-    return renewal._tag === "Renewed" && (yield* extend(parts, sentAtMillis)) ? settings.times.renewMillis : 0
+    if (renewal._tag === "Adopted" || !(yield* extend(parts, sentAtMillis))) return 0
+    // What was given to an idle node waits for this renewal.
+    if (tempo.acknowledged()) wake.give()
+    return tempo.periodMillis()
   }
   yield* dropEverything(parts)
   return 0
@@ -211,7 +215,7 @@ const notRenewed = (parts: Parts, error: string) =>
   Effect.logWarning("node lease not renewed").pipe(
     Effect.annotateLogs({ error }),
     Effect.andThen(guard(parts)),
-    Effect.as(Math.ceil(parts.settings.times.renewMillis / 3))
+    Effect.as(parts.tempo.retryMillis())
   )
 
 /**
@@ -222,7 +226,7 @@ export const renewForEver = (
   parts: Parts
 ): Effect.Effect<never, Registration.Superseded | Registration.Displaced, Kubernetes> =>
   attempt(parts).pipe(
-    Effect.flatMap(Effect.sleep),
+    Effect.flatMap((millis) => parts.tempo.rest(millis)),
     Effect.forever,
     Effect.tapErrorTag("Displaced", () => dropEverything(parts)),
     Effect.onError((cause) =>

@@ -3,6 +3,7 @@
  * ordered: all drawn from the seed, unless given.
  */
 import { Cause, Effect, Exit, Fiber } from "effect"
+import type * as Candidates from "../domain/Candidates.ts"
 import type { TruthEvent, Violation } from "../invariants/GroundTruth.ts"
 import { Court, Stopped, untilConvicted } from "./Court.ts"
 import type { Fault } from "./Fault.ts"
@@ -80,6 +81,18 @@ const live = Effect.fnUntraced(function* (
   yield* lastPhase(world, court, { isQuiet: seed % 10 === 0, random: kernel.random.fork("last phase") })
 })
 
+/** In some clusters few nodes are candidates, as in those that are too large to be simulated in every seed. */
+const drawCandidates = (kernel: Kernel): Candidates.Policy | undefined => {
+  const random = kernel.random.fork("candidates")
+  if (!random.chance(0.4)) return undefined
+  return {
+    everyNodeUpTo: 2,
+    leastCount: random.between(2, 3),
+    leastPerZone: random.between(1, 2),
+    addressesPerNode: random.between(2, 20)
+  }
+}
+
 export const run = (options: RunOptions): RunResult => {
   const { faultMillis = faultMillisDefault, only, seed } = options
   const kernel = new Kernel({ seed })
@@ -88,6 +101,7 @@ export const run = (options: RunOptions): RunResult => {
   const servicesCount = options.servicesCount ?? sizes.between(1, 50)
   const controllersCount = sizes.between(2, 3)
   const faults = drawFaults(kernel, only)
+  const candidates = drawCandidates(kernel)
   const story = new Story(kernel, { isTold: options.isTold ?? false })
   const court = new Court()
   const startMillis = kernel.nowMillis
@@ -95,7 +109,7 @@ export const run = (options: RunOptions): RunResult => {
   const hearsLogs = kernel.random.fork("logs").chance(0.2)
   let sight: ((event: TruthEvent) => void) | undefined
   const program = Effect.gen(function* () {
-    const world = yield* World.make(kernel, story, { nodesCount, controllersCount, hearsLogs }, (event) => {
+    const world = yield* World.make(kernel, story, { nodesCount, controllersCount, hearsLogs, candidates }, (event) => {
       sight?.(event)
       court.hear(event)
     })

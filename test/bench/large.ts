@@ -21,6 +21,10 @@ const FAILOVER_MAX_MILLIS = 7_000
 /** Longest that either part may take, in simulated time. */
 const patienceMillis = 600_000
 const pollMillis = 100
+/** Until states are written and whoever holds nothing renews seldom. */
+const restMillis = 90_000
+/** How long writes are counted in which nothing happens. */
+const quietMillis = 30_000
 
 const pool = {
   apiVersion: "loadbalancing.plenus.io/v1alpha1",
@@ -55,6 +59,16 @@ const writesOf = ({ memory }: World.World, withStates: boolean): number => {
   return writes
 }
 
+/** Of our programs, whatever they write. */
+const allWritesOf = ({ memory }: World.World): number => {
+  let writes = 0
+  for (const [request, count] of memory.requests()) {
+    const [user = "", method = ""] = request.split(" ")
+    if (user !== "kubectl" && !["get", "list", "watch"].includes(method)) writes += count
+  }
+  return writes
+}
+
 const until = Effect.fnUntraced(function* (world: World.World, what: string, holds: () => boolean) {
   const startMillis = world.kernel.nowMillis
   while (!holds()) {
@@ -74,6 +88,8 @@ interface Found {
   readonly servedWritesPerService: number
   readonly settledWritesPerService: number
   readonly servedCpuSeconds: number
+  /** When nothing happens. */
+  readonly quietWritesPerSecond: number
   readonly heapMiB: number
   readonly rssMiB: number
   readonly movedCount: number
@@ -120,9 +136,12 @@ const scenario = Effect.fnUntraced(function* (
   const servedMillis = yield* until(world, "all Services show an address", () => shown() === servicesCount)
   const servedWrites = writesOf(world, false)
   const servedCpuSeconds = cpuSeconds(before)
-  progress("all are served; a quiet half minute for the states")
-  yield* Effect.sleep(30_000)
+  progress("all are served; quiet minutes for the states, and to count what is written in them")
+  yield* Effect.sleep(restMillis)
   const settledWrites = writesOf(world, true)
+  const writesBefore = allWritesOf(world)
+  yield* Effect.sleep(quietMillis)
+  const quietWritesPerSecond = ((allWritesOf(world) - writesBefore) * 1_000) / quietMillis
   const memory = Heap.measure()
   const [victim] = world.hosts.toSorted((a, b) => b.held().size - a.held().size)
   if (victim === undefined) return yield* Effect.die(new Error("there is no node"))
@@ -141,6 +160,7 @@ const scenario = Effect.fnUntraced(function* (
     servedWritesPerService: servedWrites / servicesCount,
     settledWritesPerService: settledWrites / servicesCount,
     servedCpuSeconds,
+    quietWritesPerSecond,
     ...memory,
     movedCount: lost.length,
     failoverMillis,
@@ -169,6 +189,7 @@ export const measure = (size: Size, progress: (text: string) => void): Measureme
         row("  CPU for that", found.servedCpuSeconds, "s"),
         row("writes per Service until served", found.servedWritesPerService, `bound ${SERVED_WRITES_MAX}`),
         row("writes per Service, state included", found.settledWritesPerService, `bound ${SETTLED_WRITES_MAX}`),
+        row("writes per second when nothing happens, leases included", found.quietWritesPerSecond, ""),
         row("heap of all programs and the API", found.heapMiB, "MiB"),
         row("VmRSS of the process", found.rssMiB, "MiB"),
         row("addresses on the node that is lost", found.movedCount, ""),

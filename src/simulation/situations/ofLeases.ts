@@ -2,7 +2,9 @@
 import { leases } from "../../api/Lease.ts"
 import { leaderLeaseName } from "../../api/Names.ts"
 import * as NodeLease from "../../api/NodeLease.ts"
+import { idleTimes } from "../../domain/FailoverTimes.ts"
 import { textAt } from "../../memory/kubernetes/Json.ts"
+import { times } from "../world/Programs.ts"
 import type { World } from "../world/World.ts"
 import type { Commit, Situation } from "./Sights.ts"
 
@@ -33,6 +35,8 @@ const onRewrite =
   })
 
 const isFenced = ({ fenced, holdId }: NodeLease.NodeLease): boolean => fenced === holdId
+
+const isIdle = ({ durationMillis }: NodeLease.NodeLease): boolean => durationMillis === idleTimes(times).quietMillis
 
 /** The holder of the leader's lease; empty and undefined alike: nobody. */
 const leaderIn = ({ memory }: World, json: Commit["before"]): string =>
@@ -70,6 +74,16 @@ export const ofLeases: ReadonlyArray<Situation> = [
         isFenced(after) &&
         operators.some((each) => each.host?.name === after.node && each.isRunning)
     )
+  },
+  {
+    name: "a node goes idle",
+    title: "a node that holds nothing, and is no candidate, announces that it will renew seldom",
+    detect: onRewrite((before, after) => !isIdle(before) && isIdle(after))
+  },
+  {
+    name: "an idle node becomes a candidate",
+    title: "the leader has chosen it, since others died or a Service needs it, and it renews every second again",
+    detect: onRewrite((before, after) => isIdle(before) && !isIdle(after) && before.nonce === after.nonce)
   },
   {
     name: "the leader changes during a takeover",

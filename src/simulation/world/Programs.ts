@@ -2,6 +2,7 @@
 import { Effect, Random } from "effect"
 import { loadBalancerClass } from "../../api/Names.ts"
 import * as Controller from "../../controller/Controller.ts"
+import type { Policy } from "../../domain/Candidates.ts"
 import { Events } from "../../controller/Events.ts"
 import { leaderTimes, profiles } from "../../domain/FailoverTimes.ts"
 import * as Operator from "../../operator/Operator.ts"
@@ -15,7 +16,7 @@ export const times = profiles.default
 /** A key of its own for each run; nobody else is there to guess it. */
 const newKey = Effect.map(Random.nextIntBetween(0, 2 ** 32), (number) => number.toString(16).padStart(64, "0"))
 
-export const controller = (name: string, peers: Peers["Service"]) =>
+export const controller = (name: string, peers: Peers["Service"], candidates: Policy | undefined) =>
   Effect.gen(function* () {
     const nonce = yield* Random.nextIntBetween(0, 2 ** 32)
     yield* Controller.make({
@@ -33,7 +34,8 @@ export const controller = (name: string, peers: Peers["Service"]) =>
         ignoreExcludeLabel: false,
         fenceAfterMillis: times.quietMillis,
         renewEveryMillis: times.renewMillis,
-        concurrency: 64
+        concurrency: 64,
+        candidates
       }
     }).pipe(Effect.provideServiceEffect(Events, Events.make("plenuslb-controller", name)))
     return yield* Effect.never

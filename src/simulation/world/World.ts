@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { customResourceDefinitions } from "../../api/Crd.ts"
 import { daemonSets } from "../../api/DaemonSet.ts"
 import { daemonSetName } from "../../api/Names.ts"
+import type { Policy } from "../../domain/Candidates.ts"
 import type { TruthEvent } from "../../invariants/GroundTruth.ts"
 import * as MemoryKubernetes from "../../memory/kubernetes/MemoryKubernetes.ts"
 import { Cloud } from "../../ports/Cloud.ts"
@@ -30,6 +31,8 @@ export interface WorldOptions {
   readonly controllersCount: number
   /** Whether the truth learns what the programs log. */
   readonly hearsLogs: boolean
+  /** Absent: every node of a cluster this small is a candidate. */
+  readonly candidates?: Policy | undefined
 }
 
 export interface World extends Surroundings {
@@ -61,7 +64,7 @@ const clientMillis = 1_000
 export const make = Effect.fnUntraced(function* (
   kernel: Kernel,
   story: Story,
-  { controllersCount, hearsLogs, nodesCount }: WorldOptions,
+  { candidates, controllersCount, hearsLogs, nodesCount }: WorldOptions,
   onEvent: (event: TruthEvent) => void
 ): Effect.fn.Return<World, KubernetesError> {
   const memory = yield* MemoryKubernetes.make({ customResourceDefinitions })
@@ -84,7 +87,7 @@ export const make = Effect.fnUntraced(function* (
   for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts, cloud)
-  const controllers = numbers(controllersCount).map((number) => newController(surroundings, lan, cloud, number))
+  const controllers = numbers(controllersCount).map(newController(surroundings, lan, cloud, candidates))
   const operators = hosts.map((host) => newOperator(surroundings, lan, cloud, host, operatorOf(host.name)))
   truth.wasStopped = (client) => controllers.some((post) => post.client === client && wasStopped(post, kernel))
   const nodes = new Map(
@@ -152,12 +155,15 @@ const numbers = (count: number): ReadonlyArray<number> => Array.from({ length: c
 const operatorOf = (node: string): string => `operator-${node}`
 const secondOperatorOf = (node: string): string => `operator-${node}-second`
 
-const newController = (surroundings: Surroundings, lan: Lan, cloud: CloudSite, number: number): Post => {
-  const name = `controller-${number}`
-  return new Post(name, undefined, surroundings, (process) =>
-    Effect.provideServiceEffect(Programs.controller(name, lan.peersFor(process)), Cloud, cloud.portFor(name, process))
-  )
-}
+const newController =
+  (surroundings: Surroundings, lan: Lan, cloud: CloudSite, candidates: Policy | undefined) =>
+  (number: number): Post => {
+    const name = `controller-${number}`
+    return new Post(name, undefined, surroundings, (process) => {
+      const program = Programs.controller(name, lan.peersFor(process), candidates)
+      return Effect.provideServiceEffect(program, Cloud, cloud.portFor(name, process))
+    })
+  }
 
 /** A second operator of one machine finds the health port taken, and votes for nobody. */
 const newOperator = (surroundings: Surroundings, lan: Lan, cloud: CloudSite, host: Host, name: string): Post =>

@@ -133,6 +133,57 @@ describe("NodeBook, counting", () => {
   })
 })
 
+const readyNode = (name: string) => ({
+  metadata: { name },
+  status: { conditions: [{ type: "Ready", status: "True" }] }
+})
+
+describe("NodeBook, candidates", () => {
+  it("are those that are named and renew every p, and all where nobody is named", () => {
+    const { book, see } = newBook()
+    for (const name of ["n1", "n2", "n3"]) book.onNode(name, readyNode(name), 0)
+    for (const [version, node] of ["n1", "n2"].entries()) see({ node, version }, 0)
+    see({ node: "n3", version: 9, durationMillis: 30_000 }, 0)
+    const candidates = () => ["n1", "n2", "n3"].filter((name) => book.facts(0).get(name)?.lease?.candidate)
+    assert.deepStrictEqual(candidates(), ["n1", "n2"])
+    assert.isTrue(book.onCandidates(["n2", "n3"], 0))
+    assert.deepStrictEqual(candidates(), ["n2"])
+    assert.isFalse(book.onCandidates(["n3", "n2"], 0), "the same list")
+    assert.isTrue(book.onCandidates(undefined, 0))
+    assert.deepStrictEqual(candidates(), ["n1", "n2"])
+  })
+
+  it("are not counted on when they are named and have not begun for three seconds", () => {
+    const { book } = newBook()
+    book.onCandidates(["n1"], 0)
+    book.onCandidates(["n1", "n2"], 1_000)
+    const overdue = (nowMillis: number) => ["n1", "n2"].filter((name) => book.candidates.isOverdue(name, nowMillis))
+    assert.deepStrictEqual([overdue(2_999), overdue(3_000), overdue(4_000)], [[], ["n1"], ["n1", "n2"]])
+  })
+
+  it("hear of a Service's call once, and of its end", () => {
+    const { book } = newBook()
+    let told = 0
+    book.candidates.onCalls = () => void told++
+    book.candidates.call("shop/web", [])
+    book.candidates.call("shop/web", ["n1", "n2"])
+    book.candidates.call("shop/web", ["n1", "n2"])
+    book.candidates.call("shop/other", ["n1", "n2"])
+    assert.deepStrictEqual([told, book.candidates.called()], [2, [["n1", "n2"]]])
+    book.candidates.call("shop/web", [])
+    book.candidates.call("shop/other", [])
+    assert.deepStrictEqual([told, book.candidates.called()], [4, []])
+  })
+
+  it("concern nobody by a renewal that comes when an idle node's is due", () => {
+    const { book, see } = newBook()
+    book.onNode("n1", readyNode("n1"), 0)
+    see({ node: "n1", version: 1, durationMillis: 30_000 }, 0)
+    assert.isUndefined(see({ node: "n1", version: 2, durationMillis: 30_000 }, 10_000))
+    assert.strictEqual(see({ node: "n1", version: 3, durationMillis: L }, 20_000), "n1", "it renews faster now")
+  })
+})
+
 describe("NodeBook, waiting", () => {
   // oxfmt-ignore
   it.each<[string, { readonly fenced?: string }, number, number]>([
@@ -173,7 +224,7 @@ describe("NodeBook, holders", () => {
 })
 
 describe("NodeBook, facts", () => {
-  const ready = { metadata: { name: "n1" }, status: { conditions: [{ type: "Ready", status: "True" }] } }
+  const ready = readyNode("n1")
 
   it("are computed once until something changes, or a renewal falls due", () => {
     const { book, see } = silentNode(3_000)

@@ -14,7 +14,7 @@ const owned: PersistentIPPool = { ...rack, metadata: metadata("owned"), spec: { 
 
 describe("NodeConfigWriter.configOf", () => {
   it("says of which pools a provider routes the addresses, and nothing of its token", () => {
-    const config = NodeConfigWriter.configOf([rack, bought, owned], undefined)
+    const config = NodeConfigWriter.configOf([rack, bought, owned], {})
     assert.deepStrictEqual(
       config.pools.map(({ isRouted, pool }) => [pool, isRouted]),
       [

@@ -143,6 +143,32 @@ describe("Placement.choose", () => {
   })
 })
 
+const named = (text: string) => text.split(" ").flatMap((name) => (name === "" ? [] : [node({ name })]))
+const calls = (candidates: string, others: string, preferred?: string) =>
+  Placement.callsOf({ key: "rack-1", candidates: named(candidates), others: named(others), preferred })
+
+describe("Placement.callsOf", () => {
+  // oxfmt-ignore
+  it.each<[string, string, string, string | undefined, ReadonlyArray<string>]>([
+    // name                                              candidates  others     preferred   called
+    ["calls nobody where there is a candidate",           "a",        "b c",     undefined,  []],
+    ["calls nobody where nobody could be one",            "",         "",        undefined,  []],
+    ["calls all of a few where there is no candidate",    "",         "b c",     undefined,  ["b", "c"]],
+    ["calls who is preferred, beside others",             "a",        "b c",     "c",        ["c"]],
+    ["calls nobody when a candidate is preferred",        "a",        "b c",     "a",        []],
+    ["does without one that may not hold",                "a",        "b c",     "x",        []]
+  ])("%s", (_, candidates, others, preferred, called) => {
+    assert.deepStrictEqual(calls(candidates, others, preferred).toSorted(), called)
+  })
+
+  it("calls eight of many, the same for the same pool", () => {
+    const many = Array.from({ length: 100 }, (_, index) => `w${index}`)
+    const called = calls("", many.join(" "))
+    assert.lengthOf(new Set(called), 8)
+    assert.deepStrictEqual(calls("", many.toReversed().join(" ")), called)
+  })
+})
+
 describe("Placement.explainNone", () => {
   it("says when every node is excluded, how many, and the cure", () => {
     const nodes = ["cp-1", "cp-2", "cp-3"].map((name) => node({ name, labels: exclude }))

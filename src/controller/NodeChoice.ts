@@ -1,0 +1,101 @@
+/** The nodes as the placement of one Service's addresses sees them, and who must become a candidate for it. Pure over the books. */
+import type * as Assignment from "../domain/Assignment.ts"
+import * as Placement from "../domain/Placement.ts"
+import type { Books } from "./Books.ts"
+import type { CloudView } from "./cloud/CloudView.ts"
+import * as CloudWishes from "./cloud/CloudWishes.ts"
+import type { NodeBook } from "./NodeBook.ts"
+import type { Inputs } from "./WantedState.ts"
+
+export const demandsOf = (books: Books, poolName: string, inputs: Inputs): Placement.Demands => {
+  const pool = books.poolNamed(poolName)
+  return {
+    nodeSelector: pool?.nodeSelector,
+    interfaceName: pool?.interfaceName,
+    drainOnCordon: pool?.drainOnCordon ?? false,
+    ignoreExcludeLabel: inputs.ignoreExcludeLabel,
+    endpointNodes: inputs.request.localTraffic ? books.endpoints.nodesOf(inputs.key) : undefined
+  }
+}
+
+/** Of the candidates, those nearest to where the address is at home; all where it is of no cloud. */
+const nearest = <A extends { readonly name: string }>(
+  candidates: ReadonlyArray<A>,
+  distanceOf: (node: string) => number
+): ReadonlyArray<A> => {
+  const distances = candidates.map(({ name }) => distanceOf(name))
+  const least = Math.min(...distances)
+  return candidates.filter((_, index) => distances[index] === least)
+}
+
+export interface Nodes extends Assignment.Nodes {
+  /** Those that `choose` would have liked to choose, and could not yet. */
+  readonly calls: ReadonlyArray<string>
+}
+
+/** Loads as they will be: what this very decision places counts already. */
+export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud: CloudView): Nodes => {
+  const placedHere = new Map<string, number>()
+  const calls: Array<string> = []
+  const demands = (grant: Assignment.Grant) => demandsOf(books, grant.pool, inputs)
+  const barTo = (node: string, { address, pool }: Assignment.Grant) => {
+    const found = books.poolNamed(pool)
+    return found && cloud.barTo(found, node, address, placedHere.get(node) ?? 0)
+  }
+  const mayStayOn = (node: string, { address, pool }: Assignment.Grant) => {
+    const found = books.poolNamed(pool)
+    return found === undefined || cloud.mayStayOn(found, node, address)
+  }
+  return {
+    calls,
+    holdIdOf: (node) => nodeBook.holdIdOf(node),
+    isFenced: (holder) => nodeBook.isFenced(holder),
+    isOutOfService: (node) => isOutOfService(node, nodeBook, inputs),
+    mayKeep: (node, grant) => {
+      if (nodeBook.unreadable.has(node)) return true
+      const found = nodeBook.facts(inputs.nowMillis).get(node)
+      return (
+        found !== undefined &&
+        Placement.mustHandOver(found, demands(grant)).length === 0 &&
+        !CloudWishes.isLostToCloud(found, books.poolNamed(grant.pool), inputs.nowMillis) &&
+        mayStayOn(node, grant)
+      )
+    },
+    choose: (grant) => {
+      const wanted = demands(grant)
+      const couldBe = [...nodeBook.facts(inputs.nowMillis).values()].filter(
+        (node) => Placement.couldBeCandidate(node, wanted) && barTo(node.name, grant) === undefined
+      )
+      const isCandidate = (node: Placement.NodeFacts) => Placement.candidacy(node, wanted).length === 0
+      const called = Placement.callsOf({
+        key: grant.pool,
+        candidates: couldBe.filter(isCandidate),
+        others: couldBe.filter(
+          (node) => !isCandidate(node) && nodeBook.candidates.mayCall(node.name, inputs.nowMillis)
+        ),
+        preferred: inputs.request.preferredNode
+      })
+      calls.push(...called)
+      if (called.length > 0) return undefined
+      const candidates = couldBe.filter(isCandidate).map((node) => ({
+        name: node.name,
+        zone: Placement.zoneOf(node),
+        addresses: (books.loadByNode.get(node.name) ?? 0) + (placedHere.get(node.name) ?? 0)
+      }))
+      const key = `${inputs.request.uid}/${grant.address}`
+      const pool = books.poolNamed(grant.pool)
+      const near =
+        pool?.cloud === undefined
+          ? candidates
+          : nearest(candidates, (node) => cloud.distance(pool, node, grant.address))
+      const chosen = Placement.choose({ key, candidates: near, preferred: inputs.request.preferredNode })
+      if (chosen !== undefined) placedHere.set(chosen, (placedHere.get(chosen) ?? 0) + 1)
+      return chosen
+    }
+  }
+}
+
+export const isOutOfService = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean => {
+  const facts = nodeBook.facts(inputs.nowMillis).get(node)
+  return facts !== undefined && Placement.isOutOfService(facts.taints)
+}
