@@ -18,6 +18,7 @@ import type { Respond } from "../ports/Peers.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
 import * as Attendance from "./Attendance.ts"
+import { Attempts } from "./Attempts.ts"
 import * as ClaimCheck from "./ClaimCheck.ts"
 import * as Fence from "./Fence.ts"
 import * as Instance from "./Instance.ts"
@@ -76,6 +77,8 @@ export const make = Effect.fnUntraced(function* (
     ...(yield* network.identity),
     nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
     durationMillis: settings.times.quietMillis,
+    attempts: new Attempts(),
+    askAgainMillis: Math.ceil(settings.times.renewMillis / 3),
     get instanceId() {
       return instanceId()
     }

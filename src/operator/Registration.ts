@@ -5,7 +5,7 @@
  *
  * failover: "The object" (409 and 404), R1 (hold ids), R9 (another boot). The kernel-held part of the lease is not here.
  */
-import { Data, Effect, Random } from "effect"
+import { Data, Effect, Fiber, Option, Random, Result } from "effect"
 import type { Lease } from "../api/Lease.ts"
 import { leases } from "../api/Lease.ts"
 import { nodeLeaseName } from "../api/Names.ts"
@@ -13,7 +13,9 @@ import * as NodeLease from "../api/NodeLease.ts"
 import * as HoldId from "../domain/HoldId.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
+import type { Attempt, Attempts } from "./Attempts.ts"
 
 /** Another operator process of this boot has taken over this node's lease: touch nothing and end. */
 export class Superseded extends Data.TaggedError("Superseded")<{ readonly nonce: string }> {
@@ -41,6 +43,9 @@ export interface Identity {
   readonly durationMillis: number
   /** Which server of its cloud provider this machine is, once that is known. */
   readonly instanceId: string | undefined
+  readonly attempts: Attempts
+  /** A renewal that is not answered within it is sent once more. */
+  readonly askAgainMillis: number
 }
 
 /** What this process knows of its lease. `lease` absent: not registered. */
@@ -52,16 +57,46 @@ export interface Registered {
 const newHoldId = (after: HoldId.HoldId | undefined) =>
   Effect.map(Random.nextIntBetween(0, 2 ** 32), (random) => HoldId.next(after, random.toString(16).padStart(8, "0")))
 
+/** It tells that the version which was to be replaced is gone: read what stands there now. */
+const isRefused = ({ category, isGone }: KubernetesError): boolean => category === "conflict" || isGone
+
+/** Fails only when nothing is known by it. */
+const answerOf = <A, R>(write: Effect.Effect<A, KubernetesError, R>) =>
+  write.pipe(
+    Effect.map((written): Result.Result<A, KubernetesError> => Result.succeed(written)),
+    Effect.catchIf(isRefused, (error) => Effect.succeed(Result.fail(error)))
+  )
+
+/**
+ * A path may die in silence, and with it the connections that lie idle. So a write that is not answered is sent once more as
+ * it is, on a connection of its own; compare-and-set lets one of the two succeed. The first that says something counts.
+ */
+const askedAgain = Effect.fnUntraced(function* <A, R>(
+  write: (isFresh: boolean) => Effect.Effect<A, KubernetesError, R>,
+  afterMillis: number
+): Effect.fn.Return<A, KubernetesError, R> {
+  const first = yield* Effect.forkChild(write(false))
+  return yield* Effect.gen(function* () {
+    const early = yield* Effect.timeoutOption(Fiber.await(first), afterMillis)
+    if (Option.isSome(early)) return yield* early.value
+    const answer = yield* Effect.race(answerOf(Fiber.join(first)), answerOf(write(true)))
+    return yield* Effect.fromResult(answer)
+  }).pipe(Effect.ensuring(Fiber.interrupt(first)))
+})
+
 const send = Effect.fnUntraced(function* (identity: Identity, content: NodeLease.NodeLease, base: Lease | undefined) {
   const kubernetes = yield* Kubernetes
   const lease = NodeLease.write(content, identity.namespace, yield* Timestamp.nowMicro, base)
-  const written = yield* base === undefined ? kubernetes.create(leases, lease) : kubernetes.replace(leases, lease)
+  const written = yield* base === undefined
+    ? kubernetes.create(leases, lease)
+    : askedAgain((isFresh) => kubernetes.replace(leases, lease, { isFresh }), identity.askAgainMillis)
   return { lease: written, content }
 })
 
-const fetch = Effect.fnUntraced(function* (identity: Identity) {
+const fetch = Effect.fnUntraced(function* (identity: Identity, isFresh: boolean) {
   const kubernetes = yield* Kubernetes
-  return yield* kubernetes.get(leases, { namespace: identity.namespace, name: nodeLeaseName(identity.node) }).pipe(
+  const ref = { namespace: identity.namespace, name: nodeLeaseName(identity.node) }
+  return yield* kubernetes.get(leases, ref, { isFresh }).pipe(
     Effect.map((lease): Lease | undefined => lease),
     Effect.catchIf(
       ({ isGone }) => isGone,
@@ -70,10 +105,12 @@ const fetch = Effect.fnUntraced(function* (identity: Identity) {
   )
 })
 
+const begin = ({ attempts }: Identity) => Effect.map(monotonicMillis, (now) => attempts.begin(now))
+
 const contentFor = (
   identity: Identity,
   holdId: HoldId.HoldId,
-  attempt: number,
+  attempt: Attempt,
   { interfaces, witness = NodeLease.noWitness }: Pick<Registering, "interfaces" | "witness">,
   durationMillis = identity.durationMillis
 ): NodeLease.NodeLease => ({
@@ -82,7 +119,7 @@ const contentFor = (
   bootId: identity.bootId,
   systemUuid: identity.systemUuid,
   nonce: identity.nonce,
-  attempt,
+  attempt: attempt.id,
   durationMillis,
   fenced: undefined,
   released: undefined,
@@ -112,10 +149,11 @@ export const register = Effect.fn("Registration.register")(function* (
   identity: Identity,
   { newestHoldId, takeover, ...said }: Registering
 ): Effect.fn.Return<Registered, KubernetesError | Foreign, Kubernetes> {
-  const lease = yield* fetch(identity)
+  const lease = yield* fetch(identity, false)
   const before = lease === undefined ? undefined : NodeLease.read(lease)
   if (lease === undefined || before === undefined) {
-    return yield* send(identity, contentFor(identity, yield* newHoldId(newestHoldId), 1, said), lease)
+    const holdId = yield* newHoldId(newestHoldId)
+    return yield* send(identity, contentFor(identity, holdId, yield* begin(identity), said), lease)
   }
   const sameBoot = before.bootId === identity.bootId
   const watchedLongEnough = takeover?.metadata.resourceVersion === lease.metadata.resourceVersion
@@ -129,14 +167,15 @@ export const register = Effect.fn("Registration.register")(function* (
   const holdId = goesOn ? before.holdId : yield* newHoldId(newest)
   // What was announced for a handover stands until the kernel serves no longer than that allows (R11).
   const durationMillis = goesOn ? Math.max(before.durationMillis, identity.durationMillis) : identity.durationMillis
-  return yield* send(identity, contentFor(identity, holdId, 1, said, durationMillis), lease)
+  return yield* send(identity, contentFor(identity, holdId, yield* begin(identity), said, durationMillis), lease)
 })
 
 /** What a renewal found. `Fenced`: drop everything held, then register anew. */
 export type Renewal = Data.TaggedEnum<{
-  Renewed: { readonly registered: Registered }
-  /** Ours still, as an earlier attempt left it: its age is that attempt's, and nothing was renewed now (R3). */
-  Adopted: { readonly registered: Registered }
+  /** It stands there, by its answer or read back: r is its first sending (R3). */
+  Renewed: { readonly registered: Registered; readonly sentAtMillis: number }
+  /** Ours still, as an earlier attempt left it: its age is that attempt's, and nothing was renewed now. */
+  Adopted: { readonly registered: Registered; readonly sentAtMillis: number | undefined }
   Fenced: {}
 }>
 export const Renewal = Data.taggedEnum<Renewal>()
@@ -144,9 +183,10 @@ export const Renewal = Data.taggedEnum<Renewal>()
 /** After a refused or lost write: whose content stands there now? */
 const readBack = Effect.fnUntraced(function* (
   identity: Identity,
-  current: Registered
+  current: Registered,
+  attempt: Attempt
 ): Effect.fn.Return<Renewal, KubernetesError | Superseded | Displaced, Kubernetes> {
-  const lease = yield* fetch(identity)
+  const lease = yield* fetch(identity, true)
   const content = lease === undefined ? undefined : NodeLease.read(lease)
   if (lease === undefined || content === undefined || lease.metadata.uid !== current.lease.metadata.uid) {
     return Renewal.Fenced()
@@ -154,7 +194,9 @@ const readBack = Effect.fnUntraced(function* (
   if (content.bootId !== identity.bootId) return yield* new Displaced({ bootId: content.bootId })
   if (content.nonce !== identity.nonce) return yield* new Superseded({ nonce: content.nonce })
   if (content.fenced === current.content.holdId) return Renewal.Fenced()
-  return Renewal.Adopted({ registered: { lease, content } })
+  const registered = { lease, content }
+  if (content.attempt === attempt.id) return Renewal.Renewed({ registered, sentAtMillis: attempt.sentAtMillis })
+  return Renewal.Adopted({ registered, sentAtMillis: identity.attempts.sentAt(content.attempt) })
 })
 
 export interface Renewing {
@@ -171,15 +213,16 @@ export const renew = Effect.fnUntraced(function* (
   current: Registered,
   { durationMillis = identity.durationMillis, released = false, ...said }: Renewing
 ): Effect.fn.Return<Renewal, KubernetesError | Superseded | Displaced, Kubernetes> {
+  const attempt = yield* begin(identity)
   const content: NodeLease.NodeLease = {
-    ...contentFor(identity, current.content.holdId, current.content.attempt + 1, said, durationMillis),
+    ...contentFor(identity, current.content.holdId, attempt, said, durationMillis),
     released: released ? current.content.holdId : undefined
   }
   return yield* send(identity, content, current.lease).pipe(
-    Effect.map((registered) => Renewal.Renewed({ registered })),
+    Effect.map((registered) => Renewal.Renewed({ registered, sentAtMillis: attempt.sentAtMillis })),
     Effect.catchIf(
       ({ category, isGone }) => category === "conflict" || category === "ambiguous" || isGone,
-      () => readBack(identity, current)
+      () => readBack(identity, current, attempt)
     )
   )
 })

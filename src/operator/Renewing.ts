@@ -90,14 +90,13 @@ const confirm = (
   Effect.gen(function* () {
     const { identity, keeper, settings, state } = parts
     const { durationMillis } = registered.content
-    const sentAtMillis = yield* monotonicMillis
     const renewal = yield* Registration.renew(identity, registered, {
       interfaces: keeper.interfaces(),
       durationMillis
     }).pipe(Effect.timeout(settings.times.renewMillis))
     if (renewal._tag === "Fenced") return undefined
     if (renewal._tag === "Adopted") return yield* confirm(parts, renewal.registered)
-    state.renewedAtMillis = sentAtMillis
+    state.renewedAtMillis = renewal.sentAtMillis
     return renewal.registered
   }).pipe(
     Effect.catchTags({
@@ -170,20 +169,29 @@ const extend = (parts: Parts, sentAtMillis: number) =>
     return parts.mustRelease() ? Effect.succeed(true) : parts.fence.renew
   }).pipe(Effect.catch((error) => Effect.as(disabled(parts, error), true)))
 
+/**
+ * What an earlier attempt left may be as old as L: who waits for another period is fenced while alive. The kernel is told by the
+ * renewal that follows, since this one may have been sent before the fence was claimed (ADR 14).
+ */
+const adopted = ({ state }: Parts, sentAtMillis: number | undefined): number => {
+  state.renewedAtMillis = Math.max(state.renewedAtMillis, sentAtMillis ?? state.renewedAtMillis)
+  return 0
+}
+
 /** Answers in how many milliseconds to renew next. */
 const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registration.Registered) {
   const { attendance, identity, keeper, mustRelease, settings, state, tempo, wake } = parts
   const released = mustRelease() && (yield* giveBack(parts))
   const durationMillis = tempo.durationForWrite(yield* monotonicMillis)
   const witness = yield* attendance.forWrite
-  const sentAtMillis = yield* monotonicMillis
+  const askedAtMillis = yield* monotonicMillis
   const said = { interfaces: keeper.interfaces(), released, witness, ...(durationMillis && { durationMillis }) }
   const renewal = yield* Registration.renew(identity, current, said).pipe(Effect.timeout(settings.times.renewMillis))
-  answered(parts, sentAtMillis)
+  answered(parts, askedAtMillis)
   if (renewal._tag !== "Fenced") {
     state.registered = renewal.registered
-    // What was only read back may be as old as L: who waits for another period is fenced while alive.
-    if (renewal._tag === "Adopted" || !(yield* extend(parts, sentAtMillis))) return 0
+    if (renewal._tag === "Adopted") return adopted(parts, renewal.sentAtMillis)
+    if (!(yield* extend(parts, renewal.sentAtMillis))) return 0
     // What was given to an idle node waits for this renewal.
     if (tempo.acknowledged()) wake.give()
     return tempo.periodMillis()

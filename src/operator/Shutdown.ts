@@ -6,7 +6,6 @@
 import { Effect, Fiber } from "effect"
 import { handover } from "../domain/FailoverTimes.ts"
 import type { Kubernetes } from "../ports/Kubernetes.ts"
-import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { type Parts, RETRY_MILLIS } from "./Parts.ts"
 import * as Registration from "./Registration.ts"
 import { letGo } from "./Renewing.ts"
@@ -24,7 +23,6 @@ const renewed = (
     const { attendance, identity, keeper, state } = parts
     if (state.registered === undefined) return undefined
     const witness = yield* attendance.forWrite
-    const sentAtMillis = yield* monotonicMillis
     const renewal = yield* Registration.renew(identity, state.registered, {
       interfaces: keeper.interfaces(),
       witness,
@@ -32,7 +30,7 @@ const renewed = (
     })
     if (renewal._tag === "Fenced") return undefined
     state.registered = renewal.registered
-    return renewal._tag === "Renewed" ? sentAtMillis : yield* renewed(parts, renewing)
+    return renewal._tag === "Renewed" ? renewal.sentAtMillis : yield* renewed(parts, renewing)
   }).pipe(
     Effect.timeout(RETRY_MILLIS),
     Effect.catchTags({

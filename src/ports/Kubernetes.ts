@@ -45,6 +45,11 @@ export type WatchEvent<A> =
   | { readonly type: "Undecodable"; readonly object: Undecodable; readonly deleted?: true }
   | { readonly type: "Bookmark"; readonly resourceVersion: string }
 
+export interface ConnectionOptions {
+  /** On a connection of its own, and before whatever waits: one that is shared may have died in silence. */
+  readonly isFresh?: boolean | undefined
+}
+
 export interface ApplyOptions {
   readonly fieldManager: string
   /** Takes fields that another manager owns. Without it: `Conflict`. */
@@ -153,7 +158,8 @@ export class Kubernetes extends Context.Service<
   {
     readonly get: <A extends KubernetesObject>(
       type: ResourceType<A>,
-      ref: ObjectRef
+      ref: ObjectRef,
+      options?: ConnectionOptions
     ) => Effect.Effect<A, KubernetesError>
     /** Consistent (quorum) and complete, whatever the number of pages; `Expired` when it could not be completed. */
     readonly list: <A extends KubernetesObject>(
@@ -174,7 +180,8 @@ export class Kubernetes extends Context.Service<
     /** `metadata.uid` and `metadata.resourceVersion` must be present. */
     readonly replace: <A extends KubernetesObject>(
       type: ResourceType<A>,
-      object: A
+      object: A,
+      options?: ConnectionOptions
     ) => Effect.Effect<A, KubernetesError>
     readonly patch: <A extends KubernetesObject>(
       type: ResourceType<A>,

@@ -15,6 +15,8 @@ import { HttpClient } from "effect/http"
 
 export interface PooledClient {
   readonly client: HttpClient.HttpClient
+  /** Each request on a connection of its own, which is closed after it. */
+  readonly fresh: HttpClient.HttpClient
   /** Closes the connections that no request uses now. */
   readonly dropIdle: Effect.Effect<void>
 }
@@ -33,18 +35,27 @@ const nextTurn = Effect.callback<void>((resume) => {
   return Effect.sync(() => clearImmediate(handle))
 })
 
+const over = (agents: NodeHttpClient.HttpAgent["Service"]) =>
+  NodeHttpClient.makeNodeHttp.pipe(
+    Effect.provideService(NodeHttpClient.HttpAgent, agents),
+    Effect.map(
+      HttpClient.transformResponse((response) =>
+        Effect.tap(
+          Effect.provideService(response, HttpClient.TracerDisabledWhen, () => true),
+          nextTurn
+        )
+      )
+    )
+  )
+
 export const make = Effect.fnUntraced(function* (
   options: AgentOptions
 ): Effect.fn.Return<PooledClient, never, Scope.Scope> {
   const agents = yield* NodeHttpClient.makeAgent({ ...options, keepAlive: true, timeout: idleTimeoutMillis })
-  const client = yield* NodeHttpClient.makeNodeHttp.pipe(Effect.provideService(NodeHttpClient.HttpAgent, agents))
+  const single = yield* NodeHttpClient.makeAgent({ ...options, keepAlive: false })
   return {
-    client: HttpClient.transformResponse(client, (response) =>
-      Effect.tap(
-        Effect.provideService(response, HttpClient.TracerDisabledWhen, () => true),
-        nextTurn
-      )
-    ),
+    client: yield* over(agents),
+    fresh: yield* over(single),
     dropIdle: Effect.sync(() => {
       for (const agent of [agents.http, agents.https]) {
         for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy())

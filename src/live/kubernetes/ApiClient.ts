@@ -16,6 +16,8 @@ export interface Call {
   readonly path: string
   readonly query?: { readonly [key: string]: string }
   readonly body?: unknown
+  /** On a connection of its own, and without waiting for a permit. */
+  readonly isFresh?: boolean | undefined
   /** Of the body; `application/json` unless given. */
   readonly contentType?: string
 }
@@ -57,7 +59,7 @@ export const make = Effect.fnUntraced(function* (options?: ApiClientOptions) {
   )
 
   const send = (call: Call, credentials: Redacted.Redacted | undefined) =>
-    transport.client
+    (call.isFresh === true ? transport.fresh : transport.client)
       .execute(requestOf(access.server, userAgent, call, credentials))
       .pipe(Effect.mapError((error) => reasonOfTransportFailure(call.method, error)))
 
@@ -97,7 +99,8 @@ export const make = Effect.fnUntraced(function* (options?: ApiClientOptions) {
       Effect.flatMap((response) => readText(call.method, response)),
       Effect.flatMap(parse)
     )
-    return yield* Semaphore.withPermit(permits, within(call, timeout, json))
+    const answered = within(call, timeout, json)
+    return yield* call.isFresh === true ? answered : Semaphore.withPermit(permits, answered)
   })
 
   const api: ApiClient = { exchange, open: (call) => within(call, openTimeout, accepted(call)) }

@@ -2,8 +2,8 @@
  * The port over a real API server. What a request looks like is here; credentials, deadline and bound are in
  * `ApiClient.ts`, the reading of failures in `errors.ts`, connections in `HttpTransport.ts`.
  *
- * Each `layer(…)` has connections of its own. The renewal of the node's Lease takes one for itself, so that no queue of
- * other requests and none of their dead connections can delay it.
+ * Each `layer(…)` has connections of its own. A request that is asked again because nothing was heard (the renewal of the
+ * node's Lease) takes one for itself, so that no queue of other requests and none of their dead connections can delay it.
  */
 import { Effect, Layer, Result, Stream } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../../api/KubernetesObject.ts"
@@ -37,7 +37,8 @@ export const layerNoTransport = (
 const make = (api: ApiClient.ApiClient): Kubernetes["Service"] => {
   const one = exchangeOne(api)
   return Kubernetes.of({
-    get: (type, ref) => one(type, { method: "get", verb: "GET", path: ApiPath.object(type, ref) }, ref),
+    get: (type, ref, { isFresh } = {}) =>
+      one(type, { method: "get", verb: "GET", path: ApiPath.object(type, ref), isFresh }, ref),
     list: (type, selection) =>
       list(api, type, selection).pipe(Effect.mapError(failure("list", type, inNamespace(selection)))),
     watch: (type, selection, resourceVersion) =>
@@ -48,9 +49,10 @@ const make = (api: ApiClient.ApiClient): Kubernetes["Service"] => {
       const path = ApiPath.collection(type, object.metadata.namespace)
       return one(type, { method: "create", verb: "POST", path, body: withKind(object, kindOf(type)) }, object.metadata)
     },
-    replace: (type, object) => {
+    replace: (type, object, { isFresh } = {}) => {
       const path = ApiPath.object(type, object.metadata)
-      return one(type, { method: "replace", verb: "PUT", path, body: withKind(object, kindOf(type)) }, object.metadata)
+      const body = withKind(object, kindOf(type))
+      return one(type, { method: "replace", verb: "PUT", path, body, isFresh }, object.metadata)
     },
     patch: (type, ref, mergePatch, options) => one(type, patchCall(type, ref, mergePatch, options?.subresource), ref),
     apply: (type, object, options) => one(type, applyCall(type, object, options), object.metadata),

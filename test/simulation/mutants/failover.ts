@@ -136,7 +136,7 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "lease-dated-at-the-reply",
     what: "the kernel's lease counts from the answer to a renewal, not from its sending (R3)",
     file: "src/operator/Renewing.ts",
-    find: "(yield* extend(parts, sentAtMillis))",
+    find: "(yield* extend(parts, renewal.sentAtMillis))",
     replace: "(yield* extend(parts, yield* monotonicMillis))",
     killedBy: "S1",
     seeds: [10]

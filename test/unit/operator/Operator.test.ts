@@ -10,12 +10,15 @@ import {
   nodeLeaseAnnotations,
   nodeLeaseName
 } from "../../../src/api/Names.ts"
+import type { ApiRequest } from "../../../src/memory/kubernetes/Faults.ts"
 import { Unavailable } from "../../../src/ports/Kubernetes.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
 import { virtually } from "../virtually.ts"
 
 const served = TestCluster.address("192.0.2.10")
 const leaseRef = { name: nodeLeaseName("node-1"), namespace: TestCluster.ownNamespace }
+
+const isOwn = ({ plural, user }: ApiRequest) => plural === "leases" && user === "operator-node-1"
 
 /** One node without a controller: what it is asked to hold, the test writes. */
 const start = Effect.gen(function* () {
@@ -146,7 +149,7 @@ describe("Operator", () => {
     )
   })
 
-  it("renews at once after it read back a renewal whose reply was lost: that one may be as old as the lease lasts (R3)", () => {
+  it("counts a renewal that it read back from its sending, and the next one comes a period after that (R3)", () => {
     virtually(
       Effect.gen(function* () {
         const { cluster } = yield* start
@@ -154,11 +157,30 @@ describe("Operator", () => {
         const renewals = () => memory.requests().get("operator-node-1 replace leases") ?? 0
         const before = renewals()
         memory.faults.next(({ method, user }) => method === "replace" && user === "operator-node-1", {
+          replyDelayMillis: 300,
           loseReply: true
         })
-        yield* Effect.sleep(10).pipe(Effect.repeat({ until: () => renewals() > before }))
-        yield* Effect.sleep(100)
+        yield* Effect.sleep(1).pipe(Effect.repeat({ until: () => renewals() > before }))
+        yield* Effect.sleep(TestCluster.times.renewMillis - 5)
+        assert.strictEqual(renewals() - before, 1)
+        yield* Effect.sleep(10)
         assert.strictEqual(renewals() - before, 2)
+      })
+    )
+  })
+
+  it("renews at once after it found what an earlier attempt has written: that may be as old as the lease lasts (R3)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start
+        const { memory } = cluster
+        const renewals = () => memory.requests().get("operator-node-1 replace leases") ?? 0
+        const before = renewals()
+        memory.faults.next(isOwn, { loseReply: true })
+        memory.faults.next(isOwn, { loseReply: true })
+        yield* Effect.sleep(1).pipe(Effect.repeat({ until: () => renewals() > before + 1 }))
+        yield* Effect.sleep(10)
+        assert.strictEqual(renewals() - before, 3)
       })
     )
   })

@@ -1,29 +1,37 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result } from "effect"
+import { Effect, Fiber, Result } from "effect"
 import type { Lease } from "../../../src/api/Lease.ts"
 import { leases } from "../../../src/api/Lease.ts"
 import { nodeLeaseAnnotations as keys, nodeLeaseName } from "../../../src/api/Names.ts"
 import * as NodeLease from "../../../src/api/NodeLease.ts"
 import * as HoldId from "../../../src/domain/HoldId.ts"
+import type { Fault } from "../../../src/memory/kubernetes/Faults.ts"
 import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
+import { Attempts } from "../../../src/operator/Attempts.ts"
 import * as Registration from "../../../src/operator/Registration.ts"
-import { Kubernetes } from "../../../src/ports/Kubernetes.ts"
+import { Conflict, Kubernetes } from "../../../src/ports/Kubernetes.ts"
+import { monotonicMillis } from "../../../src/reconcile/Monotonic.ts"
 import { virtually } from "../virtually.ts"
 
-const identity: Registration.Identity = {
+const askAgainMillis = 334
+
+const newIdentity = (): Registration.Identity => ({
   node: "n1",
   namespace: "default",
   bootId: "boot-1",
   systemUuid: "machine-1",
   nonce: "process-1",
   durationMillis: 6_500,
-  instanceId: undefined
-}
+  instanceId: undefined,
+  attempts: new Attempts(),
+  askAgainMillis
+})
 const ref = { name: nodeLeaseName("n1"), namespace: "default" }
 const interfaces = { pl0: "" }
 const holdId = (text: string) => Result.getOrThrow(HoldId.parse(text))
 
 const world = Effect.gen(function* () {
+  const identity = newIdentity()
   const memory = yield* MemoryKubernetes.make()
   const api = memory.view("user")
   const withApi = <A, E>(effect: Effect.Effect<A, E, Kubernetes>) =>
@@ -193,20 +201,42 @@ describe("Registration.renew", () => {
         const first = yield* register()
         memory.faults.next(({ method }) => method === "replace", { loseReply: true })
         const renewal = yield* renew(first)
-        assert.strictEqual(renewal._tag === "Adopted" ? renewal.registered.content.attempt : 0, 2)
-        assert.strictEqual((yield* renew(renewal._tag === "Adopted" ? renewal.registered : first))._tag, "Renewed")
+        assert.strictEqual(renewal._tag === "Renewed" ? renewal.registered.content.attempt : 0, 2)
+        assert.strictEqual((yield* renew(renewal._tag === "Renewed" ? renewal.registered : first))._tag, "Renewed")
       })
     )
   })
 
-  it("adopts a version that another wrote without fencing", () => {
+  it("dates what an earlier attempt has written by the sending of that one (R3)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, register, renew } = yield* world
+        const first = yield* register()
+        yield* Effect.sleep(100)
+        const sentAtMillis = yield* monotonicMillis
+        memory.faults.next(({ method }) => method === "replace", { loseReply: true })
+        memory.faults.next(({ method }) => method === "get", { loseReply: true })
+        assert.strictEqual((yield* Effect.flip(renew(first)))._tag, "KubernetesError")
+        yield* Effect.sleep(700)
+        const renewal = yield* renew(first)
+        assert.deepStrictEqual(
+          renewal._tag === "Adopted" ? [renewal.registered.content.attempt, renewal.sentAtMillis] : [],
+          [2, sentAtMillis]
+        )
+      })
+    )
+  })
+
+  it("adopts a version that another wrote without fencing, and is as old as before", () => {
     virtually(
       Effect.gen(function* () {
         const { api, register, renew } = yield* world
+        const sentAtMillis = yield* monotonicMillis
         const first = yield* register()
         yield* api.patch(leases, ref, { metadata: { labels: { team: "a" } } })
+        yield* Effect.sleep(500)
         const renewal = yield* renew(first)
-        assert.strictEqual(renewal._tag, "Adopted")
+        assert.strictEqual(renewal._tag === "Adopted" ? renewal.sentAtMillis : undefined, sentAtMillis)
       })
     )
   })
@@ -254,6 +284,48 @@ describe("Registration.renew", () => {
         const first = yield* register()
         yield* register({ bootId: "boot-2" }, { takeover: first.lease })
         assert.strictEqual((yield* Effect.flip(renew(first)))._tag, "Displaced")
+      })
+    )
+  })
+
+  // oxfmt-ignore
+  it.each<[string, ReadonlyArray<Fault>, string, number, number]>([
+    // name                                                             of the writes, in order                                             outcome    writes  after
+    ["is sent once when it is answered in time",                         [{ replyDelayMillis: askAgainMillis - 1 }],                         "Renewed", 1,      askAgainMillis - 1],
+    ["is sent again when it did not arrive",                             [{ delayMillis: 10_000 }],                                          "Renewed", 2,      askAgainMillis],
+    ["is read back when it did, and its answer does not come",           [{ replyDelayMillis: 10_000 }],                                     "Renewed", 2,      askAgainMillis],
+    ["counts when its answer comes first after all",                     [{ replyDelayMillis: 500 }, { delayMillis: 10_000 }],               "Renewed", 2,      500],
+    ["waits for the first when the second says nothing",                 [{ replyDelayMillis: 500 }, { loseReply: true }],                   "Renewed", 2,      500],
+    ["waits for the second when the first says nothing in the end",      [{ delayMillis: 400, loseReply: true }, { delayMillis: 200 }],      "Renewed", 2,      askAgainMillis + 200],
+    ["is not sent again when it was refused",                            [{ refuse: new Conflict({ message: "" }) }],                        "Adopted", 1,      0]
+  ])("a renewal %s", (_, faults, outcome, writesCount, afterMillis) => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, register, renew } = yield* world
+        const first = yield* register()
+        const sentAtMillis = yield* monotonicMillis
+        for (const fault of faults) memory.faults.next(({ method }) => method === "replace", fault)
+        const renewal = yield* renew(first)
+        assert.strictEqual(renewal._tag, outcome)
+        assert.strictEqual((yield* monotonicMillis) - sentAtMillis, afterMillis)
+        if (renewal._tag === "Renewed") {
+          assert.deepStrictEqual([renewal.sentAtMillis, renewal.registered.content.attempt], [sentAtMillis, 2])
+        }
+        assert.strictEqual(memory.requests().get("operator replace leases"), writesCount)
+      })
+    )
+  })
+
+  it("learns that it is fenced when it asks again after its first write has arrived", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { annotate, memory, register, renew } = yield* world
+        const first = yield* register()
+        memory.faults.next(({ method }) => method === "replace", { replyDelayMillis: 10_000 })
+        const renewing = yield* Effect.forkChild(renew(first))
+        yield* Effect.sleep(askAgainMillis - 1)
+        yield* annotate({ [keys.fenced]: first.content.holdId })
+        assert.strictEqual((yield* Fiber.join(renewing))._tag, "Fenced")
       })
     )
   })

@@ -53,6 +53,13 @@ export interface Asked {
   readonly body: string
 }
 
+const clientOver = (answer: (asked: Asked) => Effect.Effect<Response>) =>
+  HttpClient.make((request, url) =>
+    Effect.map(answer({ method: request.method, url, headers: request.headers, body: bodyOf(request) }), (response) =>
+      HttpClientResponse.fromWeb(request, response)
+    )
+  )
+
 /** The adapter over a function instead of a network. The function may never answer: `Effect.never`. */
 export const overFunction = (
   answer: (asked: Asked) => Effect.Effect<Response>,
@@ -67,12 +74,8 @@ export const overFunction = (
       Layer.succeed(
         HttpTransport,
         HttpTransport.of({
-          client: HttpClient.make((request, url) =>
-            Effect.map(
-              answer({ method: request.method, url, headers: request.headers, body: bodyOf(request) }),
-              (response) => HttpClientResponse.fromWeb(request, response)
-            )
-          ),
+          client: clientOver(answer),
+          fresh: clientOver(answer),
           dropIdle: options?.dropIdle ?? Effect.void
         })
       )
