@@ -38,6 +38,10 @@
 {{- define "plenuslb.envsFromValues" -}}
 LOG_LEVEL: logLevel
 FAILOVER_PROFILE: failover.profile
+FAILOVER_SERVE_MILLIS: failover.serveMillis
+FAILOVER_TICKET_MILLIS: failover.ticketMillis
+FAILOVER_RENEW_MILLIS: failover.renewMillis
+FAILOVER_QUIET_MILLIS: failover.quietMillis
 WITNESS: failover.witness
 DEFAULT_LOAD_BALANCER: defaultLoadBalancer
 LOAD_BALANCER_CLASS: loadBalancerClass

@@ -51,16 +51,39 @@ export const port = Effect.fnUntraced(function* (name: string, fallback: number)
 
 const isProfile = (value: string): value is FailoverTimes.Profile => Object.hasOwn(FailoverTimes.profiles, value)
 
-/** `FAILOVER_PROFILE`, the same for controller and operators. */
+/** Each in place of the profile's; the chart has them under `failover`, by these names. */
+const singleTimes: { readonly [F in keyof FailoverTimes.FailoverTimes]: string } = {
+  serveMillis: "FAILOVER_SERVE_MILLIS",
+  ticketMillis: "FAILOVER_TICKET_MILLIS",
+  renewMillis: "FAILOVER_RENEW_MILLIS",
+  quietMillis: "FAILOVER_QUIET_MILLIS"
+}
+
+const millis = Effect.fnUntraced(function* (name: string, fallback: number) {
+  const value = yield* text(name)
+  if (value === undefined) return fallback
+  return /^[1-9]\d{0,6}$/.test(value)
+    ? Number(value)
+    : yield* refuse(name, value, "milliseconds, a whole number above 0")
+})
+
+/** `FAILOVER_PROFILE` and single values in place of its own, the same for controller and operators. */
 export const profile = Effect.gen(function* () {
   const value = yield* optional("FAILOVER_PROFILE", "default")
   if (!isProfile(value)) {
     return yield* refuse("FAILOVER_PROFILE", value, Object.keys(FailoverTimes.profiles).join(", "))
   }
-  const times = FailoverTimes.profiles[value]
-  const [problem] = FailoverTimes.check(times)
-  if (problem !== undefined) return yield* new EnvironmentError({ message: problem.message })
-  return { times, leader: FailoverTimes.leaderTimes[value] }
+  const own = FailoverTimes.profiles[value]
+  const times: FailoverTimes.FailoverTimes = {
+    serveMillis: yield* millis(singleTimes.serveMillis, own.serveMillis),
+    ticketMillis: yield* millis(singleTimes.ticketMillis, own.ticketMillis),
+    renewMillis: yield* millis(singleTimes.renewMillis, own.renewMillis),
+    quietMillis: yield* millis(singleTimes.quietMillis, own.quietMillis)
+  }
+  const leader = FailoverTimes.leaderTimes[value]
+  const [problem] = [...FailoverTimes.check(times), ...FailoverTimes.checkLeader(times, leader)]
+  if (problem !== undefined) return yield* new EnvironmentError({ message: `failover.${problem.message}` })
+  return { times, leader }
 })
 
 /** `WITNESS`, the same for controller and operators. */

@@ -88,7 +88,20 @@ export const check = (times: FailoverTimes): ReadonlyArray<TimesProblem> => {
       message: `${field} is ${times[field]}. Set a number of milliseconds above 0.`
     }))
   }
-  return [...checkQuiet(times), ...checkRenewal(times), ...checkTicket(times)]
+  return [...checkQuiet(times), ...checkRenewal(times), ...checkTicket(times), ...checkHandover(times)]
+}
+
+/** With the leader's times of a profile: a holder and a leader on one dead node must cost no more than the holder. */
+export const checkLeader = (
+  { quietMillis }: FailoverTimes,
+  { leaseMillis, retryMillis }: LeaderTimes
+): ReadonlyArray<TimesProblem> => {
+  const leadsMillis = leaseMillis + retryMillis
+  if (quietMillis > leadsMillis) return []
+  const message =
+    `quietMillis is ${quietMillis}: another controller leads only after ${leadsMillis}. ` +
+    `Raise it above that, or set the profile to fast.`
+  return [{ field: "quietMillis", message }]
 }
 
 const checkQuiet = (times: FailoverTimes): ReadonlyArray<TimesProblem> => {
@@ -107,6 +120,30 @@ const checkRenewal = ({ renewMillis, serveMillis }: FailoverTimes): ReadonlyArra
     `renewMillis is ${renewMillis}: within serveMillis (${serveMillis}) no renewal may fail. ` +
     `Lower it to at most ${Math.floor(serveMillis / 2)}.`
   return [{ field: "renewMillis", message }]
+}
+
+/** What is announced for a handover must be longer than the rest, and safe with this ticket. */
+const checkHandover = ({ quietMillis, ticketMillis }: FailoverTimes): ReadonlyArray<TimesProblem> => {
+  const most = Math.floor(((handover.quietMillis - latenessMillis) * (1 - clockRateError)) / (1 + clockRateError))
+  const ticketMost = most - handover.serveMillis
+  return [
+    ...(ticketMillis <= ticketMost
+      ? []
+      : [
+          {
+            field: "ticketMillis" as const,
+            message: `ticketMillis is ${ticketMillis}. Lower it to at most ${ticketMost}.`
+          }
+        ]),
+    ...(quietMillis <= handover.quietMillis
+      ? []
+      : [
+          {
+            field: "quietMillis" as const,
+            message: `quietMillis is ${quietMillis}. Lower it to at most ${handover.quietMillis}.`
+          }
+        ])
+  ]
 }
 
 /** A ticket outlives the write that it is for: 4-6 ms for itself, up to 36 ms for 1,000 elements (measured). */

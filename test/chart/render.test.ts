@@ -11,7 +11,7 @@ const everything = {
   logLevel: "debug",
   defaultLoadBalancer: false,
   loadBalancerClass: "example.com/edge",
-  failover: { profile: "fast", witness: "on" },
+  failover: { profile: "fast", witness: "on", quietMillis: 3500 },
   hetzner: { endpoint: "http://hetzner-fake.example:8080/v1" },
   ignoreExcludeLabel: true,
   controller: {

@@ -27,6 +27,13 @@ describe("FailoverTimes", () => {
     assert.deepStrictEqual(FailoverTimes.check({ ...FailoverTimes.profiles.default, quietMillis: 6322 }), [])
   })
 
+  it("has no L within which no other controller leads", () => {
+    const { default: leader, fast } = FailoverTimes.leaderTimes
+    const times = { ...FailoverTimes.profiles.fast, quietMillis: 4_000 }
+    assert.include(FailoverTimes.checkLeader(times, leader)[0]?.message, "leads only after 4000")
+    assert.deepStrictEqual(FailoverTimes.checkLeader(times, fast), [])
+  })
+
   it("is safe in a handover with every profile's ticket", () => {
     for (const name of names) {
       const { ticketMillis, renewMillis } = FailoverTimes.profiles[name]
@@ -49,6 +56,9 @@ describe("FailoverTimes", () => {
     ["renewals that are too far apart",  { renewMillis: 2501 },   "renewMillis",  "Lower it to at most 2500"],
     ["a ticket shorter than a write",    { ticketMillis: 50 },    "ticketMillis", "at least 100"],
     ["zero",                             { renewMillis: 0 },      "renewMillis",  "above 0"],
+    // (60,000 - 100) * 0.92 / 1.08 = 51,025.9: with 50,000 for the kernel 1,025 are left.
+    ["a ticket too long for a handover", { ticketMillis: 1026, quietMillis: 8000 }, "ticketMillis", "Lower it to at most 1025"],
+    ["an L longer than a handover's",    { quietMillis: 60_001 }, "quietMillis",  "Lower it to at most 60000"],
     ["what is no number",                { quietMillis: Number.NaN }, "quietMillis", "above 0"]
   ])("refuses %s, and names the value to change", (_, change, field, words) => {
     const problems = FailoverTimes.check({ ...FailoverTimes.profiles.default, ...change })
