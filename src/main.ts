@@ -8,6 +8,7 @@ import * as CrdsCommand from "./cli/CrdsCommand.ts"
 import { reportFailure, withUsageExitCode } from "./cli/ErrorReport.ts"
 import * as Environment from "./cli/Environment.ts"
 import * as FenceCommand from "./cli/FenceCommand.ts"
+import * as MoveCommand from "./cli/MoveCommand.ts"
 import * as PlaygroundCommand from "./cli/playground/PlaygroundCommand.ts"
 import * as UninstallCommand from "./cli/UninstallCommand.ts"
 import * as HetznerCloud from "./cloud/hetzner/HetznerCloud.ts"
@@ -66,9 +67,25 @@ const fence = Command.make(
   ({ namespace, node }) => onCluster(Effect.flatMap(FenceCommand.run(node, namespace), Console.log))
 ).pipe(Command.withDescription("Say that a silent node is off, for certain: its addresses may move without its voters"))
 
+const move = Command.make(
+  "move",
+  {
+    service: Argument.String("service").pipe(Argument.withDescription("NAMESPACE/NAME of the Service")),
+    node: Argument.String("node").pipe(Argument.withDescription("Name of the Node that is to hold its addresses")),
+    address: Flag.String("address").pipe(
+      Flag.withDescription("One of its addresses; all of them unless given"),
+      Flag.withDefault("")
+    )
+  },
+  ({ address, node, service }) => {
+    const asked = { service, node, ...(address === "" ? {} : { address }) }
+    return onCluster(Effect.flatMap(MoveCommand.run(asked), Console.log))
+  }
+).pipe(Command.withDescription("Move a Service's addresses to a node, as planned: the holder lets go first"))
+
 const plenuslb = Command.make("plenuslb").pipe(
   Command.withDescription("Load balancer for Kubernetes clusters that have none"),
-  Command.withSubcommands([controller, crds, fence, uninstall, PlaygroundCommand.command])
+  Command.withSubcommands([controller, crds, fence, move, uninstall, PlaygroundCommand.command])
 )
 
 plenuslb.pipe(

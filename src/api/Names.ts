@@ -25,6 +25,9 @@ export const hetznerServerId = `${group}/hetzner-server-id`
  */
 export const fenceRequested = `${group}/fence-requested`
 
+/** On an IPAllocation: `ADDRESS=NODE@EPOCH`, apart by commas; somebody asks for a planned move (domain/MoveRequest). */
+export const moveTo = `${group}/move-to`
+
 /** Annotations of a NodeLease (failover: parts). */
 export const nodeLeaseAnnotations = {
   node: `${group}/node`,

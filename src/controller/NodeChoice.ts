@@ -1,5 +1,6 @@
 /** The nodes as the placement of one Service's addresses sees them, and who must become a candidate for it. Pure over the books. */
 import type * as Assignment from "../domain/Assignment.ts"
+import * as MoveRequest from "../domain/MoveRequest.ts"
 import * as Placement from "../domain/Placement.ts"
 import type { Books } from "./Books.ts"
 import type { CloudView } from "./cloud/CloudView.ts"
@@ -46,6 +47,24 @@ export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud
     const found = books.poolNamed(pool)
     return found === undefined || cloud.mayStayOn(found, node, address)
   }
+  const couldHold = (grant: Assignment.Grant) => {
+    const wanted = demands(grant)
+    const couldBe = [...nodeBook.facts(inputs.nowMillis).values()].filter(
+      (node) => Placement.couldBeCandidate(node, wanted) && barTo(node.name, grant) === undefined
+    )
+    const isCandidate = (node: Placement.NodeFacts) => Placement.candidacy(node, wanted).length === 0
+    const others = couldBe.filter((node) => !isCandidate(node))
+    const mayCall = ({ name }: Placement.NodeFacts) => nodeBook.candidates.mayCall(name, inputs.nowMillis)
+    return { candidates: couldBe.filter(isCandidate), others: others.filter(mayCall) }
+  }
+  /** Whoever is asked to move goes nowhere else: a node that may not hold the address is no reason to leave. */
+  const askedTarget = (grant: Assignment.Grant) => {
+    const entry = inputs.entries.find(({ address }) => address === grant.address)
+    const target = MoveRequest.targetOf(inputs.moves, entry)
+    if (target === undefined) return undefined
+    const { candidates, others } = couldHold(grant)
+    return [...candidates, ...others].some(({ name }) => name === target) ? target : undefined
+  }
   return {
     calls,
     holdIdOf: (node) => nodeBook.holdIdOf(node),
@@ -58,26 +77,18 @@ export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud
         found !== undefined &&
         Placement.mustHandOver(found, demands(grant)).length === 0 &&
         !CloudWishes.isLostToCloud(found, books.poolNamed(grant.pool), inputs.nowMillis) &&
-        mayStayOn(node, grant)
+        mayStayOn(node, grant) &&
+        askedTarget(grant) === undefined
       )
     },
     choose: (grant) => {
-      const wanted = demands(grant)
-      const couldBe = [...nodeBook.facts(inputs.nowMillis).values()].filter(
-        (node) => Placement.couldBeCandidate(node, wanted) && barTo(node.name, grant) === undefined
-      )
-      const isCandidate = (node: Placement.NodeFacts) => Placement.candidacy(node, wanted).length === 0
-      const called = Placement.callsOf({
-        key: grant.pool,
-        candidates: couldBe.filter(isCandidate),
-        others: couldBe.filter(
-          (node) => !isCandidate(node) && nodeBook.candidates.mayCall(node.name, inputs.nowMillis)
-        ),
-        preferred: inputs.request.preferredNode
-      })
+      const could = couldHold(grant)
+      const target = askedTarget(grant)
+      const preferred = target ?? inputs.request.preferredNode
+      const called = Placement.callsOf({ ...could, key: grant.pool, preferred })
       calls.push(...called)
       if (called.length > 0) return undefined
-      const candidates = couldBe.filter(isCandidate).map((node) => ({
+      const candidates = could.candidates.map((node) => ({
         name: node.name,
         zone: Placement.zoneOf(node),
         addresses: (books.loadByNode.get(node.name) ?? 0) + (placedHere.get(node.name) ?? 0)
@@ -85,10 +96,10 @@ export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud
       const key = `${inputs.request.uid}/${grant.address}`
       const pool = books.poolNamed(grant.pool)
       const near =
-        pool?.cloud === undefined
+        pool?.cloud === undefined || target !== undefined
           ? candidates
           : nearest(candidates, (node) => cloud.distance(pool, node, grant.address))
-      const chosen = Placement.choose({ key, candidates: near, preferred: inputs.request.preferredNode })
+      const chosen = Placement.choose({ key, candidates: near, preferred })
       if (chosen !== undefined) placedHere.set(chosen, (placedHere.get(chosen) ?? 0) + 1)
       return chosen
     }

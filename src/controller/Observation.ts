@@ -2,8 +2,10 @@
 import { Effect } from "effect"
 import { acknowledgementsOf, entriesOf } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
+import { moveTo } from "../api/Names.ts"
 import { once } from "../api/Once.ts"
 import type { Service } from "../api/Service.ts"
+import * as MoveRequest from "../domain/MoveRequest.ts"
 import type * as PlanInput from "../domain/PlanInput.ts"
 import * as ServiceRequest from "../domain/ServiceRequest.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
@@ -85,6 +87,7 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
     acknowledgements: allocation === undefined ? [] : acknowledgementsOf(allocation),
     reported: observed.allocation?.report ?? nothing.report,
     generation: allocation?.metadata.generation ?? 0,
+    moves: MoveRequest.parse(allocation?.metadata.annotations?.[moveTo] ?? ""),
     ignoreExcludeLabel: settings.ignoreExcludeLabel,
     nowMillis
   }

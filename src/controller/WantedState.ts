@@ -3,6 +3,7 @@ import type * as Address from "../domain/Address.ts"
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import type * as Hold from "../domain/Hold.ts"
+import * as MoveRequest from "../domain/MoveRequest.ts"
 import type { Pool } from "../domain/Pool.ts"
 import * as Placement from "../domain/Placement.ts"
 import type { AllocationType, Lack, Observed, Report, Wanted } from "../domain/PlanInput.ts"
@@ -32,6 +33,8 @@ export interface Inputs {
   readonly reported: Report
   /** `metadata.generation` of the IPAllocation; 0 while there is none. */
   readonly generation: number
+  /** What a person has asked for. */
+  readonly moves: ReadonlyArray<MoveRequest.MoveRequest>
   readonly ignoreExcludeLabel: boolean
   readonly nowMillis: number
 }
@@ -260,6 +263,7 @@ export const wantedState = (
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
   // It serves on where it should not, for want of another node: the first that may hold it must be heard of.
   const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
+  const isToMove = entries.some((entry) => MoveRequest.targetOf(inputs.moves, entry) !== undefined)
   const lack =
     Rivalry.lost(inputs, books.claims, standing.lost) ??
     Rivalry.contested(inputs, books.claims, entries) ??
@@ -298,7 +302,7 @@ export const wantedState = (
       ),
       ...buying.awaits,
       ...hindrance.awaits,
-      ...(homeless !== undefined || isStranded ? (["nodes", "clouds"] as const) : []),
+      ...(homeless !== undefined || isStranded || isToMove ? (["nodes", "clouds"] as const) : []),
       ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
     ]
   }
