@@ -30,6 +30,7 @@ export const entriesOf = once((allocation: IPAllocation): ReadonlyArray<Entry> =
         node: each.nodeName,
         holdId: each.holdId,
         epoch: each.epoch,
+        ...(each.probe === true ? { probe: true } : {}),
         previous: each.previous ?? []
       }
     ]
@@ -47,7 +48,8 @@ export const acknowledgementsOf = once((allocation: IPAllocation): ReadonlyArray
   (allocation.status?.addresses ?? []).flatMap((each) => {
     const parsed = Address.parse(each.address)
     if (Result.isFailure(parsed) || each.holdId === undefined || each.epoch === undefined) return []
-    return [{ address: parsed.success, node: each.node, holdId: each.holdId, epoch: each.epoch, phase: each.phase }]
+    const { epoch, holdId, mac, node, phase } = each
+    return [{ address: parsed.success, node, holdId, epoch, phase, ...(mac === undefined ? {} : { mac }) }]
   })
 )
 
@@ -80,6 +82,7 @@ export const wireOf = (entry: Entry): Allocation => ({
   ...(entry.cloudId === undefined ? {} : { cloudId: entry.cloudId }),
   ...(entry.holdId === undefined ? {} : { holdId: entry.holdId }),
   ...(entry.epoch === undefined ? {} : { epoch: entry.epoch }),
+  ...(entry.probe === true ? { probe: true } : {}),
   ...(entry.previous.length === 0 ? {} : { previous: entry.previous })
 })
 

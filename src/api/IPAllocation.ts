@@ -51,6 +51,16 @@ export const Allocation = Schema.Struct({
   ),
   holdId: Schema.optionalKey(holdId),
   epoch: Schema.optionalKey(epoch),
+  probe: Schema.optionalKey(
+    Schema.Boolean.annotate(
+      field({
+        description:
+          "Nobody has served it for this Service yet: before its holder uses it, it asks the network whether another " +
+          "machine has it.",
+        since: "1.0"
+      })
+    )
+  ),
   previous: Schema.optionalKey(
     Schema.Array(PreviousHolder).annotate(
       field({
@@ -99,8 +109,17 @@ export const AddressStatus = Schema.Struct({
   holdId: Schema.optionalKey(holdId),
   epoch: Schema.optionalKey(epoch),
   interface: Schema.optionalKey(name("Interface that carries the address.")),
-  phase: Schema.Literals(["Serving", "Released"]).annotate(
-    field({ description: "Serving: on the node and announced. Released: the node has let go of it." })
+  phase: Schema.Literals(["Serving", "Released", "InUse"]).annotate(
+    field({
+      description:
+        "Serving: on the node and announced. Released: the node has let go of it. InUse: a machine that is none of the " +
+        "cluster's answers for it, so the node leaves it alone and asks again."
+    })
+  ),
+  mac: Schema.optionalKey(
+    Schema.String.annotate(
+      field({ description: "Of InUse: the hardware address of that machine.", since: "1.0", bounds: { maxLength: 64 } })
+    )
   ),
   since: Schema.optionalKey(
     Schema.String.annotate(field({ description: "When the phase began.", format: "date-time" }))

@@ -42,6 +42,8 @@ export const nodeLeaseAnnotations = {
   witnessPort: `${group}/witness-port`,
   /** JSON: interface name to the reason why it cannot hold addresses, empty when it can. */
   interfaces: `${group}/interfaces`,
+  /** Comma list of the hardware addresses by which the node answers its neighbours. */
+  macs: `${group}/macs`,
   durationMillis: `${group}/duration-ms`,
   /** Which server of its cloud provider the machine is, as that tells it; absent: nobody says. */
   instanceId: `${group}/instance-id`,

@@ -35,6 +35,8 @@ export const NodeConfig = Schema.Struct({
   candidates: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Absent: nobody votes (`witness: off`). */
   members: Schema.optionalKey(Schema.Array(Member)),
+  /** Hardware addresses of all nodes, in lower case: whose answer says nothing against the use of an address. */
+  macs: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Set by `plenuslb uninstall`: every operator lets go of all addresses and says so in its NodeLease. */
   release: Schema.optionalKey(Schema.Boolean)
 })

@@ -44,6 +44,8 @@ export interface NodeLease extends Witness {
   readonly interfaces: InterfaceReadiness
   /** Which server of its cloud provider the machine is, as that tells it. */
   readonly instanceId: string | undefined
+  /** Hardware addresses by which the node answers its neighbours. */
+  readonly macs: ReadonlyArray<string>
 }
 
 export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.startsWith(nodeLeaseNamePrefix)
@@ -55,8 +57,10 @@ const interfacesIn = onceForText(1_000, (text) =>
   Option.getOrElse(decodeInterfaces(text), (): InterfaceReadiness => ({}))
 )
 
-/** The same text, too, in all renewals of a node. */
-const votersIn = onceForText(1_000, (text): Voters => [...new Set(text.split(",").filter((voter) => voter !== ""))])
+/** The same texts, too, in all renewals of a node. */
+const listIn = onceForText(2_000, (text): ReadonlyArray<string> => [
+  ...new Set(text.split(",").filter((each) => each !== ""))
+])
 
 const portIn = (text: string | undefined): number | undefined => {
   const port = Number(text ?? "")
@@ -82,7 +86,8 @@ export const read = once((lease: Lease): NodeLease | undefined => {
     released: annotations[keys.released],
     interfaces: interfacesIn(annotations[keys.interfaces] ?? "{}"),
     instanceId: annotations[keys.instanceId],
-    voters: votersIn(annotations[keys.voters] ?? ""),
+    macs: listIn(annotations[keys.macs] ?? ""),
+    voters: listIn(annotations[keys.voters] ?? ""),
     witnessPort: portIn(annotations[keys.witnessPort])
   }
 })
@@ -96,6 +101,7 @@ const annotationsOf = (content: NodeLease): { readonly [key: string]: string } =
   [keys.attempt]: String(content.attempt),
   [keys.durationMillis]: String(content.durationMillis),
   [keys.interfaces]: JSON.stringify(content.interfaces),
+  ...(content.macs.length === 0 ? {} : { [keys.macs]: content.macs.join(",") }),
   ...(content.voters.length === 0 ? {} : { [keys.voters]: content.voters.join(",") }),
   ...(content.witnessPort === undefined ? {} : { [keys.witnessPort]: String(content.witnessPort) }),
   ...(content.instanceId === undefined ? {} : { [keys.instanceId]: content.instanceId }),

@@ -19,6 +19,7 @@ import type { Change } from "../reconcile/Reflector.ts"
 import { Claims } from "./Claims.ts"
 import { CloudBook } from "./cloud/CloudBook.ts"
 import { Multimap } from "./Multimap.ts"
+import { Occupied } from "./Occupied.ts"
 import { ReadyEndpoints } from "./ReadyEndpoints.ts"
 import * as Waiting from "./Waiting.ts"
 
@@ -74,6 +75,7 @@ export class Books {
   readonly waiting = new Waiting.Waiting()
   readonly endpoints = new ReadyEndpoints()
   readonly clouds = new CloudBook()
+  readonly occupied = new Occupied()
   /** Services to look at again, because of what happened to another's claim. */
   wake: (keys: Iterable<string>) => void = () => {}
   /** Keys of IPAllocations by their UID. */
@@ -298,6 +300,7 @@ export class Books {
     if (AddressIndex.claimOf(this.index, address) !== undefined) return
     this.wake(this.waiting.all(Waiting.addressTopic(address)))
     this.wakeFirst(Waiting.poolTopic(pool))
+    this.wake(this.waiting.all("occupied"))
   }
 
   private addLoad(node: string, by: 1 | -1): void {

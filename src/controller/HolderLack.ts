@@ -34,6 +34,31 @@ export const awaitsPromises = (entries: ReadonlyArray<Hold.Entry>, nodeBook: Nod
   return undefined
 }
 
+/**
+ * A machine that is none of the cluster's answers for an address that the Service was to use for the first time. One that it
+ * did not ask for is replaced.
+ */
+export const inUse = (
+  key: string,
+  present: ReadonlyArray<Hold.Entry>,
+  wanted: ReadonlyArray<Hold.Entry>,
+  acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+): Lack | undefined => {
+  for (const entry of present) {
+    const mac = Hold.foreignMacOf(entry, acknowledgements)
+    if (mac === undefined) continue
+    const isKept = wanted.some(({ address }) => address === entry.address)
+    const next = isKept ? "It is asked again every 10 s." : "Another address is tried instead."
+    return {
+      reason: "AddressInUse",
+      message:
+        `${key} waits: a machine that is no node of this cluster answers for ${entry.address}. Its hardware address is ` +
+        `${mac}, seen from ${entry.node ?? "its node"}. Take the address from that machine, or out of the pool. ${next}`
+    }
+  }
+  return undefined
+}
+
 /** What v0.4 put on a node, which no operator of ours has taken over. */
 export const isLeftOnNode = (entry: Hold.Entry): entry is Hold.Entry & { readonly node: string } =>
   entry.interfaceName !== undefined && entry.node !== undefined && entry.holdId === undefined

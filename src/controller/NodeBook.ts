@@ -20,6 +20,9 @@ const OVERDUE_MILLIS = 100
 /** A node that was silent for so long votes for nobody any more. */
 const ABSENT_MILLIS = 60_000
 
+/** Some 80 kB of a ConfigMap, which holds 1 MiB. */
+const MACS_MAX = 4_000
+
 export interface KnownLease {
   readonly lease: Lease
   readonly content: NodeLease.NodeLease
@@ -309,6 +312,12 @@ export class NodeBook {
     return [...this.leases.keys()].flatMap((name) => this.registeredNode(name, nowMillis) ?? [])
   }
 
+  /** Of all nodes, also of those that were fenced: who does not know it yet may still answer. */
+  macs(): ReadonlyArray<string> {
+    const all = [...this.leases.values()].flatMap(({ content }) => content.macs)
+    return [...new Set(all)].toSorted().slice(0, MACS_MAX)
+  }
+
   restartCount(node: string, nowMillis: number): void {
     const version = this.leases.get(node)?.lease.metadata.resourceVersion
     if (version !== undefined) this.counts = LeaseCount.restart(this.counts, node, version, nowMillis)
@@ -328,4 +337,5 @@ const sameForHolders = (a: NodeLease.NodeLease, b: NodeLease.NodeLease): boolean
   a.released === b.released &&
   a.durationMillis === b.durationMillis &&
   a.witnessPort === b.witnessPort &&
+  a.macs.join() === b.macs.join() &&
   JSON.stringify(a.interfaces) === JSON.stringify(b.interfaces)

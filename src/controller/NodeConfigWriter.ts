@@ -30,7 +30,7 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
 }
 
 /** What operators are told of each other. */
-export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "members">
+export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "macs" | "members">
 
 /** Sorted, so that the order in which pools were seen writes nothing. */
 export const configOf = (pools: Iterable<PersistentIPPool | EphemeralIPPool>, nodes: Nodes): NodeConfig.NodeConfig => ({

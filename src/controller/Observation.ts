@@ -85,6 +85,7 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
     type: allocation?.spec.type,
     entries: allocation === undefined ? [] : entriesOf(allocation),
     acknowledgements: allocation === undefined ? [] : acknowledgementsOf(allocation),
+    shown: observed.service.shown,
     reported: observed.allocation?.report ?? nothing.report,
     generation: allocation?.metadata.generation ?? 0,
     moves: MoveRequest.parse(allocation?.metadata.annotations?.[moveTo] ?? ""),

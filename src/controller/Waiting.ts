@@ -10,8 +10,16 @@ import type { Address } from "../domain/Address.ts"
 import type { Refusal } from "../domain/Refusal.ts"
 import { Multimap } from "./Multimap.ts"
 
-/** `pool/rack-1` and `address/192.0.2.1` for a release there, `rules` for a pool or its namespace, `nodes` for a node, `clouds` for what a provider has. */
-export type Topic = `pool/${string}` | `address/${Address}` | `namespace/${string}` | "pools" | "nodes" | "clouds"
+/** `pool/rack-1` and `address/192.0.2.1` for a release there, `rules` for a pool or its namespace, `nodes` for a node, `clouds` for what a provider has,
+ * `occupied` for any address that becomes free, by those whose own is in use by a foreign machine. */
+export type Topic =
+  | `pool/${string}`
+  | `address/${Address}`
+  | `namespace/${string}`
+  | "pools"
+  | "nodes"
+  | "clouds"
+  | "occupied"
 
 export const poolTopic = (pool: string): Topic => `pool/${pool}`
 export const addressTopic = (address: Address): Topic => `address/${address}`

@@ -2,7 +2,7 @@
 import type * as Address from "../domain/Address.ts"
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
-import type * as Hold from "../domain/Hold.ts"
+import * as Hold from "../domain/Hold.ts"
 import * as MoveRequest from "../domain/MoveRequest.ts"
 import type { Pool } from "../domain/Pool.ts"
 import * as Placement from "../domain/Placement.ts"
@@ -29,6 +29,8 @@ export interface Inputs {
   readonly type: AllocationType | undefined
   readonly entries: ReadonlyArray<Hold.Entry>
   readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+  /** In the status of the Service. */
+  readonly shown: ReadonlyArray<Address.Address>
   /** What its status says now; both texts empty while there is none. */
   readonly reported: Report
   /** `metadata.generation` of the IPAllocation; 0 while there is none. */
@@ -208,8 +210,13 @@ const decide = (
     return pool?.kind === "EphemeralIPPool" && entry !== undefined && cloud.isDeleted(pool, entry)
   }
   const { index } = books
+  const isInUse: AllocationDecision.Situation["isInUse"] = ({ address }) =>
+    current.some(
+      (entry) => entry.address === address && Hold.foreignMacOf(entry, inputs.acknowledgements) !== undefined
+    )
+  const occupation = { isInUse, avoided: books.occupied.addresses(inputs.nowMillis) }
   const situation = { request: asked, namespaceLabels, type, current, index, boughtBy, isDeleted, mayPromote }
-  return AllocationDecision.decide(situation)
+  return AllocationDecision.decide({ ...situation, ...occupation })
 }
 
 /** Frozen entries stand as they are; the wishes that they meet are not decided again. */
@@ -250,6 +257,7 @@ export const wantedState = (
   const entries = Assignment.assign(grants, standing.current, {
     nodes,
     acknowledgements,
+    isShown: (address) => inputs.shown.includes(address),
     isRoutedThere: (entry) => routeOf(entry) === "inPlace" || isDeletedThere(entry, books, cloud),
     nextEpoch: generation + 1
   })
@@ -264,6 +272,7 @@ export const wantedState = (
   // It serves on where it should not, for want of another node: the first that may hold it must be heard of.
   const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
   const isToMove = entries.some((entry) => MoveRequest.targetOf(inputs.moves, entry) !== undefined)
+  const inUse = HolderLack.inUse(inputs.key, present, entries, acknowledgements)
   const lack =
     Rivalry.lost(inputs, books.claims, standing.lost) ??
     Rivalry.contested(inputs, books.claims, entries) ??
@@ -276,6 +285,7 @@ export const wantedState = (
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.awaitsPromises(entries, nodeBook) ??
     HolderLack.unrecognised(entries, nodeBook) ??
+    inUse ??
     CloudWishes.deletionOf(present, { books, cloud })
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
   // By its type a Service keeps what it has: as long as the successor is only to be bought, that is judged as it was.
@@ -303,6 +313,7 @@ export const wantedState = (
       ...buying.awaits,
       ...hindrance.awaits,
       ...(homeless !== undefined || isStranded || isToMove ? (["nodes", "clouds"] as const) : []),
+      ...(inUse === undefined ? [] : (["occupied"] as const)),
       ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
     ]
   }

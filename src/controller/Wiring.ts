@@ -138,6 +138,7 @@ const onAllocation = ({ adoption, books, nodeBook, nowMillis, sinks }: Wiring): 
       const sharesBefore = shares()
       books.onAllocation({ key, after })
       if (shares() !== sharesBefore) sinks.deployment()
+      books.occupied.onAllocation({ before, after }, nowMillis())
       adopt(key, after)
       sinks.service(key)
       const pools = [before, after].flatMap((each) => each?.spec.allocations.map(({ pool }) => pool) ?? [])

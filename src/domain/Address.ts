@@ -19,6 +19,14 @@ const bitsOf = { IPv4: 32, IPv6: 128 } as const
 
 export const widthOf = (family: Family): 32 | 128 => bitsOf[family]
 
+/** The IPv4 ones, and the IPv6 ones. */
+export const byFamily = (
+  addresses: ReadonlyArray<Address>
+): readonly [ReadonlyArray<Address>, ReadonlyArray<Address>] => [
+  addresses.filter((address) => familyOf(address) === "IPv4"),
+  addresses.filter((address) => familyOf(address) === "IPv6")
+]
+
 const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
 /** What is canonical as it stands: nearly all that is read. */
 const canonicalIPv4 = new RegExp(`^${octet}(\\.${octet}){3}$`)

@@ -167,10 +167,17 @@ const counted = (index: AddressIndex, pool: string, address: Address.Address, by
 const inUseOf = (index: AddressIndex, pool: string): PerFamily<number> =>
   Option.getOrElse(HashMap.get(index.inUse, pool), () => ({ IPv4: 0, IPv6: 0 }))
 
-/** The lowest free address that the pool may choose. O(log n). */
-export const nextFree = (index: AddressIndex, pool: string, family: Address.Family): Address.Address | undefined => {
+/** The lowest free address that the pool may choose, and that is none of the few to be avoided. O(log n) for each of them. */
+export const nextFree = (
+  index: AddressIndex,
+  pool: string,
+  family: Address.Family,
+  avoided: ReadonlyArray<Address.Address> = []
+): Address.Address | undefined => {
   const sets = Option.getOrUndefined(HashMap.get(index.free, pool))
-  const value = sets === undefined ? undefined : FreeSet.lowest(sets[family])
+  if (sets === undefined) return undefined
+  const others = avoided.filter((each) => Address.familyOf(each) === family).map(Address.toBigInt)
+  const value = FreeSet.lowest(others.reduce(FreeSet.take, sets[family]))
   return value === undefined ? undefined : Address.fromBigInt(family, value)
 }
 

@@ -37,6 +37,10 @@ export interface Situation {
   readonly boughtBy: (pool: string, family: Address.Family) => Address.Address | undefined
   /** Bought, and deleted at the provider since: it is worth nothing any more, and stays until its successor is served. */
   readonly isDeleted: (held: Held) => boolean
+  /** A foreign machine answers for it: it is worth nothing as long as another can be had. */
+  readonly isInUse: (held: Held) => boolean
+  /** For which a foreign machine answered a while ago: chosen last. */
+  readonly avoided: ReadonlyArray<Address.Address>
   /** Whether the address that was bought is the very one that the PersistentIPPool of this name has in its cloud. */
   readonly mayPromote: (address: Address.Address, pool: string) => boolean
 }
@@ -193,14 +197,20 @@ const grantNamed = (situation: Situation, address: Address.Address): Result.Resu
 const decideAny = (situation: Situation, held: ReadonlyArray<Standing>): ReadonlyArray<Outcome> => {
   const { families } = situation.request
   const slots: ReadonlyArray<Address.Family | undefined> = families.length > 0 ? families : [undefined]
-  const fitting = held.filter((entry) => fits(situation, entry))
+  const usable = held.filter((entry) => fits(situation, entry))
+  const fitting = usable.filter((entry) => !situation.isInUse(entry))
   const missing = slots.filter((family) => !fitting.some((entry) => isOf(family, entry.address)))
   const asked = missing.length > 0 ? askedPools(situation) : Result.succeed([])
   return slots.flatMap((family): ReadonlyArray<Outcome> => {
     const entry = fitting.find((other) => isOf(family, other.address))
     if (entry?.stands !== undefined) return [keep(entry, entry.stands.pool)]
-    if (Result.isFailure(asked)) return family === missing[0] ? [refuse(asked.failure)] : []
-    return [grantAny(situation, held, asked.success, family)]
+    const occupied = usable.find((other) => isOf(family, other.address))
+    const stays = occupied?.stands === undefined ? undefined : keep(occupied, occupied.stands.pool)
+    if (Result.isFailure(asked)) return stays ? [stays] : family === missing[0] ? [refuse(asked.failure)] : []
+    const granted = grantAny(situation, held, { pools: asked.success, family, avoided: situation.avoided })
+    if (granted._tag !== "Refuse") return [granted]
+    // Better one that may become free than none; and of two such it keeps the one that it has.
+    return [stays ?? grantAny(situation, held, { pools: asked.success, family, avoided: [] })]
   })
 }
 
@@ -233,12 +243,13 @@ const askedPools = (situation: Situation): Result.Result<ReadonlyArray<Pool.Pool
 
 const buys = (pool: Pool.Pool): boolean => pool.kind === "EphemeralIPPool"
 
-const grantAny = (
-  situation: Situation,
-  held: ReadonlyArray<Held>,
-  pools: ReadonlyArray<Pool.Pool>,
-  family: Address.Family | undefined
-): Outcome => {
+interface Asked {
+  readonly pools: ReadonlyArray<Pool.Pool>
+  readonly family: Address.Family | undefined
+  readonly avoided: ReadonlyArray<Address.Address>
+}
+
+const grantAny = (situation: Situation, held: ReadonlyArray<Held>, { avoided, family, pools }: Asked): Outcome => {
   const tried = family === undefined ? Address.families : [family]
   for (const pool of pools) {
     for (const one of tried) {
@@ -249,7 +260,7 @@ const grantAny = (
         return { _tag: isHeld ? "Keep" : "Grant", address: bought, pool: pool.name }
       }
       const address =
-        claimedAlready(situation, held, pool, one) ?? AddressIndex.nextFree(situation.index, pool.name, one)
+        claimedAlready(situation, held, pool, one) ?? AddressIndex.nextFree(situation.index, pool.name, one, avoided)
       if (address !== undefined) return { _tag: "Grant", address, pool: pool.name }
     }
   }

@@ -31,6 +31,8 @@ export interface Nodes {
 export interface Context {
   readonly nodes: Nodes
   readonly acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+  /** The Service shows it, so that it has been served. */
+  readonly isShown: (address: Address) => boolean
   /** The cloud routes it to the node that the entry names. */
   readonly isRoutedThere: (entry: Hold.Entry) => boolean
   /**
@@ -48,12 +50,14 @@ const stillAwaited = (entry: Hold.Entry, context: Context): ReadonlyArray<Hold.H
   )
 }
 
-const moveTo = (
-  node: string,
-  grant: Grant,
-  previous: ReadonlyArray<Hold.Holder>,
-  context: Context
-): Hold.Entry | undefined => {
+interface Move {
+  readonly previous: ReadonlyArray<Hold.Holder>
+  /** Nobody served it before. */
+  readonly isFirst: boolean
+}
+
+/** What a provider routes, no machine of the segment can have. */
+const moveTo = (node: string, grant: Grant, { isFirst, previous }: Move, context: Context): Hold.Entry | undefined => {
   const holdId = context.nodes.holdIdOf(node)
   if (holdId === undefined) return undefined
   return {
@@ -61,6 +65,7 @@ const moveTo = (
     node,
     holdId,
     epoch: context.nextEpoch,
+    ...(isFirst && grant.cloudProvider === undefined ? { probe: true } : {}),
     previous: previous.filter((holder) => holder.node !== node || holder.holdId !== holdId)
   }
 }
@@ -80,8 +85,15 @@ const assignWithoutInterface = (grant: Grant, current: Hold.Entry | undefined, c
 const adopt = (node: string, grant: Grant, context: Context): Hold.Entry => {
   const { nodes } = context
   const next = nodes.holdIdOf(node) === undefined && nodes.isOutOfService(node) ? nodes.choose(grant) : undefined
-  return moveTo(next ?? node, grant, [], context) ?? { ...grant, node, previous: [] }
+  return moveTo(next ?? node, grant, { previous: [], isFirst: false }, context) ?? { ...grant, node, previous: [] }
 }
+
+/**
+ * A takeover of what was served must not wait for an answer that nobody gives: the address is ours. What no holder came to
+ * serve is asked for again by the next.
+ */
+const isFirstUse = (entry: Hold.Entry, { acknowledgements, isShown }: Context): boolean =>
+  entry.probe === true && !Hold.isServed(entry, acknowledgements) && !isShown(entry.address)
 
 const assignOne = (grant: Grant, current: Hold.Entry | undefined, context: Context): Hold.Entry => {
   if (grant.interfaceName === undefined) return assignWithoutInterface(grant, current, context)
@@ -90,14 +102,16 @@ const assignOne = (grant: Grant, current: Hold.Entry | undefined, context: Conte
   const previous = current === undefined ? [] : stillAwaited(current, context)
   if (current === undefined || holder === undefined) {
     const node = context.nodes.choose(grant)
-    return (node === undefined ? undefined : moveTo(node, grant, previous, context)) ?? { ...grant, previous }
+    const isFirst = !context.isShown(grant.address)
+    return (node && moveTo(node, grant, { previous, isFirst }, context)) || { ...grant, previous }
   }
   const fenced = context.nodes.isFenced(holder)
-  const keep: Hold.Entry = { ...grant, ...holder, previous }
+  const keep: Hold.Entry = { ...grant, ...holder, ...(current.probe === true ? { probe: true } : {}), previous }
   if (!fenced && context.nodes.mayKeep(holder.node, grant)) return keep
   const next = context.nodes.choose(grant)
   if (next === undefined || (next === holder.node && !fenced)) return keep
-  return moveTo(next, grant, fenced ? previous : [...previous, holder], context) ?? keep
+  const move = { previous: fenced ? previous : [...previous, holder], isFirst: isFirstUse(current, context) }
+  return moveTo(next, grant, move, context) ?? keep
 }
 
 export const assign = (

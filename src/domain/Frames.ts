@@ -1,15 +1,18 @@
 /**
- * Ethernet frames that tell the neighbours where an address now lives. The kernel sends none when an address is added;
- * without them a move costs 26-45 s until neighbour entries expire (measured), with them the time on the wire.
+ * Ethernet frames that tell the neighbours where an address now lives, or ask whether somebody has it. The kernel sends
+ * none when an address is added; without the former a move costs 26-45 s until neighbour entries expire (measured), with
+ * them the time on the wire.
  *
- * Both frames are for the whole segment, carry the hardware address of the uplink, and have one length each, so that a
- * sender may cut a byte stream into frames by length alone.
+ * All frames are for the whole segment, carry the hardware address of the uplink, and have one length for each kind, so
+ * that a sender may cut a byte stream into frames by length alone.
  */
 import { Result } from "effect"
 import { type Address, familyOf, toBigInt } from "./Address.ts"
 
 export const gratuitousArpBytes = 42
+export const arpProbeBytes = 42
 export const neighborAdvertisementBytes = 86
+export const neighborSolicitationBytes = 78
 
 /** Six bytes of `02:00:5e:10:00:01`; a failure says what is wrong with it. */
 export const parseMac = (text: string): Result.Result<Uint8Array, string> => {
@@ -28,20 +31,31 @@ export const announcement = (mac: Uint8Array, address: Address): Uint8Array =>
  * address, target hardware address zero. A request and not a reply, because RFC 5227 section 3 notes that some stacks
  * take only requests.
  */
-export const gratuitousArp = (mac: Uint8Array, address: Address): Uint8Array => {
-  const ip = addressBytes(address)
-  return concat([
+export const gratuitousArp = (mac: Uint8Array, address: Address): Uint8Array =>
+  arpRequest(mac, addressBytes(address), address)
+
+/** The frame of the address's family by which one asks whether somebody has it, without saying that one has it oneself. */
+export const probe = (mac: Uint8Array, address: Address): Uint8Array =>
+  familyOf(address) === "IPv4" ? arpProbe(mac, address) : duplicateAddressSolicitation(mac, address)
+
+/**
+ * ARP probe, RFC 5227 section 2.1.1: sender protocol address zero, so that nobody's neighbour table learns anything. Who
+ * answers for addresses of others (proxy_arp of Linux) does not answer it: only the host that has the address.
+ */
+export const arpProbe = (mac: Uint8Array, address: Address): Uint8Array => arpRequest(mac, [0, 0, 0, 0], address)
+
+const arpRequest = (mac: Uint8Array, sender: ReadonlyArray<number> | Uint8Array, target: Address): Uint8Array =>
+  concat([
     broadcastMac,
     mac,
     [0x08, 0x06],
     // RFC 826: hardware type Ethernet, protocol type IPv4, their lengths, operation request.
     [0x00, 0x01, 0x08, 0x00, 6, 4, 0x00, 0x01],
     mac,
-    ip,
+    sender,
     zeroMac,
-    ip
+    addressBytes(target)
   ])
-}
 
 /**
  * Unsolicited neighbour advertisement, RFC 4861 sections 4.4 and 7.2.6: to all nodes, from the address itself, hop
@@ -58,16 +72,44 @@ export const unsolicitedNeighborAdvertisement = (mac: Uint8Array, address: Addre
     [2, 1],
     mac
   ])
-  const checksum = icmpv6Checksum(ip, allNodes, message)
+  return icmpv6({ mac, source: ip, destination: allNodes, message })
+}
+
+/**
+ * As in duplicate address detection, RFC 4862 section 5.4.2: a neighbour solicitation from the unspecified address to the
+ * solicited-node group, without an option. The answer goes to all nodes, ff02::1.
+ */
+const duplicateAddressSolicitation = (mac: Uint8Array, address: Address): Uint8Array => {
+  const ip = addressBytes(address)
+  return icmpv6({
+    mac,
+    source: unspecified,
+    destination: Uint8Array.of(...solicitedNodePrefix, ...ip.subarray(13)),
+    message: concat([[icmpNeighborSolicitation, 0, 0, 0], [0, 0, 0, 0], ip])
+  })
+}
+
+interface Icmpv6 {
+  readonly mac: Uint8Array
+  readonly source: Uint8Array
+  /** A multicast group. */
+  readonly destination: Uint8Array
+  /** With a checksum of zero. */
+  readonly message: Uint8Array
+}
+
+const icmpv6 = ({ destination, mac, message, source }: Icmpv6): Uint8Array => {
+  const checksum = icmpv6Checksum(source, destination, message)
   message.set([checksum >> 8, checksum & 0xff], 2)
   return concat([
-    allNodesMac,
+    // RFC 2464 section 7: 33:33 and the last four bytes of the group.
+    [0x33, 0x33, ...destination.subarray(12)],
     mac,
     [0x86, 0xdd],
     // RFC 8200: version 6, payload length, next header ICMPv6, hop limit.
     [0x60, 0, 0, 0, 0, message.length, ipProtocolIcmpv6, 255],
-    ip,
-    allNodes,
+    source,
+    destination,
     message
   ])
 }
@@ -87,9 +129,12 @@ export const icmpv6Checksum = (
 
 const broadcastMac = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
 const zeroMac = [0, 0, 0, 0, 0, 0]
-/** ff02::1, and the multicast hardware address that RFC 2464 section 7 derives from it. */
-const allNodes = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-const allNodesMac = [0x33, 0x33, 0, 0, 0, 1]
+/** ff02::1 */
+const allNodes = Uint8Array.of(0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+/** ff02::1:ff00:0/104, RFC 4291 section 2.7.1. */
+const solicitedNodePrefix = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff]
+const unspecified = new Uint8Array(16)
+const icmpNeighborSolicitation = 135
 const icmpNeighborAdvertisement = 136
 const flagOverride = 0x20
 const ipProtocolIcmpv6 = 58

@@ -23,6 +23,8 @@ export interface Entry {
   readonly node?: string | undefined
   readonly holdId?: string | undefined
   readonly epoch?: number | undefined
+  /** Never served: its holder asks the network first whether a foreign machine has it. */
+  readonly probe?: true | undefined
   /** Who must let go before the present holder may serve; of a cloud: who serves on until the route has moved. */
   readonly previous: ReadonlyArray<Holder>
 }
@@ -37,7 +39,10 @@ export interface Intent {
 /** One entry of `status.addresses`, written by the operator of `node`. */
 export interface Acknowledgement extends Holder {
   readonly address: Address
-  readonly phase: "Serving" | "Released"
+  /** `InUse`: a foreign machine answers for it; the node does not use it, and has nothing to let go of. */
+  readonly phase: "Serving" | "Released" | "InUse"
+  /** Of `InUse`: that machine's. */
+  readonly mac?: string
 }
 
 const names = (acknowledgement: Acknowledgement, address: Address, holder: Holder): boolean =>
@@ -89,6 +94,13 @@ export const isServed = (entry: Entry, acknowledgements: ReadonlyArray<Acknowled
     holder !== undefined &&
     acknowledgements.some((each) => each.phase === "Serving" && names(each, entry.address, holder))
   )
+}
+
+/** Whose machine answers for the address, as who is to hold it says; undefined: nobody's, as far as is known. */
+export const foreignMacOf = (entry: Entry, acknowledgements: ReadonlyArray<Acknowledgement>): string | undefined => {
+  const holder = holderOf(entry)
+  if (holder === undefined) return undefined
+  return acknowledgements.find((each) => each.phase === "InUse" && names(each, entry.address, holder))?.mac
 }
 
 /** Nodes that hold an address of this allocation, or must still let one go: an operator watches by these. */

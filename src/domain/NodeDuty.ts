@@ -38,6 +38,8 @@ export interface Claim {
 export interface Duty extends Claim {
   readonly interfaceName: string
   readonly pool: string
+  /** To ask the network first: nobody served it before, nor has this node said so. */
+  readonly probe: boolean
 }
 
 const mine = (entry: Hold.Entry, self: Self): Hold.Holder | undefined => {
@@ -66,9 +68,9 @@ export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<
     : allocation.entries.flatMap((entry) => {
         const { interfaceName, pool } = entry
         const holder = servingAs(entry, allocation, self)
-        return holder === undefined || interfaceName === undefined
-          ? []
-          : [{ ...claimOf(entry, holder, allocation), interfaceName, pool }]
+        if (holder === undefined || interfaceName === undefined) return []
+        const claim = claimOf(entry, holder, allocation)
+        return [{ ...claim, interfaceName, pool, probe: entry.probe === true && !claim.isSaid }]
       })
 
 const claimOf = ({ address }: Hold.Entry, holder: Hold.Holder, allocation: AllocationView): Claim => {
@@ -116,6 +118,8 @@ export interface Kept {
   readonly isHeld: (address: Address) => boolean
   /** False: the network could not be told where the address is now, and clients may ask the node before. */
   readonly isAnnounced: (address: Address) => boolean
+  /** Whose machine answered for it when it was to be used for the first time; undefined: nobody's. */
+  readonly foreignMacOf: (address: Address) => string | undefined
 }
 
 /**
@@ -126,11 +130,12 @@ export interface Kept {
  * - Released: it is not held, and the holder asked about is a former one, or the allocation is being deleted. A present
  *   holder that has not begun yet says nothing: silence is no acknowledgement. Nor does one that waits to begin and still
  *   holds the address of an epoch before: it is to take it off first, and what it said of that epoch stands until then.
+ * - InUse: the address is a duty, and left alone, since a foreign machine answers for it.
  */
 export const acknowledge = (
   allocation: AllocationView,
   self: Self,
-  { isAnnounced, isHeld }: Kept
+  { foreignMacOf, isAnnounced, isHeld }: Kept
 ): ReadonlyArray<Hold.Acknowledgement> => {
   const duties = dutiesOf(allocation, self)
   const newest = new Map<Address, Hold.Acknowledgement>()
@@ -138,7 +143,8 @@ export const acknowledge = (
     const duty = duties.find((each) => each.address === question.address)
     const { address } = question
     const isKnown = () => isAnnounced(address) || isSaidIn(allocation, address, question)
-    const answer = answerTo(question, duty, allocation, self, { isHeld: isHeld(address), isKnown })
+    const foreignMac = foreignMacOf(address)
+    const answer = answerTo(question, duty, allocation, self, { isHeld: isHeld(address), isKnown, foreignMac })
     const before = newest.get(question.address)
     if (answer !== undefined && (before === undefined || answer.epoch >= before.epoch)) {
       newest.set(question.address, answer)
@@ -161,14 +167,21 @@ const isSaidIn = (
       each.epoch === epoch
   )
 
+interface Answering {
+  readonly isHeld: boolean
+  readonly isKnown: () => boolean
+  readonly foreignMac: string | undefined
+}
+
 const answerTo = (
   question: Hold.Acknowledgement,
   duty: Duty | undefined,
   allocation: AllocationView,
   self: Self,
-  { isHeld: held, isKnown }: { readonly isHeld: boolean; readonly isKnown: () => boolean }
+  { foreignMac, isHeld: held, isKnown }: Answering
 ): Hold.Acknowledgement | undefined => {
   const isDuty = duty !== undefined && duty.holder.holdId === question.holdId && duty.holder.epoch === question.epoch
+  if (isDuty && !held && foreignMac !== undefined) return { ...question, phase: "InUse", mac: foreignMac }
   if (isDuty) return held && isKnown() ? { ...question, phase: "Serving" } : undefined
   const present = allocation.entries.some(
     (entry) => entry.address === question.address && mine(entry, self)?.epoch === question.epoch

@@ -118,6 +118,7 @@ const entriesEqual = (a: Hold.Entry, b: Hold.Entry): boolean =>
   a.node === b.node &&
   a.holdId === b.holdId &&
   a.epoch === b.epoch &&
+  a.probe === b.probe &&
   a.previous.length === b.previous.length &&
   a.previous.every((holder, index) => {
     const other = b.previous[index]

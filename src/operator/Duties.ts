@@ -46,11 +46,12 @@ export class Duties {
   }
 
   /** What lies there for another IPAllocation this one has let go of, or never had; what is not proven it does not serve. */
-  keptFor({ key }: NodeDuty.AllocationView, { isAnnounced, isHeld }: NodeDuty.Kept): NodeDuty.Kept {
+  keptFor({ key }: NodeDuty.AllocationView, { foreignMacOf, isAnnounced, isHeld }: NodeDuty.Kept): NodeDuty.Kept {
     const isForOthers = (address: Address) => this.wantedBy.get(address)?.has(key) === false
     return {
       isHeld: (address) => !isForOthers(address) && isHeld(address),
-      isAnnounced: (address) => !this.unproven.has(`${key} ${address}`) && isAnnounced(address)
+      isAnnounced: (address) => !this.unproven.has(`${key} ${address}`) && isAnnounced(address),
+      foreignMacOf: (address) => (this.unproven.has(`${key} ${address}`) ? undefined : foreignMacOf(address))
     }
   }
 }

@@ -22,8 +22,9 @@ import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Announcer from "./Announcer.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
 import { Duties } from "./Duties.ts"
+import * as FirstUse from "./FirstUse.ts"
 import type { Fence } from "./Fence.ts"
-import { announceableIn, heldAsPlanned, heldIn, upIn } from "./KernelView.ts"
+import { announceableIn, heldAsPlanned, heldIn, neighbourlyIn, ownMacsIn, upIn } from "./KernelView.ts"
 import * as News from "./News.ts"
 import * as StatusReporter from "./StatusReporter.ts"
 
@@ -40,6 +41,8 @@ export interface Options {
   readonly lastHoldId: () => HoldId | undefined
   /** Whether another IPAllocation claims an address, too: it is armed only when none does. */
   readonly verdictOf: ClaimCheck["verdictOf"]
+  /** Asks for another round. */
+  readonly wake: () => void
 }
 
 export interface Keeper {
@@ -49,6 +52,8 @@ export interface Keeper {
   readonly round: (holdId: HoldId | undefined) => Effect.Effect<RoundResult, NodeNetworkError, Kubernetes>
   /** What the last round or look found of the pools' interfaces, for the NodeLease. */
   readonly interfaces: () => InterfaceReadiness
+  /** Hardware addresses by which the node answers, for the NodeLease. */
+  readonly macs: () => ReadonlyArray<string>
 }
 
 export interface RoundResult {
@@ -89,6 +94,51 @@ const wantedOf = (duties: ReadonlyArray<NodeDuty.Duty>, config: NodeConfig): Rea
     const { isRouted, mode = "auto", uplinks = [] } = known ?? {}
     return { address, interfaceName, mode, uplinks, isRouted }
   })
+
+/** Addresses that nobody served yet, and that are not there: what lies there already was asked for before. */
+const candidatesOf = (
+  duties: ReadonlyArray<NodeDuty.Duty>,
+  { held }: InterfacePlan.InterfacePlan,
+  state: NetworkState
+): ReadonlyArray<FirstUse.Candidate> => {
+  const asked = duties.filter(({ probe }) => probe)
+  if (asked.length === 0) return []
+  const isNeighbourly = neighbourlyIn(state)
+  const present = heldIn(state)
+  const uplinksOf = new Map(held.map(({ address, uplinks }) => [address, uplinks]))
+  return asked.flatMap(({ address, allocation, holder }) => {
+    const uplinks = present.has(address) ? undefined : uplinksOf.get(address)
+    const grant = `${allocation} ${holder.holdId} ${holder.epoch}`
+    return uplinks === undefined ? [] : [{ address, uplinks: uplinks.filter(isNeighbourly), grant }]
+  })
+}
+
+/** For what is used for the first time the network is asked; a round plans without what it does not know yet. */
+const planProven = Effect.fnUntraced(function* (
+  duties: ReadonlyArray<NodeDuty.Duty>,
+  input: InterfacePlan.Input & { readonly network: NetworkState },
+  firstUse: FirstUse.FirstUse
+) {
+  const plan = InterfacePlan.plan(input)
+  const unproven = yield* firstUse.withhold(candidatesOf(duties, plan, input.network), upIn(input.network))
+  if (unproven.size === 0) return plan
+  return InterfacePlan.plan({ ...input, wanted: input.wanted.filter(({ address }) => !unproven.has(address)) })
+})
+
+/** What the node says of itself in its NodeLease, as the last round or look found it. */
+const newReadings = ({ config, fence, nodeAddresses }: Options) => {
+  let interfaces: InterfaceReadiness = {}
+  let macs: ReadonlyArray<string> = []
+  return {
+    note: (network: NetworkState) => {
+      interfaces = readinessOf(config(), { network, nodeAddresses })
+      macs = ownMacsIn(network, [...fence.current().uplinks, ...network.defaultRouteInterfaces])
+    },
+    interfaces: () => interfaces,
+    macs: () => macs,
+    isOwnMac: (mac: string) => macs.includes(mac) || config().macs?.includes(mac) === true
+  }
+}
 
 const routedAmong = (wanted: ReadonlyArray<InterfacePlan.Wanted>): ((address: Address.Address) => boolean) => {
   const routed = new Set(wanted.flatMap(({ address, isRouted }) => (isRouted === true ? [address] : [])))
@@ -202,9 +252,10 @@ export const make = Effect.fnUntraced(function* (
   const memory = newMemory()
   const viewOf = views()
   let phase: "startup" | "steady" = "startup"
-  let interfaces: InterfaceReadiness = {}
+  const readings = newReadings(options)
   const tell = newTeller()
   const news = News.make(options.node, announcer)
+  const firstUse = yield* FirstUse.make({ isOwnMac: readings.isOwnMac, wake: options.wake })
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
     const self: NodeDuty.Self = { node: options.node, holdId, lastHoldId: options.lastHoldId() }
@@ -214,14 +265,15 @@ export const make = Effect.fnUntraced(function* (
     const facts = { network: before, nodeAddresses: options.nodeAddresses }
     const duties = Duties.of(allocations.map(viewOf), self, options.verdictOf)
     const wanted = wantedOf(duties.proven, config)
-    const plan = InterfacePlan.plan({
+    readings.note(before)
+    const input = {
       ...facts,
       wanted,
       pools: config.pools,
       remembered: [...reportedAs(allocations, options.node), ...memory.places()],
       phase
-    })
-    interfaces = readinessOf(config, facts)
+    }
+    const plan = yield* planProven(duties.proven, input, firstUse)
     yield* tell(plan)
     const left = duties.withoutUnknown(withoutUnstamped(plan.changes, allocations, options.node))
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
@@ -251,7 +303,8 @@ export const make = Effect.fnUntraced(function* (
       mayServe
     })
     const isAnnounced = (address: Address.Address) => !failed.has(address) && !notNow.has(address)
-    const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { isHeld, isAnnounced })
+    const { foreignMacOf } = firstUse
+    const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { isHeld, isAnnounced, foreignMacOf })
     const reporting = { self, allocations, keptFor, viewOf }
     const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
@@ -261,9 +314,8 @@ export const make = Effect.fnUntraced(function* (
     return { applied: changed && failed.size === 0, reported }
   })
 
-  const look = Effect.map(network.state, (state) => {
-    interfaces = readinessOf(options.config(), { network: state, nodeAddresses: options.nodeAddresses })
-  })
+  const look = Effect.map(network.state, readings.note)
+  const { interfaces, macs } = readings
 
-  return { look, round: (holdId) => exclusive.withPermit(round(holdId)), interfaces: () => interfaces }
+  return { look, round: (holdId) => exclusive.withPermit(round(holdId)), interfaces, macs }
 })

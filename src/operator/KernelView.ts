@@ -4,7 +4,7 @@ import type * as Address from "../domain/Address.ts"
 import { parseMac } from "../domain/Frames.ts"
 import { hostPrefixLength } from "../domain/HostAddress.ts"
 import type * as InterfacePlan from "../domain/InterfacePlan.ts"
-import type { NetworkState } from "../ports/NodeNetwork.ts"
+import type { InterfaceAddress, NetworkState } from "../ports/NodeNetwork.ts"
 
 /** Addresses for one host each, with the interfaces that they are on. */
 export const heldIn = (state: NetworkState): ReadonlyMap<string, ReadonlySet<string>> => {
@@ -34,6 +34,28 @@ export const heldAsPlanned = (
     if (refused.has(address)) return false
     return expected === undefined ? held.has(address) : isUp(expected) && held.get(address)?.has(expected) === true
   }
+}
+
+/** By which neighbours may be asked and told, up or not. */
+export const neighbourlyIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
+  const names = new Set(interfaces.filter(({ mac }) => Result.isSuccess(parseMac(mac))).map(({ name }) => name))
+  return (name) => names.has(name)
+}
+
+const isOfNetwork = ({ address, prefixLength, scope }: InterfaceAddress): boolean =>
+  scope === "global" && prefixLength < hostPrefixLength(address)
+
+/** A node has few networks of its own; a bridge for each container would be no use in an annotation. */
+const macsMax = 16
+
+/**
+ * Hardware addresses by which this node may answer: those of its uplinks, and of whatever else is in a network, since Linux
+ * answers for any address on any interface. Sorted.
+ */
+export const ownMacsIn = ({ interfaces }: NetworkState, uplinks: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const able = interfaces.filter(({ kind, mac }) => kind !== "loopback" && Result.isSuccess(parseMac(mac)))
+  const found = able.filter(({ addresses, name }) => uplinks.includes(name) || addresses.some(isOfNetwork))
+  return [...new Set(found.map(({ mac }) => mac.toLowerCase()))].toSorted().slice(0, macsMax)
 }
 
 /** Up, with a hardware address. */

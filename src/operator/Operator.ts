@@ -88,7 +88,8 @@ export const make = Effect.fnUntraced(function* (
   const fence = yield* fenceOf(settings, state, identity, network)
   const claims = yield* ClaimCheck.make(wake.give)
   const ofNode = { node, nodeAddresses, allocations, config, lastHoldId: () => state.lastHoldId }
-  const keeper = yield* Keeper.make({ ...ofNode, mayServe, fence, verdictOf: claims.verdictOf })
+  const asking = { verdictOf: claims.verdictOf, wake: wake.give }
+  const keeper = yield* Keeper.make({ ...ofNode, ...asking, mayServe, fence })
   const overtaken = yield* Deferred.make<never, Registration.Superseded>()
   const synced = Effect.andThen(allocations.synced, configs.synced)
   const reconnect = () => {

@@ -111,7 +111,7 @@ const contentFor = (
   identity: Identity,
   holdId: HoldId.HoldId,
   attempt: Attempt,
-  { interfaces, witness = NodeLease.noWitness }: Pick<Registering, "interfaces" | "witness">,
+  { interfaces, macs = [], witness = NodeLease.noWitness }: Pick<Registering, "interfaces" | "macs" | "witness">,
   durationMillis = identity.durationMillis
 ): NodeLease.NodeLease => ({
   node: identity.node,
@@ -125,12 +125,14 @@ const contentFor = (
   released: undefined,
   interfaces,
   instanceId: identity.instanceId,
+  macs,
   ...witness
 })
 
 export interface Registering {
   /** What the controller reads at once: without it every holder here would seem to lack its interface. */
   readonly interfaces: NodeLease.InterfaceReadiness
+  readonly macs?: ReadonlyArray<string>
   readonly witness?: NodeLease.Witness | undefined
   /** A lease version of another boot that was seen unchanged for long enough. */
   readonly takeover?: Lease | undefined
@@ -201,6 +203,7 @@ const readBack = Effect.fnUntraced(function* (
 
 export interface Renewing {
   readonly interfaces: NodeLease.InterfaceReadiness
+  readonly macs?: ReadonlyArray<string>
   readonly witness?: NodeLease.Witness | undefined
   /** Says that everything held under this hold id was let go (shutdown). */
   readonly released?: boolean

@@ -43,6 +43,7 @@ const register = (
   Effect.flatMap(Effect.all([parts.attendance.forWrite, monotonicMillis]), ([witness, sentAtMillis]) =>
     Registration.register(parts.identity, {
       interfaces: parts.keeper.interfaces(),
+      macs: parts.keeper.macs(),
       witness,
       takeover,
       newestHoldId: newestHoldIdOf(parts)
@@ -92,6 +93,7 @@ const confirm = (
     const { durationMillis } = registered.content
     const renewal = yield* Registration.renew(identity, registered, {
       interfaces: keeper.interfaces(),
+      macs: keeper.macs(),
       durationMillis
     }).pipe(Effect.timeout(settings.times.renewMillis))
     if (renewal._tag === "Fenced") return undefined
@@ -185,7 +187,13 @@ const renewOnce = Effect.fnUntraced(function* (parts: Parts, current: Registrati
   const durationMillis = tempo.durationForWrite(yield* monotonicMillis)
   const witness = yield* attendance.forWrite
   const askedAtMillis = yield* monotonicMillis
-  const said = { interfaces: keeper.interfaces(), released, witness, ...(durationMillis && { durationMillis }) }
+  const said = {
+    interfaces: keeper.interfaces(),
+    macs: keeper.macs(),
+    released,
+    witness,
+    ...(durationMillis && { durationMillis })
+  }
   const renewal = yield* Registration.renew(identity, current, said).pipe(Effect.timeout(settings.times.renewMillis))
   answered(parts, askedAtMillis)
   if (renewal._tag !== "Fenced") {

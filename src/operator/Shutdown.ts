@@ -25,6 +25,7 @@ const renewed = (
     const witness = yield* attendance.forWrite
     const renewal = yield* Registration.renew(identity, state.registered, {
       interfaces: keeper.interfaces(),
+      macs: keeper.macs(),
       witness,
       ...renewing
     })

@@ -20,7 +20,8 @@ const sameAs = (present: AddressStatus, wanted: Acknowledgement): boolean =>
   present.address === wanted.address &&
   present.holdId === wanted.holdId &&
   present.epoch === wanted.epoch &&
-  present.phase === wanted.phase
+  present.phase === wanted.phase &&
+  present.mac === wanted.mac
 
 /** The entries to apply; undefined: they stand there already. `since` moves only when the phase or its holder did. */
 export const entriesToApply = (
@@ -33,7 +34,7 @@ export const entriesToApply = (
   const unchanged =
     present.length === wanted.length && wanted.every((each) => present.some((entry) => sameAs(entry, each)))
   if (unchanged) return undefined
-  return wanted.map(({ address, epoch, holdId, phase }) => {
+  return wanted.map(({ address, epoch, holdId, mac, phase }) => {
     const before = present.find((entry) => entry.address === address)
     const kept = before !== undefined && before.phase === phase && before.epoch === epoch
     const interfaceName = interfaceOf(allocation, address) ?? before?.interface
@@ -43,6 +44,7 @@ export const entriesToApply = (
       holdId,
       epoch,
       phase,
+      ...(mac === undefined ? {} : { mac }),
       since: (kept ? before.since : undefined) ?? now,
       ...(interfaceName === undefined ? {} : { interface: interfaceName })
     }

@@ -6,6 +6,7 @@
 import { Context, Schema } from "effect"
 import type { Effect, Stream } from "effect"
 import type { Address } from "../domain/Address.ts"
+import type { Claimant } from "../domain/ProbeAnswers.ts"
 import type { Category } from "./Category.ts"
 import { FenceRefused, type KernelFence } from "./KernelFence.ts"
 
@@ -65,7 +66,16 @@ export class ToolFailed extends Schema.TaggedClass<ToolFailed>()("ToolFailed", {
 }
 
 export class NodeNetworkError extends Schema.TaggedError<NodeNetworkError>()("NodeNetworkError", {
-  method: Schema.Literals(["state", "addAddress", "removeAddress", "announce", "changes", "identity", "fence"]),
+  method: Schema.Literals([
+    "state",
+    "addAddress",
+    "removeAddress",
+    "announce",
+    "probe",
+    "changes",
+    "identity",
+    "fence"
+  ]),
   reason: Schema.Union([InterfaceMissing, NotPermitted, ToolFailed, FenceRefused])
 }) {
   get category(): Category {
@@ -94,6 +104,15 @@ export class NodeNetwork extends Context.Service<
     readonly removeAddress: (held: HeldAddress, prefixLength?: number) => Effect.Effect<void, NodeNetworkError>
     /** One gratuitous ARP (RFC 5227) or unsolicited neighbour advertisement (RFC 4861) each, in one write. */
     readonly announce: (addresses: ReadonlyArray<Address>, uplink: string) => Effect.Effect<void, NodeNetworkError>
+    /**
+     * Asks on this uplink who has these addresses, none of which this node has: ARP probes (RFC 5227), neighbour
+     * solicitations as in duplicate address detection (RFC 4862). Answers who said so, for 0.2 s; shorter when for each
+     * somebody did. Machines of the cluster are among them.
+     */
+    readonly probe: (
+      addresses: ReadonlyArray<Address>,
+      uplink: string
+    ) => Effect.Effect<ReadonlyArray<Claimant>, NodeNetworkError>
     /** Wakes whenever a link or an address changed; it says nothing more, read `state`. */
     readonly changes: Stream.Stream<void, NodeNetworkError>
     /** `boot_id` differs after each boot (proc(5)); `systemUuid` is the machine's, empty where it cannot be read. */

@@ -1,70 +1,20 @@
-/** Announces addresses on uplinks: reads the hardware address, keeps the frame senders, replaces one that has ended. */
-import { Effect, Result, type Scope, Semaphore } from "effect"
-import { type Address, familyOf } from "../../domain/Address.ts"
-import { announcement, gratuitousArpBytes, neighborAdvertisementBytes, parseMac } from "../../domain/Frames.ts"
-import { InterfaceMissing, ToolFailed } from "../../ports/NodeNetwork.ts"
-import { open, type FrameSender } from "./FrameSender.ts"
-import { decodeLinks } from "./IpOutput.ts"
-import { run, type Reason, type Toolbox } from "./Tool.ts"
+/** Announces addresses on uplinks. */
+import { Effect } from "effect"
+import { type Address, byFamily } from "../../domain/Address.ts"
+import { announcement, gratuitousArpBytes, neighborAdvertisementBytes } from "../../domain/Frames.ts"
+import { readUplink, type FrameChannels } from "./FrameChannels.ts"
+import type { Reason, Toolbox } from "./Tool.ts"
 
-export interface Announcer {
-  readonly announce: (addresses: ReadonlyArray<Address>, uplink: string) => Effect.Effect<void, Reason>
-}
-
-/** One for each uplink and frame length; the lock keeps two callers from mixing their frames. */
-interface Channel {
-  readonly lock: Semaphore.Semaphore
-  sender: FrameSender | undefined
-}
-
-export const make = (toolbox: Toolbox): Effect.Effect<Announcer, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const channels = new Map<string, Channel>()
-    yield* Effect.addFinalizer(() => Effect.sync(() => channels.forEach(({ sender }) => sender?.close())))
-
-    const channelOf = (uplink: string, frameBytes: number): Channel => {
-      const key = `${uplink} ${frameBytes}`
-      const channel = channels.get(key) ?? { lock: Semaphore.makeUnsafe(1), sender: undefined }
-      channels.set(key, channel)
-      return channel
-    }
-
-    const send = (uplink: string, frameBytes: number, frames: ReadonlyArray<Uint8Array>) => {
-      const channel = channelOf(uplink, frameBytes)
-      const attempt = Effect.gen(function* () {
-        if (channel.sender?.isAlive() !== true) channel.sender = yield* open(toolbox, uplink, frameBytes)
-        yield* channel.sender.send(frames)
-      })
-      // A link that was down, or an interface made anew, ends the sender at its next frame: once more with a new one.
-      return channel.lock.withPermit(Effect.catch(attempt, () => attempt))
-    }
-
-    const announce = Effect.fnUntraced(function* (addresses: ReadonlyArray<Address>, uplink: string) {
-      const [v4, v6] = partition(addresses)
-      if (v4.length + v6.length === 0) return
-      // Read each time: a bond takes another hardware address when its first port goes.
-      const mac = yield* readMac(toolbox, uplink)
-      const frames = (family: ReadonlyArray<Address>) => family.map((address) => announcement(mac, address))
-      if (v4.length > 0) yield* send(uplink, gratuitousArpBytes, frames(v4))
-      if (v6.length > 0) yield* send(uplink, neighborAdvertisementBytes, frames(v6))
-    })
-    return { announce }
-  })
-
-const partition = (addresses: ReadonlyArray<Address>): readonly [ReadonlyArray<Address>, ReadonlyArray<Address>] => [
-  addresses.filter((address) => familyOf(address) === "IPv4"),
-  addresses.filter((address) => familyOf(address) === "IPv6")
-]
-
-const readMac = Effect.fnUntraced(function* (toolbox: Toolbox, uplink: string) {
-  const text = yield* run(toolbox, toolbox.ip, ["-j", "link", "show", "dev", uplink], { interfaceName: uplink })
-  const links = yield* Effect.mapError(decodeLinks(text), (error) => unusable(toolbox, error.message))
-  const link = links.find(({ ifname }) => ifname === uplink)
-  if (link === undefined) return yield* Effect.fail(new InterfaceMissing({ interfaceName: uplink }))
-  if (link.flags?.includes("UP") !== true) return yield* Effect.fail(unusable(toolbox, `${uplink} is down`))
-  const mac = parseMac(link.address ?? "")
-  if (Result.isFailure(mac)) return yield* Effect.fail(unusable(toolbox, `${uplink}: ${mac.failure}`))
-  return mac.success
+export const announce = Effect.fnUntraced(function* (
+  toolbox: Toolbox,
+  channels: FrameChannels,
+  addresses: ReadonlyArray<Address>,
+  uplink: string
+): Effect.fn.Return<void, Reason> {
+  const [v4, v6] = byFamily(addresses)
+  if (v4.length + v6.length === 0) return
+  const { mac } = yield* readUplink(toolbox, uplink)
+  const frames = (family: ReadonlyArray<Address>) => family.map((address) => announcement(mac, address))
+  if (v4.length > 0) yield* channels.send(uplink, gratuitousArpBytes, frames(v4))
+  if (v6.length > 0) yield* channels.send(uplink, neighborAdvertisementBytes, frames(v6))
 })
-
-const unusable = (toolbox: Toolbox, message: string): Reason => new ToolFailed({ tool: toolbox.ip, message })

@@ -1,17 +1,20 @@
 /**
  * The NodeNetwork port on a Linux node: iproute2 for state and addresses, nftables for the fence, socat for raw
- * frames, /proc for the rest. Needs NET_ADMIN for addresses and the fence, and NET_RAW for announcements.
+ * frames, /proc for the rest. Needs NET_ADMIN for addresses and the fence, and NET_RAW for announcements
+ * and probes.
  */
 import { readFile } from "node:fs/promises"
 import { Effect, Layer, type Scope, Semaphore, Stream } from "effect"
 import { hostPrefixLength } from "../../domain/HostAddress.ts"
 import { type HeldAddress, NodeNetwork, NodeNetworkError, ToolFailed } from "../../ports/NodeNetwork.ts"
-import * as Announcer from "./Announcer.ts"
+import { announce } from "./Announcer.ts"
 import { changes } from "./ChangeMonitor.ts"
 import * as IpBatch from "./IpBatch.ts"
 import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "./IpAddress.ts"
+import * as FrameChannels from "./FrameChannels.ts"
 import * as LinuxFence from "./LinuxFence.ts"
 import { decodeArpIgnore, decodeLinks, decodeRoutes, type LinkInfo, toNetworkState } from "./IpOutput.ts"
+import { probe } from "./Prober.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface Options {
@@ -37,7 +40,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       ...options.tools
     }
     const limit = (yield* Semaphore.make(processesMax)).withPermit
-    const announcer = yield* Announcer.make(toolbox)
+    const channels = yield* FrameChannels.make(toolbox)
     const fence = yield* LinuxFence.make(toolbox)
     const fenced = fail("fence")
     const ip: Ip = {
@@ -50,7 +53,8 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       addAddress: (held) => put(ip, held).pipe(fail("addAddress")),
       removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
         remove(ip, held, prefixLength).pipe(fail("removeAddress")),
-      announce: (addresses, uplink) => announcer.announce(addresses, uplink).pipe(fail("announce")),
+      announce: (addresses, uplink) => announce(toolbox, channels, addresses, uplink).pipe(fail("announce")),
+      probe: (addresses, uplink) => probe(toolbox, channels, addresses, uplink).pipe(fail("probe")),
       changes: changes(toolbox).pipe(Stream.mapError((reason) => new NodeNetworkError({ method: "changes", reason }))),
       identity: identity.pipe(fail("identity")),
       fence: {

@@ -17,6 +17,7 @@ import {
   NotPermitted,
   ToolFailed
 } from "../../ports/NodeNetwork.ts"
+import { answerWithinMillis, type Claimant } from "../../domain/ProbeAnswers.ts"
 import { FenceRefused, type KernelFence } from "../../ports/KernelFence.ts"
 import { MemoryFence } from "./MemoryFence.ts"
 
@@ -45,6 +46,8 @@ export interface Options {
   readonly identity?: Identity
   /** Called for each frame as it leaves; a simulated network segment listens here. */
   readonly onAnnouncement?: (announcement: Announcement) => void
+  /** Who else on the segment behind the uplink says, when asked, that he has the address. */
+  readonly onProbe?: (address: Address, uplink: string) => ReadonlyArray<string>
   /** The kernel's own monotonic clock, by which leases run out; absent: that of who calls. */
   readonly kernelMillis?: () => number
 }
@@ -128,6 +131,10 @@ const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNe
     removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
       attempt("removeAddress", () => node.remove(held, prefixLength)),
     announce: (addresses, uplink) => attempt("announce", () => node.announce(addresses, uplink)),
+    probe: (addresses, uplink) =>
+      attempt("probe", () => node.mayProbe(addresses, uplink)).pipe(
+        Effect.andThen(Effect.suspend(() => probing(node, addresses, uplink)))
+      ),
     changes: Stream.unwrap(
       Effect.as(
         attempt("changes", () => undefined),
@@ -137,6 +144,14 @@ const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNe
     identity: Effect.sync(() => node.identity),
     fence: fenceOf(node, kernelMillis === undefined ? callerMillis : Effect.sync(kernelMillis))
   })
+}
+
+/** Whoever answers does so at once; the others are waited for. */
+const probing = (node: Node, addresses: ReadonlyArray<Address>, uplink: string) => {
+  const ask = () => addresses.flatMap((address) => node.ask(address, uplink))
+  const first = ask()
+  const isAnswered = addresses.every((address) => first.some((each) => each.address === address))
+  return isAnswered ? Effect.succeed(first) : Effect.map(Effect.sleep(answerWithinMillis), ask)
 }
 
 const callerMillis = Clock.clockWith((clock) => Effect.succeed(Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)))
@@ -228,10 +243,12 @@ class Node {
   /** As it is until something changes: it is looked at far more often. */
   private known: NetworkState | undefined
   private readonly onAnnouncement: (announcement: Announcement) => void
+  private readonly onProbe: (address: Address, uplink: string) => ReadonlyArray<string>
 
   constructor(options: Options) {
     this.identity = options.identity ?? { bootId: "00000000-0000-4000-8000-000000000001", systemUuid: "" }
     this.onAnnouncement = options.onAnnouncement ?? (() => undefined)
+    this.onProbe = options.onProbe ?? (() => [])
   }
 
   /** What the kernel tells nobody of. */
@@ -341,12 +358,26 @@ class Node {
     if (device.find(address, prefixLength) !== undefined) this.change(() => device.take(address, prefixLength))
   }
 
-  announce(addresses: ReadonlyArray<Address>, uplink: string): Reason | void {
-    if (addresses.length === 0) return
+  ask(address: Address, uplink: string): ReadonlyArray<Claimant> {
+    return this.onProbe(address, uplink).map((mac) => ({ address, mac }))
+  }
+
+  mayProbe(addresses: ReadonlyArray<Address>, uplink: string): Reason | void {
+    const device = addresses.length === 0 ? undefined : this.sending(uplink)
+    return device instanceof Device ? undefined : device
+  }
+
+  private sending(uplink: string): Device | Reason {
     const device = this.devices.get(uplink)
     if (device === undefined) return new InterfaceMissing({ interfaceName: uplink })
     if (!device.up) return new ToolFailed({ tool: "ip", message: `${uplink} is down` })
-    if (!this.permitted) return notPermitted("socat")
+    return this.permitted ? device : notPermitted("socat")
+  }
+
+  announce(addresses: ReadonlyArray<Address>, uplink: string): Reason | void {
+    if (addresses.length === 0) return
+    const device = this.sending(uplink)
+    if (!(device instanceof Device)) return device
     for (const address of addresses) {
       const announcement = { address, mac: device.mac, uplink }
       this.announcements.push(announcement)

@@ -20,6 +20,8 @@ export interface HostEvents {
   /** The kernel may hold other addresses than before, or answer when it did not, or the reverse. */
   readonly onKernel: (host: Host, by: string) => void
   readonly onAnnouncement: (host: Host, address: Address.Address) => void
+  /** Hardware addresses of who answers it on the segment. */
+  readonly onProbe: (host: Host, address: Address.Address) => ReadonlyArray<string>
 }
 
 /** Told around each change of the kernel by a process, which may be killed just there. */
@@ -88,6 +90,10 @@ export class Host {
     this.random = kernel.random.fork(`host ${number}`)
     this.toolMillisMax = this.random.pick([6, 6, 30]) ?? 6
     this.network = this.newNetwork()
+  }
+
+  get mac(): string {
+    return macOf(this.number)
   }
 
   get bootId(): string {
@@ -228,6 +234,7 @@ export class Host {
       removeAddress: (held, prefixLength) =>
         changing(`remove ${held.address}`, network.removeAddress(held, prefixLength)),
       announce: (addresses, uplink) => timed(network.announce(addresses, uplink)),
+      probe: (addresses, uplink) => timed(network.probe(addresses, uplink)),
       changes: network.changes.pipe(Stream.tap(() => Effect.yieldNow)),
       identity: network.identity,
       fence: {
@@ -297,7 +304,8 @@ export class Host {
       defaultRoutes: [{ interfaceName: uplink, metric: 100 }],
       identity: { bootId: this.bootId, systemUuid: `machine-${this.number}` },
       kernelMillis: () => this.kernelMillis,
-      onAnnouncement: ({ address }) => this.events.onAnnouncement(this, address)
+      onAnnouncement: ({ address }) => this.events.onAnnouncement(this, address),
+      onProbe: (address) => this.events.onProbe(this, address)
     })
   }
 }

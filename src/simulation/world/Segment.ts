@@ -15,6 +15,8 @@ const expiryMillis = 40_000
 export class Segment {
   /** A client, or a switch before it, that takes no notice of announcements. */
   ignoresAnnouncements = false
+  /** Machines that are none of the cluster's, with a hardware address each, by the address that they have. */
+  readonly foreign = new Map<string, string>()
   private readonly neighbours = new Map<string, Neighbour>()
 
   /** To be called only for frames that reach the segment. */

@@ -14,7 +14,7 @@ import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import { CloudSite } from "./CloudSite.ts"
-import { Host } from "./Host.ts"
+import { Host, type HostEvents } from "./Host.ts"
 import { install, ownNamespace } from "./Installation.ts"
 import { healthPort, Lan } from "./Lan.ts"
 import { type LinkObserver, Links } from "./Links.ts"
@@ -83,7 +83,9 @@ export const make = Effect.fnUntraced(function* (
   // What is there from the beginning is nobody's doing, whoever asks first.
   cloud.onChange("console")
   const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
-  const hosts = numbers(nodesCount).map((number) => newHost(number, surroundings, segment))
+  const hosts: ReadonlyArray<Host> = numbers(nodesCount).map((number) =>
+    newHost(number, surroundings, segment, (host, address) => answersTo(host, address, hosts, segment))
+  )
   for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts, cloud)
@@ -183,8 +185,26 @@ const newOperator = (surroundings: Surroundings, lan: Lan, cloud: CloudSite, hos
     return Effect.provideService(program, NodeNetwork, host.portFor(process))
   })
 
-const newHost = (number: number, { kernel, truth }: Surroundings, segment: Segment): Host =>
+/** Whoever of the others has it and is heard; the one that asks must be heard and hear. */
+const answersTo = (
+  asking: Host,
+  address: string,
+  hosts: ReadonlyArray<Host>,
+  { foreign }: Segment
+): ReadonlyArray<string> => {
+  if (!asking.announces || !asking.hears) return []
+  const own = hosts.filter((host) => host !== asking && host.answered().has(address)).map(({ mac }) => mac)
+  return [foreign.get(address) ?? [], own].flat()
+}
+
+const newHost = (
+  number: number,
+  { kernel, truth }: Surroundings,
+  segment: Segment,
+  onProbe: HostEvents["onProbe"]
+): Host =>
   new Host(number, kernel, {
+    onProbe,
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
       truth.announced(host, address)

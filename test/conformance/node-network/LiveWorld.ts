@@ -6,7 +6,7 @@ import { execFileSync, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { threadId } from "node:worker_threads"
 import { Deferred, Effect, Queue, Scope } from "effect"
-import { familyOf } from "../../../src/domain/Address.ts"
+import { type Address, familyOf } from "../../../src/domain/Address.ts"
 import { make, type Options } from "../../../src/live/linux/LinuxNodeNetwork.ts"
 import type { InterfaceAddress } from "../../../src/ports/NodeNetwork.ts"
 import { type Namespaces, prefixOf, runIn } from "./Namespaces.ts"
@@ -88,6 +88,18 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
     }),
     listen: (uplink) => listen(names, uplink),
     seek: (address) => seek(names, address),
+    foreignHost: (uplink, address) =>
+      Effect.sync(() => {
+        // All uplinks end in one namespace, which would answer for an address on each of them.
+        runIn(names.peer, ["sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore"])
+        runIn(names.peer, ["ip", "address", "add", ...withNetwork(address), "dev", peerOf(uplink)])
+        const links = runIn(names.peer, ["ip", "-o", "link", "show", "dev", peerOf(uplink)])
+        return /link\/ether (\S+)/.exec(links)?.[1] ?? ""
+      }),
+    foreignLeaves: (uplink, address) =>
+      Effect.sync(
+        () => void runIn(names.peer, ["ip", "address", "del", ...withNetwork(address), "dev", peerOf(uplink)])
+      ),
     until: (condition) => Effect.asVoid(Effect.repeat(condition, { until: (isSo) => isSo })),
     flushRuleset: Effect.sync(() => void runIn(node, ["nft", "flush", "ruleset"])),
     foreignAdd: (name, address) => ip("address", "add", ...addArguments(name, address)),
@@ -105,6 +117,9 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
       ip(family === "IPv4" ? "-4" : "-6", "route", "add", "default", "dev", name, "metric", String(metric))
   }
 })
+
+const withNetwork = (address: Address) =>
+  familyOf(address) === "IPv4" ? [`${address}/24`] : [`${address}/64`, "nodad"]
 
 const addArguments = (name: string, { address, prefixLength, scope, label, validSeconds }: InterfaceAddress) => [
   `${address}/${prefixLength}`,

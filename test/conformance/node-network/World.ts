@@ -35,6 +35,9 @@ export interface World {
   readonly listen: (uplink: string) => Effect.Effect<Listener, never, Scope.Scope>
   /** As the neighbour on `up0` finds an address of its network: 198.51.100.0/24 or 2001:db8:ffff::/64. */
   readonly seek: (address: Address) => Effect.Effect<Found>
+  /** A machine behind the uplink takes an address of the networks of `up0`; answers its hardware address. */
+  readonly foreignHost: (uplink: string, address: Address) => Effect.Effect<string>
+  readonly foreignLeaves: (uplink: string, address: Address) => Effect.Effect<void>
   /** Lets time pass for the node until the condition holds. */
   readonly until: <E>(condition: Effect.Effect<boolean, E>) => Effect.Effect<void, E>
   /** Somebody takes all rules of the node's packet filter away. */

@@ -49,6 +49,8 @@ const processesIn = ({ node }: Namespaces, command: string): ReadonlyArray<numbe
 const lladdrOf = ({ peer }: Namespaces, address: string): string | undefined =>
   /lladdr (\S+)/.exec(runIn(peer, ["ip", "neigh", "show", "to", address]))?.[1]
 
+const knownTo = ({ peer }: Namespaces): string => runIn(peer, ["ip", "neigh", "show", "dev", "peer-up0"])
+
 describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace", () => {
   for (const address of ["198.51.100.10", "2001:db8:ffff::10"]) {
     check(`a neighbour that knew ${address} at another node sends to us from now on`, ({ names, world }) =>
@@ -97,6 +99,25 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
       const calls = ["192.0.2.10", "192.0.2.11", "192.0.2.12"].map((each) => world.network.announce([a(each)], "up0"))
       yield* Effect.all(calls, { concurrency: "unbounded" })
       assert.strictEqual(processesIn(names, "socat").length, 1)
+    })
+  )
+
+  check("a neighbour that is asked for an address learns nothing of it", ({ names, world }) =>
+    Effect.gen(function* () {
+      yield* world.foreignHost("up0", a("198.51.100.10"))
+      yield* world.foreignHost("up0", a("2001:db8:ffff::10"))
+      const before = knownTo(names)
+      yield* world.network.probe([a("198.51.100.10"), a("198.51.100.11"), a("2001:db8:ffff::10")], "up0")
+      assert.strictEqual(knownTo(names), before)
+    })
+  )
+
+  check("an answer ends the wait, and no reader stays behind", ({ names, world }) =>
+    Effect.gen(function* () {
+      yield* world.foreignHost("up0", a("198.51.100.10"))
+      yield* world.network.probe([a("198.51.100.10")], "up0")
+      // The sender of the frames stays for the next ones.
+      yield* eventually("the end of the reader", () => processesIn(names, "socat").length === 1)
     })
   )
 

@@ -3,6 +3,7 @@ import { Result } from "effect"
 import { parse } from "../../../src/domain/Address.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import { fenceSuite } from "./fenceSuite.ts"
+import { probeSuite } from "./probeSuite.ts"
 import { nodeNetworkSuite } from "./suite.ts"
 import type { World } from "./World.ts"
 
@@ -13,8 +14,10 @@ const nodeAddresses = [
 
 const makeWorld = Effect.sync((): World => {
   let nowMillis = 0
+  const foreign = new Map<string, string>()
   const node = MemoryNodeNetwork.make({
     kernelMillis: () => nowMillis,
+    onProbe: (address, uplink) => [foreign.get(`${uplink} ${address}`) ?? []].flat(),
     interfaces: [{ name: "pl0", kind: "bridge" }, { name: "up0", addresses: nodeAddresses }, { name: "up1" }]
   })
   let routes: ReadonlyArray<MemoryNodeNetwork.DefaultRoute> = []
@@ -42,6 +45,12 @@ const makeWorld = Effect.sync((): World => {
         const isServed = isHere && !node.fence.blocks(address, "up0", nowMillis)
         return { isAnswered: isServed, isAccepted: isServed }
       }),
+    foreignHost: (uplink, address) =>
+      Effect.sync(() => {
+        foreign.set(`${uplink} ${address}`, "02:00:00:00:00:99")
+        return "02:00:00:00:00:99"
+      }),
+    foreignLeaves: (uplink, address) => Effect.sync(() => void foreign.delete(`${uplink} ${address}`)),
     until: (condition) =>
       Effect.repeat(condition, { while: (isSo) => (isSo ? false : (nowMillis++, true)) }).pipe(Effect.asVoid),
     flushRuleset: Effect.sync(() => node.fence.remove()),
@@ -64,3 +73,4 @@ const makeWorld = Effect.sync((): World => {
 
 nodeNetworkSuite("the in-memory twin", makeWorld)
 fenceSuite("the in-memory twin", makeWorld)
+probeSuite("the in-memory twin", makeWorld)

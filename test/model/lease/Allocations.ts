@@ -116,7 +116,11 @@ export const make = (setting: Setting): Allocations => {
     const newest = HoldId.make(Number.MAX_SAFE_INTEGER, "newest")
     const speaker =
       setting.without === "acknowledged-own-id" && !isNamed ? { ...self, holdId: undefined, lastHoldId: newest } : self
-    return NodeDuty.acknowledge(view, speaker, { isHeld: () => false, isAnnounced: () => false })
+    return NodeDuty.acknowledge(view, speaker, {
+      isHeld: () => false,
+      isAnnounced: () => false,
+      foreignMacOf: () => undefined
+    })
   }
 
   const merged = (id: number, mine: ReadonlyArray<Hold.Acknowledgement>, machine: number): number => {
@@ -140,7 +144,13 @@ export const make = (setting: Setting): Allocations => {
     const leases = leasesFrom(registered)
     const { acknowledgements, entry } = contentOf(id)
     const nodes = nodesOf(setting, leases, target, isMove === 1)
-    const context = { nodes, acknowledgements, isRoutedThere: () => false, nextEpoch: (entry.epoch ?? 0) + 1 }
+    const context = {
+      nodes,
+      acknowledgements,
+      isRoutedThere: () => false,
+      isShown: () => true,
+      nextEpoch: (entry.epoch ?? 0) + 1
+    }
     const [next] = Assignment.assign([grant], [entry], context)
     if (next === undefined || (next.epoch === entry.epoch && next.node === entry.node)) return id
     return intern({ entry: { ...next, previous: previousOf(setting, next) }, acknowledgements })

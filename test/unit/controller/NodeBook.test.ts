@@ -22,6 +22,7 @@ const leaseOf = ({ durationMillis = L, fenced, holdId: id = "1.a", node, version
     node,
     holdId: holdId(id),
     bootId: "boot",
+    macs: [],
     systemUuid: "",
     nonce: "process",
     attempt: version,

@@ -117,6 +117,8 @@ const situationOf = (world: World, { request, type, current }: Service): Allocat
   current,
   boughtBy: () => undefined,
   isDeleted: () => false,
+  isInUse: () => false,
+  avoided: [],
   mayPromote: () => false,
   index: world.index
 })

@@ -37,6 +37,10 @@ interface Case {
   readonly nodes?: ReadonlyArray<string>
   /** Deleted at the provider. */
   readonly deleted?: ReadonlyArray<string>
+  /** A foreign machine answers for them. */
+  readonly inUse?: ReadonlyArray<string>
+  /** One did a while ago. */
+  readonly avoided?: ReadonlyArray<string>
 }
 
 const situation = ({
@@ -46,7 +50,9 @@ const situation = ({
   type,
   taken = [],
   nodes = [],
-  deleted = []
+  deleted = [],
+  inUse = [],
+  avoided = []
 }: Case): Allocation.Situation => {
   const held = current.map((text): Allocation.Held => {
     const [what = "", pool = ""] = text.split("@")
@@ -66,6 +72,8 @@ const situation = ({
     index,
     boughtBy: () => undefined,
     isDeleted: ({ address: each }) => deleted.includes(each),
+    isInUse: ({ address: each }) => inUse.includes(each),
+    avoided: avoided.map(address),
     mayPromote: () => false
   }
 }
@@ -207,6 +215,20 @@ describe("Allocation.decide, any address", () => {
       ["grant 198.51.100.0@auto", "release 203.0.113.7@auto RemovedFromPool"]],
     ["gives another address when the named pool lists the held one, too", { pools: [persistent("younger", { addresses: ["192.0.2.10"] }, { creationTimestamp: "2026-01-01T00:00:00Z" }), rack1], wish: { pool: "rack-1" }, type: "ephemeral", current: ["192.0.2.10@younger"] },
       ["grant 192.0.2.11@rack-1", "release 192.0.2.10@younger NotWanted"]],
+    ["gives another for what a foreign machine has", { pools: [auto], type: "ephemeral", current: ["198.51.100.0@auto"], inUse: ["198.51.100.0"] },
+      ["grant 198.51.100.1@auto", "release 198.51.100.0@auto NotWanted"]],
+    ["keeps it when there is no other", { pools: [auto], type: "ephemeral", current: ["198.51.100.0@auto"], inUse: ["198.51.100.0"], taken: ["198.51.100.1", "198.51.100.2", "198.51.100.3"] },
+      ["keep 198.51.100.0@auto"]],
+    ["keeps it when no pool gives anything unasked any more", { pools: [rack1], type: "ephemeral", current: ["192.0.2.11@rack-1"], inUse: ["192.0.2.11"] },
+      ["keep 192.0.2.11@rack-1"]],
+    ["keeps it rather than another of which a foreign machine was heard", { pools: [auto], type: "ephemeral", current: ["198.51.100.0@auto"], inUse: ["198.51.100.0"], avoided: ["198.51.100.0", "198.51.100.1"], taken: ["198.51.100.2", "198.51.100.3"] },
+      ["keep 198.51.100.0@auto"]],
+    ["keeps what was asked for by name, whoever has it", { pools: [rack1], wish: named("192.0.2.11"), current: ["192.0.2.11@rack-1"], inUse: ["192.0.2.11"] },
+      ["keep 192.0.2.11@rack-1"]],
+    ["gives last of which a foreign machine was heard", { pools: [auto], avoided: ["198.51.100.0", "198.51.100.1"] },
+      ["grant 198.51.100.2@auto"]],
+    ["but gives it before nothing", { pools: [auto], avoided: ["198.51.100.0", "198.51.100.1"], taken: ["198.51.100.2", "198.51.100.3"] },
+      ["grant 198.51.100.0@auto"]],
     ["keeps what v0.4 bought in the cloud", { pools: [ephemeral("cloud")], type: "ephemeral", current: ["203.0.113.7@cloud"] },
       ["keep 203.0.113.7@cloud"]]
   ])("%s", (_, one, outcomes) => {

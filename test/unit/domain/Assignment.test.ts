@@ -53,11 +53,34 @@ describe("Assignment.assign", () => {
     ["drops what is not granted any more",                         "a",     "a@n1.3 b@n1.3", "",          "n1 n2",      "a@n1.3"]
   ])("%s", (_, granted, present, acknowledged, nodes, expected) => {
     const said = acknowledgements(acknowledged)
-    const context = { nodes: nodesOf(nodes), acknowledgements: said, isRoutedThere: () => false, nextEpoch: 9 }
+    const context = { nodes: nodesOf(nodes), acknowledgements: said, isShown: () => true, isRoutedThere: () => false, nextEpoch: 9 }
     const assigned = Assignment.assign(grants(granted), entries(present), context)
     assert.strictEqual(assigned.map(writeEntry).join(" "), expected)
     const again = Assignment.assign(grants(granted), assigned, { ...context, nextEpoch: 10 })
     assert.strictEqual(again.map(writeEntry).join(" "), expected, "decided again, it changes nothing")
+  })
+})
+
+describe("Assignment.assign, whether the network is to be asked before the first use", () => {
+  // oxfmt-ignore
+  it.each<[string, string, string, string, string, boolean, string]>([
+    // name                                                      grants  present      acknowledged nodes      shown  entries
+    ["yes, of what nobody had",                                  "a",    "",          "",          "n1 n2",   false, "?a@n1.9"],
+    ["still, while nobody has served it",                        "a",    "?a@n1.3",   "",          "n1 n2",   false, "?a@n1.3"],
+    ["the mark stays after that: taking it off alone is no write", "a",  "?a@n1.3",   "a+n1.3",    "n1 n2",   true,  "?a@n1.3"],
+    ["not by who takes over what was served",                    "a",    "?a@n2.3",   "a+n2.3",    "n1 n2!",  false, "a@n1.9"],
+    ["nor what the Service shows, whatever became of the report", "a",   "?a@n2.3",   "",          "n1 n2!",  true,  "a@n1.9"],
+    ["again by the next, when the first did not come to it",     "a",    "?a@n2.3",   "",          "n1 n2!",  false, "?a@n1.9"],
+    ["again by the next, when the first found it in use",        "a",    "?a@n2.3",   "a*n2.3",    "n1 n2-",  false, "?a@n1.9<n2.3"],
+    ["not by who is given what v0.4 serves",                     "a",    "a@n2",      "",          "n1 n2",   false, "a@n2.9"],
+    ["not of what a provider routes",                            "^a",   "",          "",          "n1 n2",   false, "^a@n1.9"],
+    ["not where no node has it on an interface",                 "~a",   "",          "",          "n1 n2",   false, "~a@n1"]
+  ])("%s", (_, granted, present, acknowledged, nodes, isShown, expected) => {
+    const said = acknowledgements(acknowledged)
+    const shown = { isShown: () => isShown, isRoutedThere: () => false, nextEpoch: 9 }
+    const context = { nodes: nodesOf(nodes), acknowledgements: said, ...shown }
+    const assigned = Assignment.assign(grants(granted), entries(present), context)
+    assert.strictEqual(assigned.map(writeEntry).join(" "), expected)
   })
 })
 
@@ -73,7 +96,7 @@ describe("Assignment.assign, in a cloud", () => {
     ["names it still when the next one dies before that",      "^a@n1.8<n2.3",     "a+n2.3",        "n1! n2- n3", false, "^a@n3.9<n2.3"]
   ])("%s", (_, present, acknowledged, nodes, isRouted, expected) => {
     const said = acknowledgements(acknowledged)
-    const context = { nodes: nodesOf(nodes), acknowledgements: said, isRoutedThere: () => isRouted, nextEpoch: 9 }
+    const context = { nodes: nodesOf(nodes), acknowledgements: said, isShown: () => false, isRoutedThere: () => isRouted, nextEpoch: 9 }
     const assigned = Assignment.assign(grants("^a"), entries(present), context)
     assert.strictEqual(assigned.map(writeEntry).join(" "), expected)
   })

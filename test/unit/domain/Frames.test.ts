@@ -5,13 +5,56 @@ import {
   announcement,
   gratuitousArpBytes,
   icmpv6Checksum,
+  arpProbeBytes,
   neighborAdvertisementBytes,
-  parseMac
+  neighborSolicitationBytes,
+  parseMac,
+  probe
 } from "../../../src/domain/Frames.ts"
 
 const address = (text: string): Address => Result.getOrThrow(parse(text))
 const mac = Result.getOrThrow(parseMac("02:00:5e:10:00:01"))
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+
+describe("Frames.probe", () => {
+  it("is an ARP probe for IPv4, from which nobody learns anything (RFC 5227, 2.1.1)", () => {
+    const expected = [
+      ["destination: everybody", "ffffffffffff"],
+      ["source: the uplink", "02005e100001"],
+      ["EtherType ARP", "0806"],
+      ["Ethernet, IPv4, their lengths, operation request", "0001080006040001"],
+      ["sender hardware address", "02005e100001"],
+      ["sender protocol address: none", "00000000"],
+      ["target hardware address, unused", "000000000000"],
+      ["target protocol address 192.0.2.10", "c000020a"]
+    ]
+    const frame = probe(mac, address("192.0.2.10"))
+    assert.strictEqual(hex(frame), expected.map(([, bytes]) => bytes).join(""))
+    assert.strictEqual(frame.length, arpProbeBytes)
+  })
+
+  it("is the solicitation of duplicate address detection for IPv6 (RFC 4862, 5.4.2)", () => {
+    const expected = [
+      ["destination: the solicited-node group (RFC 2464)", "3333ff040010"],
+      ["source: the uplink", "02005e100001"],
+      ["EtherType IPv6", "86dd"],
+      ["version 6, no class, no flow", "60000000"],
+      ["payload of 24 bytes", "0018"],
+      ["next header ICMPv6", "3a"],
+      ["hop limit 255", "ff"],
+      ["from nowhere", "00000000000000000000000000000000"],
+      ["to ff02::1:ff00:0 with the last 24 bits of the target", "ff0200000000000000000001ff040010"],
+      ["type 135, code 0", "8700"],
+      // By hand: ff02+0001+ff04+0010 + (0018+003a) + 8700 + 2001+0db8+0004+0010 = 2b336; folded b338; its complement.
+      ["checksum", "4cc7"],
+      ["reserved", "00000000"],
+      ["target", "20010db8000000000000000000040010"]
+    ]
+    const frame = probe(mac, address("2001:db8::4:10"))
+    assert.strictEqual(hex(frame), expected.map(([, bytes]) => bytes).join(""))
+    assert.strictEqual(frame.length, neighborSolicitationBytes)
+  })
+})
 
 describe("Frames.announcement", () => {
   it("is an ARP announcement for IPv4, field by field of RFC 826 and RFC 5227", () => {

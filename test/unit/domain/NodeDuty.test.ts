@@ -6,7 +6,7 @@ import type * as Hold from "../../../src/domain/Hold.ts"
 import * as HoldId from "../../../src/domain/HoldId.ts"
 import * as NodeDuty from "../../../src/domain/NodeDuty.ts"
 import { int, options } from "./arbitraries.ts"
-import { acknowledgements, addresses, addressOf, brief, entries } from "./notation.ts"
+import { acknowledgements, addresses, addressOf, brief, entries, foreignMac } from "./notation.ts"
 
 const viewOf = (present: string, acknowledged: string, deleting = false): NodeDuty.AllocationView => ({
   key: "shop/web",
@@ -17,15 +17,18 @@ const viewOf = (present: string, acknowledged: string, deleting = false): NodeDu
 })
 const self: NodeDuty.Self = { node: "n1", holdId: "1.n1" }
 
+const signs = { Serving: "+", Released: "-", InUse: "*" } as const
 const said = (all: ReadonlyArray<Hold.Acknowledgement>): string =>
-  all
-    .map(({ address, epoch, node, phase }) => `${brief(address)}${phase === "Serving" ? "+" : "-"}${node}.${epoch}`)
-    .join(" ")
+  all.map(({ address, epoch, node, phase }) => `${brief(address)}${signs[phase]}${node}.${epoch}`).join(" ")
 
 describe("NodeDuty on node n1", () => {
   // oxfmt-ignore
   it.each<[string, string, string, boolean, string, string, string]>([
     // name                                                     entries             acknowledged      deleting held   duties  acknowledges
+    ["says of what a foreign machine has that it leaves it alone", "?a@n1.2",       "",               false, "a*",   "a",    "a*n1.2"],
+    ["says nothing of what it is about to ask for",             "?a@n1.2",          "",               false, "",     "a",    ""],
+    ["says that it serves once that machine is gone",           "?a@n1.2",          "a*n1.2",         false, "a",    "a",    "a+n1.2"],
+    ["takes its word back that it left alone, when others have it", "a@n2.3<n1.2",  "a*n1.2",         false, "",     "",     "a-n1.2"],
     ["serves what names it and its hold id",                    "a@n1.2",           "",               false, "a",    "a",    "a+n1.2"],
     ["says nothing before it is announced",                     "a@n1.2",           "",               false, "a?",   "a",    ""],
     ["goes on saying what cannot be announced again",           "a@n1.2",           "a+n1.2",         false, "a?",   "a",    "a+n1.2"],
@@ -57,22 +60,23 @@ describe("NodeDuty on node n1", () => {
     ["lets go there when the object is being deleted",          "^a@n2.2<n1.1",     "a+n1.1",         true,  "",     "",     "a-n1.1"]
   ])("%s", (_, present, acknowledged, deleting, held, duties, expected) => {
     const view = viewOf(present, acknowledged, deleting)
-    const isHeld = (address: Address) => addresses(held.replaceAll("?", "")).includes(address)
+    const isHeld = (address: Address) => addresses(held.replaceAll(/[?]|\w[*]/g, "")).includes(address)
+    const foreignMacOf = (address: Address) => (held.split(" ").includes(`${brief(address)}*`) ? foreignMac : undefined)
     const isAnnounced = (address: Address) => !held.split(" ").includes(`${brief(address)}?`)
     assert.strictEqual(NodeDuty.dutiesOf(view, self).map(({ address }) => brief(address)).join(" "), duties)
-    assert.strictEqual(said(NodeDuty.acknowledge(view, self, { isHeld, isAnnounced })), expected)
+    assert.strictEqual(said(NodeDuty.acknowledge(view, self, { isHeld, isAnnounced, foreignMacOf })), expected)
   })
 
   it("answers for its own hold id and earlier ones, and leaves newer ones to its successor on this node (ADR 15)", () => {
     const view = viewOf("a@n2.3<n1.1", "a+n1.1")
-    const kept = { isHeld: () => false, isAnnounced: () => false }
+    const kept = { isHeld: () => false, isAnnounced: () => false, foreignMacOf: () => undefined }
     const answer = (holdId: string) => said(NodeDuty.acknowledge(view, { node: "n1", holdId }, kept))
     assert.deepStrictEqual([answer("1.n1"), answer("2.n1"), answer("0.n1")], ["a-n1.1", "a-n1.1", ""])
   })
 
   it("answers without a hold id for the last one that it had and earlier ones, and for none if it had none (ADR 15)", () => {
     const view = viewOf("a@n2.3<n1.1", "a+n1.1")
-    const kept = { isHeld: () => false, isAnnounced: () => false }
+    const kept = { isHeld: () => false, isAnnounced: () => false, foreignMacOf: () => undefined }
     const answer = (lastHoldId: string | undefined) =>
       said(NodeDuty.acknowledge(view, { node: "n1", holdId: undefined, lastHoldId }, kept))
     assert.deepStrictEqual(
@@ -124,7 +128,13 @@ class World {
     }
     const grants = [{ address: this.address, pool: "rack-1", interfaceName: "pl0" }]
     const nextEpoch = this.specs.length + 1
-    const context = { nodes, acknowledgements: this.acknowledged, isRoutedThere: () => false, nextEpoch }
+    const context = {
+      nodes,
+      acknowledgements: this.acknowledged,
+      isShown: () => true,
+      isRoutedThere: () => false,
+      nextEpoch
+    }
     this.specs.push(Assignment.assign(grants, current, context))
   }
 
@@ -145,7 +155,8 @@ class World {
     const isDuty = NodeDuty.dutiesOf(view, self).length > 0
     if (isDuty && !stuck) this.kernels.add(name)
     if (!isDuty && !stuck) this.kernels.delete(name)
-    const own = NodeDuty.acknowledge(view, self, { isHeld: () => this.kernels.has(name), isAnnounced: () => true })
+    const kept = { isHeld: () => this.kernels.has(name), isAnnounced: () => true, foreignMacOf: () => undefined }
+    const own = NodeDuty.acknowledge(view, self, kept)
     this.acknowledged = [...this.acknowledged.filter(({ node }) => node !== name), ...own]
   }
 

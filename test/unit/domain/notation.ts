@@ -1,7 +1,7 @@
 /**
  * Entries and acknowledgements as short words. `a@n1.3<n2.2` is address a, held by node n1 at epoch 3 after n2 at epoch 2;
- * `a@n1` is what v0.4 wrote; `~a` stands in a pool without interface, `^a` is of a cloud. `a+n1.3` says serving, `a-n1.3` released. A hold
- * id is 1.n1 for node n1.
+ * `a@n1` is what v0.4 wrote; `~a` stands in a pool without interface, `^a` is of a cloud, `?a` is to be asked for before its
+ * first use. `a+n1.3` says serving, `a-n1.3` released, `a*n1.3` in use by a foreign machine. A hold id is 1.n1 for node n1.
  */
 import type * as Hold from "../../../src/domain/Hold.ts"
 import { address } from "./arbitraries.ts"
@@ -25,16 +25,21 @@ const entry = (word: string): Hold.Entry => {
   const [present = "", ...previous] = word.split("<")
   const [letter = "", held] = present.split("@")
   const ofCloud = letter.startsWith("^") ? { cloudProvider: "hetzner" } : {}
-  const address = addressOf(letter.replace(/[~^]/, ""))
-  const base = { address, pool: "rack-1", previous: previous.map(holder), ...ofCloud }
+  const address = addressOf(letter.replace(/[~^?]/, ""))
+  const probed = letter.startsWith("?") ? ({ probe: true } as const) : {}
+  const base = { address, pool: "rack-1", previous: previous.map(holder), ...ofCloud, ...probed }
   const onInterface = letter.startsWith("~") ? base : { ...base, interfaceName: "pl0" }
   if (held === undefined) return onInterface
   return held.includes(".") ? { ...onInterface, ...holder(held) } : { ...onInterface, node: held }
 }
 
+export const foreignMac = "02:00:00:00:00:99"
+
 const acknowledgement = (word: string): Hold.Acknowledgement => {
-  const [letter = "", who = ""] = word.split(/[+-]/)
-  return { ...holder(who), address: addressOf(letter), phase: word.includes("+") ? "Serving" : "Released" }
+  const [letter = "", who = ""] = word.split(/[+*-]/)
+  const said = { ...holder(who), address: addressOf(letter) }
+  if (word.includes("*")) return { ...said, phase: "InUse", mac: foreignMac }
+  return { ...said, phase: word.includes("+") ? "Serving" : "Released" }
 }
 
 export const entries = (text: string): ReadonlyArray<Hold.Entry> => words(text).map(entry)
@@ -42,8 +47,9 @@ export const acknowledgements = (text: string): ReadonlyArray<Hold.Acknowledgeme
 export const addresses = (text: string) => words(text).map(addressOf)
 
 export const writeHolder = ({ epoch, node }: Hold.Holder): string => `${node}.${epoch}`
-export const writeEntry = ({ address, cloudProvider, epoch, interfaceName, node, previous }: Hold.Entry): string => {
-  const mark = cloudProvider === undefined ? "" : "^"
+export const writeEntry = (entry: Hold.Entry): string => {
+  const { address, cloudProvider, epoch, interfaceName, node, previous, probe } = entry
+  const mark = `${cloudProvider === undefined ? "" : "^"}${probe === true ? "?" : ""}`
   const letter = `${interfaceName === undefined ? "~" : mark}${brief(address)}`
   const held = node === undefined ? "" : `@${node}${epoch === undefined ? "" : `.${epoch}`}`
   return `${letter}${held}${previous.map((each) => `<${writeHolder(each)}`).join("")}`

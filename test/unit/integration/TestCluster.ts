@@ -59,6 +59,8 @@ export interface TestCluster {
   /** By token, what is not the cluster's. */
   readonly otherProjects: Map<string, HetznerProject.HetznerProject>
   readonly kernel: (node: string) => MemoryNodeNetwork.Handle
+  /** By address: the hardware address of a machine beside the nodes that has it. */
+  readonly foreign: Map<string, string>
   readonly startController: (name: string, settings?: Partial<ControllerSettings>) => Effect.Effect<RunningController>
   /** `user` names the process at the API server: a second operator of one node needs another. */
   readonly startOperator: (
@@ -112,10 +114,15 @@ export const nodeObject = (name: string, index: number): Node => ({
 
 export const address = (text: string): Address.Address => Result.getOrThrow(Address.parse(text))
 
-const newKernel = (index: number): MemoryNodeNetwork.Handle =>
+const newKernel = (index: number, foreign: ReadonlyMap<string, string>): MemoryNodeNetwork.Handle =>
   MemoryNodeNetwork.make({
+    onProbe: (each) => [foreign.get(each) ?? []].flat(),
     interfaces: [
-      { name: "eth0", addresses: [{ address: address(`10.0.0.${10 + index}`), prefixLength: 24, scope: "global" }] },
+      {
+        name: "eth0",
+        mac: `02:00:00:00:01:0${index}`,
+        addresses: [{ address: address(`10.0.0.${10 + index}`), prefixLength: 24, scope: "global" }]
+      },
       { name: "pl0", kind: "bridge" }
     ],
     defaultRoutes: [{ interfaceName: "eth0", metric: 100 }],
@@ -231,7 +238,8 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
       return witnessKeyOf(otherKeys.get(node) ?? atob(secret?.data?.[witnessKey] ?? ""))
     })
   const hasWitness = options.witness !== "off"
-  const kernels = new Map(nodeNames.map((name, index) => [name, newKernel(index + 1)]))
+  const foreign = new Map<string, string>()
+  const kernels = new Map(nodeNames.map((name, index) => [name, newKernel(index + 1, foreign)]))
   const kernel = (node: string): MemoryNodeNetwork.Handle => {
     const found = kernels.get(node)
     if (found === undefined) throw new Error(`the cluster has no node ${node}`)
@@ -315,6 +323,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     otherProjects,
     metadata,
     kernel,
+    foreign,
     startController,
     startOperator,
     unreadable,

@@ -12,5 +12,6 @@ export const leaseContent = {
   fenced: undefined,
   released: undefined,
   interfaces: {},
-  instanceId: undefined
+  instanceId: undefined,
+  macs: []
 }

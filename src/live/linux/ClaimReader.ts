@@ -1,0 +1,119 @@
+/**
+ * Hears on an uplink who says that he has an address, through a `socat` that lives for one probe: heard for ever, each
+ * broadcast of a large segment would wake the operator. ARP comes by a packet socket, of which the kernel gives ARP only;
+ * neighbour advertisements by a raw ICMPv6 socket, since a packet socket would get every IPv6 packet of the node.
+ *
+ * The bytes are taken from the dump (`-x`), which says how long each packet was: in a stream a short or padded one would
+ * shift all after it.
+ */
+import type { ChildProcess } from "node:child_process"
+import { endianness } from "node:os"
+import { Deferred, Effect, type Scope } from "effect"
+import type { Family } from "../../domain/Address.ts"
+import { advertisementClaimant, arpClaimant, type Claimant } from "../../domain/ProbeAnswers.ts"
+import { ToolFailed } from "../../ports/NodeNetwork.ts"
+import { notStarted, reasonOf, start, type Reason, type Toolbox } from "./Tool.ts"
+
+export interface ClaimReader {
+  /** Fails when the reader ended by itself. */
+  readonly ended: Effect.Effect<never, Reason>
+}
+
+const startMaxMillis = 2_000
+
+export interface Reading {
+  readonly family: Family
+  readonly uplink: { readonly name: string; readonly index: number }
+  readonly onClaim: (claimant: Claimant) => void
+}
+
+/** Hears from when it is returned, until the scope ends. */
+export const open = Effect.fnUntraced(function* (
+  toolbox: Toolbox,
+  { family, onClaim, uplink }: Reading
+): Effect.fn.Return<ClaimReader, Reason, Scope.Scope> {
+  const source = family === "IPv4" ? arpOf(uplink.index) : icmpv6Of(uplink.name)
+  const claimantIn = family === "IPv4" ? arpClaimant : advertisementClaimant
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      start(toolbox, toolbox.socat, ["-d", "-d", "-u", "-x", source, "STDOUT"], ["ignore", "ignore", "pipe"])
+    ),
+    (child) => Effect.sync(() => void child.kill("SIGKILL"))
+  )
+  const { ended, ready } = follow(toolbox, child, uplink.name, (packet) => {
+    const claimant = claimantIn(packet)
+    if (claimant !== undefined) onClaim(claimant)
+  })
+  yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(ended)).pipe(
+    Effect.timeoutOrElse({ duration: startMaxMillis, orElse: () => Effect.fail(silent(toolbox)) })
+  )
+  return { ended: Deferred.await(ended) }
+})
+
+const silent = ({ socat }: Toolbox): Reason =>
+  new ToolFailed({ tool: socat, message: `did not confirm its start within ${startMaxMillis} ms` })
+
+const follow = (
+  toolbox: Toolbox,
+  child: ChildProcess,
+  interfaceName: string,
+  onPacket: (bytes: Uint8Array) => void
+) => {
+  const ready = Deferred.makeUnsafe<void>()
+  const ended = Deferred.makeUnsafe<never, Reason>()
+  const dump = newDump(onPacket)
+  let errors = ""
+  let rest = ""
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n")
+    rest = lines.pop() ?? ""
+    for (const line of lines) {
+      if (line.includes(" N starting data transfer loop")) Deferred.doneUnsafe(ready, Effect.void)
+      else if (/ [WE] |^nsenter: |^setpriv: /.test(line)) errors = `${errors}${line}\n`.slice(-1_024)
+      else dump(line)
+    }
+  })
+  child.on("close", (code, signal) => {
+    const how = `ended with ${signal ?? `exit code ${code}`}`
+    Deferred.doneUnsafe(ended, Effect.fail(reasonOf(toolbox.socat, errors, how, interfaceName)))
+  })
+  child.on("error", (error) => Deferred.doneUnsafe(ended, Effect.fail(notStarted(toolbox.socat, error))))
+  return { ready, ended }
+}
+
+/**
+ * Finds packets in the lines of a dump: `> 2026/11/29 09:50:55.000200989  length=32 from=0 to=31`, then lines of two-digit
+ * bytes. socat 1.7 and 1.8 print alike.
+ */
+export const newDump = (onPacket: (bytes: Uint8Array) => void): ((line: string) => void) => {
+  let bytes: Array<number> = []
+  let due = 0
+  return (line) => {
+    const length = /^[<>] .*\blength=(\d+)\b/.exec(line)?.[1]
+    if (length !== undefined) {
+      bytes = []
+      due = Number(length)
+      return
+    }
+    if (bytes.length >= due || !/^( [0-9a-f]{2})+ *$/.test(line)) return
+    bytes.push(...(line.match(/[0-9a-f]{2}/g) ?? []).map((byte) => Number.parseInt(byte, 16)))
+    if (bytes.length >= due) onPacket(Uint8Array.from(bytes.slice(0, due)))
+  }
+}
+
+/** Numbers of the kernel's structures in the byte order of this machine; protocols in that of the network. */
+const native = (value: number, bytes: 2 | 4): string => {
+  const buffer = Buffer.alloc(bytes)
+  if (endianness() === "LE") buffer.writeUIntLE(value, 0, bytes)
+  else buffer.writeUIntBE(value, 0, bytes)
+  return buffer.toString("hex")
+}
+
+/** AF_PACKET, SOCK_DGRAM, ETH_P_ARP; then a `sockaddr_ll` behind its family (packet(7)): only of this interface. */
+const arpOf = (index: number): string => {
+  const protocol = endianness() === "LE" ? "0x0608" : "0x0806"
+  return `SOCKET-RECV:17:2:${protocol}:x0806${native(index, 4)}${"00".repeat(12)}`
+}
+
+/** AF_INET6, SOCK_RAW, ICMPv6, bound to `::` (a `sockaddr_in6` behind its family). */
+const icmpv6Of = (name: string): string => `SOCKET-RECV:10:3:58:x${"00".repeat(26)},so-bindtodevice=${name}`

@@ -1,0 +1,60 @@
+/** The way for frames out of each uplink: reads its hardware address, keeps the frame senders, replaces one that has ended. */
+import { Effect, Result, type Scope, Semaphore } from "effect"
+import { parseMac } from "../../domain/Frames.ts"
+import { InterfaceMissing, ToolFailed } from "../../ports/NodeNetwork.ts"
+import { open, type FrameSender } from "./FrameSender.ts"
+import { decodeLinks } from "./IpOutput.ts"
+import { run, type Reason, type Toolbox } from "./Tool.ts"
+
+export interface FrameChannels {
+  readonly send: (uplink: string, frameBytes: number, frames: ReadonlyArray<Uint8Array>) => Effect.Effect<void, Reason>
+}
+
+/** One for each uplink and frame length; the lock keeps two callers from mixing their frames. */
+interface Channel {
+  readonly lock: Semaphore.Semaphore
+  sender: FrameSender | undefined
+}
+
+export const make = (toolbox: Toolbox): Effect.Effect<FrameChannels, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const channels = new Map<string, Channel>()
+    yield* Effect.addFinalizer(() => Effect.sync(() => channels.forEach(({ sender }) => sender?.close())))
+
+    const channelOf = (uplink: string, frameBytes: number): Channel => {
+      const key = `${uplink} ${frameBytes}`
+      const channel = channels.get(key) ?? { lock: Semaphore.makeUnsafe(1), sender: undefined }
+      channels.set(key, channel)
+      return channel
+    }
+
+    const send: FrameChannels["send"] = (uplink, frameBytes, frames) => {
+      const channel = channelOf(uplink, frameBytes)
+      const attempt = Effect.gen(function* () {
+        if (channel.sender?.isAlive() !== true) channel.sender = yield* open(toolbox, uplink, frameBytes)
+        yield* channel.sender.send(frames)
+      })
+      // A link that was down, or an interface made anew, ends the sender at its next frame: once more with a new one.
+      return channel.lock.withPermit(Effect.catch(attempt, () => attempt))
+    }
+    return { send }
+  })
+
+export interface Uplink {
+  readonly index: number
+  readonly mac: Uint8Array
+}
+
+/** Read each time: a bond takes another hardware address when its first port goes. Fails when the link is down. */
+export const readUplink = Effect.fnUntraced(function* (toolbox: Toolbox, uplink: string) {
+  const text = yield* run(toolbox, toolbox.ip, ["-j", "link", "show", "dev", uplink], { interfaceName: uplink })
+  const links = yield* Effect.mapError(decodeLinks(text), (error) => unusable(toolbox, error.message))
+  const link = links.find(({ ifname }) => ifname === uplink)
+  if (link === undefined) return yield* Effect.fail(new InterfaceMissing({ interfaceName: uplink }))
+  if (link.flags?.includes("UP") !== true) return yield* Effect.fail(unusable(toolbox, `${uplink} is down`))
+  const mac = parseMac(link.address ?? "")
+  if (Result.isFailure(mac)) return yield* Effect.fail(unusable(toolbox, `${uplink}: ${mac.failure}`))
+  return { index: link.ifindex ?? 0, mac: mac.success } satisfies Uplink
+})
+
+const unusable = (toolbox: Toolbox, message: string): Reason => new ToolFailed({ tool: toolbox.ip, message })
