@@ -37,6 +37,8 @@ export interface NodeTruth {
   readonly held: ReadonlyMap<string, string>
   /** Of `held`, who put the address there. */
   readonly putBy: ReadonlyMap<string, string>
+  /** Since when it has both heard and been heard on the segment; undefined: it does not. */
+  readonly reachesSince: number | undefined
   /** Its interfaces by name that are up. */
   readonly interfaces: ReadonlySet<string>
   /** Since when, in true time, some fault has kept its operator from acting, renewing or being heard; undefined: none does. */
@@ -88,6 +90,8 @@ export interface GroundTruth {
    * is named by nobody. Whoever leads later counts anew for how long that is so.
    */
   readonly disowned: ReadonlyMap<string, { readonly atMillis: number; readonly countedFromMillis: number }>
+  /** By address, since when a machine that is none of the cluster's has it. */
+  readonly foreignSince: ReadonlyMap<string, number>
   /** Texts that only those may read who were given them. */
   readonly secrets: ReadonlyArray<string>
 }

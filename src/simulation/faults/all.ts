@@ -34,6 +34,7 @@ import { crdMissing } from "./crdMissing.ts"
 import { downgraded } from "./downgraded.ts"
 import { familyFlipped } from "./familyFlipped.ts"
 import { finalizerStripped } from "./finalizerStripped.ts"
+import { foreignHost } from "./foreignHost.ts"
 import { interfaceDown } from "./interfaceDown.ts"
 import { interfaceMissing } from "./interfaceMissing.ts"
 import { interfaceRenamed } from "./interfaceRenamed.ts"
@@ -178,5 +179,6 @@ export const faults: ReadonlyArray<Fault> = [
   cloudTokenRotated,
   cloudTokenForeign,
   operatorPausedMidway,
-  serviceWithdrawn
+  serviceWithdrawn,
+  foreignHost
 ]

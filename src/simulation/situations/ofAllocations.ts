@@ -33,6 +33,9 @@ const isServed = ({ status }: IPAllocation, { address, epoch, holdId }: Allocati
     (each) => each.address === address && each.phase === "Serving" && each.epoch === epoch && each.holdId === holdId
   )
 
+const isFoundInUse = (allocation: IPAllocation | undefined): boolean =>
+  (allocation?.status?.addresses ?? []).some(({ phase }) => phase === "InUse")
+
 const isMoving = (allocation: IPAllocation): boolean =>
   allocation.spec.allocations.some(
     (each) => (each.previous ?? []).length > 0 || (each.networkInterface !== undefined && !isServed(allocation, each))
@@ -143,6 +146,14 @@ export const ofAllocations: ReadonlyArray<Situation> = [
     detect: becomes("address_deleted_from_pool")
   },
   { name: "no node can hold an address", title: "its Service is told why", detect: becomes("node_error") },
+  {
+    name: "a foreign machine answers for an address",
+    title: "when it was to be used for the first time",
+    detect: (_, note) =>
+      onAllocation((before, after) => {
+        if (isFoundInUse(after) && !isFoundInUse(before)) note()
+      })
+  },
   {
     name: "a second holder answers",
     title: "which S1 excuses or not",

@@ -16,7 +16,7 @@ export class Segment {
   /** A client, or a switch before it, that takes no notice of announcements. */
   ignoresAnnouncements = false
   /** Machines that are none of the cluster's, with a hardware address each, by the address that they have. */
-  readonly foreign = new Map<string, string>()
+  readonly foreign = new Map<string, { readonly mac: string; readonly sinceMillis: number }>()
   private readonly neighbours = new Map<string, Neighbour>()
 
   /** To be called only for frames that reach the segment. */

@@ -73,6 +73,7 @@ interface NodeRecord {
   isOnLan: boolean
   isUnfenced: boolean
   isShuttingDown: boolean
+  reachesSince: number | undefined
   held: ReadonlyMap<string, string>
   /** Addresses for which it answers on the segment. */
   answered: ReadonlySet<string>
@@ -143,6 +144,10 @@ export class Truth implements GroundTruth {
     return this.records
   }
 
+  get foreignSince(): ReadonlyMap<string, number> {
+    return new Map([...this.segment.foreign].map(([address, { sinceMillis }]) => [address, sinceMillis]))
+  }
+
   answeredBy(address: string): string | undefined {
     return this.segment.answeredBy(address, this.holders.get(address) ?? new Set())
   }
@@ -152,6 +157,7 @@ export class Truth implements GroundTruth {
     const record = this.recordOf(host.name)
     record.isOn = host.isOn
     record.isOnLan = host.isOnLan
+    record.reachesSince = host.announces && host.hears ? (record.reachesSince ?? this.nowMillis) : undefined
     this.place(host, record, by)
     const answered = host.answered()
     const isUnfenced = host.isOn && (host.isThawing || !host.hasFence)
@@ -273,6 +279,7 @@ export class Truth implements GroundTruth {
       isOnLan: true,
       isUnfenced: false,
       isShuttingDown: false,
+      reachesSince: undefined,
       held: new Map(),
       answered: new Set<string>(),
       putBy: new Map(),

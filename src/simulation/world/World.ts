@@ -194,7 +194,7 @@ const answersTo = (
 ): ReadonlyArray<string> => {
   if (!asking.announces || !asking.hears) return []
   const own = hosts.filter((host) => host !== asking && host.answered().has(address)).map(({ mac }) => mac)
-  return [foreign.get(address) ?? [], own].flat()
+  return [foreign.get(address)?.mac ?? [], own].flat()
 }
 
 const newHost = (

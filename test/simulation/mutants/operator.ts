@@ -20,6 +20,23 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     killedBy: "S15"
   },
   {
+    name: "takes-what-others-have",
+    what: "an address is used for the first time whoever answers for it",
+    file: "src/operator/FirstUse.ts",
+    find: 'const withheld = candidates.filter((each) => known.get(keyOf(each))?.verdict !== "free")',
+    replace: "const withheld: ReadonlyArray<Candidate> = []",
+    killedBy: "S16",
+    seeds: [4]
+  },
+  {
+    name: "asks-only-once",
+    what: "what a foreign machine had is not asked for again when it has gone",
+    file: "src/operator/FirstUse.ts",
+    find: "const ASK_AGAIN_MILLIS = 10_000",
+    replace: "const ASK_AGAIN_MILLIS = 100_000_000",
+    killedBy: "L1"
+  },
+  {
     name: "acts-for-a-former-registration",
     what: "an operator serves what names its node, under whatever hold id",
     file: "src/domain/NodeDuty.ts",

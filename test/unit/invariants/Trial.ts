@@ -135,6 +135,7 @@ export class Trial implements GroundTruth {
   readonly wasStopped = (client: string) => this.stopped.has(client)
   readonly leftLate = new Map<string, { readonly node: string; readonly atMillis: number }>()
   readonly disowned = new Map<string, { readonly atMillis: number; readonly countedFromMillis: number }>()
+  readonly foreignSince = new Map<string, number>()
   readonly secrets: Array<string> = []
   cloud: ReadonlyArray<CloudAddressTruth> = []
   /** What clients were told last, by address. */
@@ -161,6 +162,7 @@ export class Trial implements GroundTruth {
       isOnLan: true,
       isUnfenced: false,
       isShuttingDown: false,
+      reachesSince: 0,
       held: this.nodes.get(name)?.held ?? new Map(),
       putBy: this.nodes.get(name)?.putBy ?? new Map(),
       interfaces: new Set(["eth0", "pl0"]),

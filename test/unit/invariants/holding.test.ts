@@ -1,4 +1,4 @@
-/** S1, S6, S7, S9, S14, S15: what nodes hold. */
+/** S1, S6, S7, S9, S14, S15: what nodes hold. S16: foreign.test.ts. */
 import { assert, describe, it } from "@effect/vitest"
 import type { IPAllocation } from "../../../src/api/IPAllocation.ts"
 import { nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
