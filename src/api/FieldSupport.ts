@@ -34,16 +34,14 @@ export const honoured: ReadonlyArray<Support> = [
   { path: "cloudIntegration.hetzner.handover" },
   { path: "options.drainOnCordon" },
   { path: "options.hostNetworkInterface.addAddressesToInterface" },
+  { path: "options.hostNetworkInterface.flushConntrack" },
   { path: "options.hostNetworkInterface.interfaceName" },
   { path: "options.hostNetworkInterface.mode", only: ["auto", "bridge"] },
   { path: "options.hostNetworkInterface.startupCleaning" },
   { path: "options.hostNetworkInterface.uplinks" }
 ]
 
-export const notYetHonoured: ReadonlyArray<string> = [
-  "options.hostNetworkInterface.flushConntrack",
-  "options.onControlPlaneLoss"
-]
+export const notYetHonoured: ReadonlyArray<string> = ["options.onControlPlaneLoss"]
 
 const support = new Map(honoured.map((entry) => [entry.path, entry]))
 

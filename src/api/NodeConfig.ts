@@ -14,6 +14,8 @@ export const PoolNetwork = Schema.Struct({
   /** Empty: the interfaces of the default routes. */
   uplinks: Schema.Array(Schema.String),
   startupCleaning: Schema.Literals(["all", "ours"]),
+  /** Absent: true. */
+  flushConntrack: Schema.optionalKey(Schema.Boolean),
   /** By a cloud provider, to the node; absent: no. */
   isRouted: Schema.optionalKey(Schema.Boolean)
 })

@@ -87,8 +87,8 @@ export const HostNetworkInterface = Schema.Struct({
     Schema.Boolean.annotate(
       field({
         description:
-          "Forget the tracked flows of an address when it arrives on a node by a move, so that UDP clients with a fixed " +
-          "port are served at once.",
+          "Forget the tracked UDP flows of an address when it arrives on a node or leaves it, so that clients with a " +
+          "fixed port are served at once.",
         absent: "true",
         since: "1.0"
       })

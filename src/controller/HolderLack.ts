@@ -34,6 +34,12 @@ export const awaitsPromises = (entries: ReadonlyArray<Hold.Entry>, nodeBook: Nod
   return undefined
 }
 
+/** Whether a foreign machine answers for it, as who is to hold it says. */
+export const inUseAmong =
+  (entries: ReadonlyArray<Hold.Entry>, acknowledgements: ReadonlyArray<Hold.Acknowledgement>) =>
+  ({ address }: Pick<Hold.Entry, "address">): boolean =>
+    entries.some((each) => each.address === address && Hold.foreignMacOf(each, acknowledgements) !== undefined)
+
 /**
  * A machine that is none of the cluster's answers for an address that the Service was to use for the first time. One that it
  * did not ask for is replaced.

@@ -24,6 +24,7 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
       mode,
       uplinks: options.uplinks ?? [],
       startupCleaning: options.startupCleaning ?? (mode === "uplink" ? "ours" : "all"),
+      ...(options.flushConntrack === false ? { flushConntrack: false } : {}),
       ...(pool.spec.cloudIntegration === undefined ? {} : { isRouted: true })
     }
   ]

@@ -2,7 +2,7 @@
 import type * as Address from "../domain/Address.ts"
 import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
-import * as Hold from "../domain/Hold.ts"
+import type * as Hold from "../domain/Hold.ts"
 import * as MoveRequest from "../domain/MoveRequest.ts"
 import type { Pool } from "../domain/Pool.ts"
 import * as Placement from "../domain/Placement.ts"
@@ -210,10 +210,7 @@ const decide = (
     return pool?.kind === "EphemeralIPPool" && entry !== undefined && cloud.isDeleted(pool, entry)
   }
   const { index } = books
-  const isInUse: AllocationDecision.Situation["isInUse"] = ({ address }) =>
-    current.some(
-      (entry) => entry.address === address && Hold.foreignMacOf(entry, inputs.acknowledgements) !== undefined
-    )
+  const isInUse = HolderLack.inUseAmong(current, inputs.acknowledgements)
   const occupation = { isInUse, avoided: books.occupied.addresses(inputs.nowMillis) }
   const situation = { request: asked, namespaceLabels, type, current, index, boughtBy, isDeleted, mayPromote }
   return AllocationDecision.decide({ ...situation, ...occupation })
@@ -261,12 +258,8 @@ export const wantedState = (
     isRoutedThere: (entry) => routeOf(entry) === "inPlace" || isDeletedThere(entry, books, cloud),
     nextEpoch: generation + 1
   })
-  const buying = CloudWishes.purchasesOf(decision, {
-    books,
-    cloud,
-    nodes,
-    candidatesOf: (pool) => candidatesOf(pool, books, nodeBook, inputs)
-  })
+  const asking = { books, cloud, nodes, candidatesOf: (pool: string) => candidatesOf(pool, books, nodeBook, inputs) }
+  const buying = CloudWishes.purchasesOf(decision, asking)
   const hindrance = CloudWishes.hindranceOf(inputs.key, entries, { books, cloud, routeOf })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))
   // It serves on where it should not, for want of another node: the first that may hold it must be heard of.

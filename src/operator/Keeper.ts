@@ -25,6 +25,7 @@ import { Duties } from "./Duties.ts"
 import * as FirstUse from "./FirstUse.ts"
 import type { Fence } from "./Fence.ts"
 import { announceableIn, heldAsPlanned, heldIn, neighbourlyIn, ownMacsIn, upIn } from "./KernelView.ts"
+import * as Flows from "./Flows.ts"
 import * as News from "./News.ts"
 import * as StatusReporter from "./StatusReporter.ts"
 
@@ -255,6 +256,7 @@ export const make = Effect.fnUntraced(function* (
   const readings = newReadings(options)
   const tell = newTeller()
   const news = News.make(options.node, announcer)
+  const forgetFlows = yield* Flows.make
   const firstUse = yield* FirstUse.make({ isOwnMac: readings.isOwnMac, wake: options.wake })
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
@@ -287,24 +289,22 @@ export const make = Effect.fnUntraced(function* (
     const wasPresent = (address: Address.Address) => heldBefore.has(address)
     if (changes.length > 0) yield* fenceWhile({ isPresent: wasPresent, isInPlace: wasPresent })
     const changed = yield* applyAll(changes, network, announcer)
+    yield* forgetFlows(Flows.concerned(changes, duties.proven, config.pools))
     const after = changes.length === 0 ? before : yield* network.state
     memory.note(plan, changed && changes.length === plan.changes.length, before)
     const held = heldIn(after)
     const isHeld = heldAsPlanned(plan, held, upIn(after))
     yield* fenceWhile({ isPresent: (address) => held.has(address), isInPlace: isHeld })
     const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
-    const mayServe = options.mayServe(holdId)
-    const served = plan.held.filter(({ address }) => isHeld(address))
     const { failed, notNow } = yield* news.tell({
-      served,
+      served: plan.held.filter(({ address }) => isHeld(address)),
       allocations,
       isFresh: (address) => added.has(address),
       canAnnounceOn: announceableIn(after),
-      mayServe
+      mayServe: options.mayServe(holdId)
     })
     const isAnnounced = (address: Address.Address) => !failed.has(address) && !notNow.has(address)
-    const { foreignMacOf } = firstUse
-    const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { isHeld, isAnnounced, foreignMacOf })
+    const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { ...firstUse, isHeld, isAnnounced })
     const reporting = { self, allocations, keptFor, viewOf }
     const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
@@ -315,7 +315,5 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const look = Effect.map(network.state, readings.note)
-  const { interfaces, macs } = readings
-
-  return { look, round: (holdId) => exclusive.withPermit(round(holdId)), interfaces, macs }
+  return { ...readings, look, round: (holdId) => exclusive.withPermit(round(holdId)) }
 })

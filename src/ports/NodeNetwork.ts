@@ -72,6 +72,7 @@ export class NodeNetworkError extends Schema.TaggedError<NodeNetworkError>()("No
     "removeAddress",
     "announce",
     "probe",
+    "forgetFlows",
     "changes",
     "identity",
     "fence"
@@ -113,6 +114,8 @@ export class NodeNetwork extends Context.Service<
       addresses: ReadonlyArray<Address>,
       uplink: string
     ) => Effect.Effect<ReadonlyArray<Claimant>, NodeNetworkError>
+    /** The kernel tracks no UDP flow to these addresses any more; those of other protocols stay. */
+    readonly forgetFlows: (addresses: ReadonlyArray<Address>) => Effect.Effect<void, NodeNetworkError>
     /** Wakes whenever a link or an address changed; it says nothing more, read `state`. */
     readonly changes: Stream.Stream<void, NodeNetworkError>
     /** `boot_id` differs after each boot (proc(5)); `systemUuid` is the machine's, empty where it cannot be read. */

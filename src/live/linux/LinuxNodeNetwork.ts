@@ -1,6 +1,6 @@
 /**
  * The NodeNetwork port on a Linux node: iproute2 for state and addresses, nftables for the fence, socat for raw
- * frames, /proc for the rest. Needs NET_ADMIN for addresses and the fence, and NET_RAW for announcements
+ * frames, conntrack for flows, /proc for the rest. Needs NET_ADMIN for addresses, fence and flows, and NET_RAW for announcements
  * and probes.
  */
 import { readFile } from "node:fs/promises"
@@ -11,6 +11,7 @@ import { announce } from "./Announcer.ts"
 import { changes } from "./ChangeMonitor.ts"
 import * as IpBatch from "./IpBatch.ts"
 import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "./IpAddress.ts"
+import * as Flows from "./Flows.ts"
 import * as FrameChannels from "./FrameChannels.ts"
 import * as LinuxFence from "./LinuxFence.ts"
 import { decodeArpIgnore, decodeLinks, decodeRoutes, type LinkInfo, toNetworkState } from "./IpOutput.ts"
@@ -36,6 +37,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       ip: "ip",
       socat: "socat",
       nft: "nft",
+      conntrack: "conntrack",
       grep: "grep",
       ...options.tools
     }
@@ -55,6 +57,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
         remove(ip, held, prefixLength).pipe(fail("removeAddress")),
       announce: (addresses, uplink) => announce(toolbox, channels, addresses, uplink).pipe(fail("announce")),
       probe: (addresses, uplink) => probe(toolbox, channels, addresses, uplink).pipe(fail("probe")),
+      forgetFlows: (addresses) => Flows.forget(toolbox, addresses).pipe(fail("forgetFlows")),
       changes: changes(toolbox).pipe(Stream.mapError((reason) => new NodeNetworkError({ method: "changes", reason }))),
       identity: identity.pipe(fail("identity")),
       fence: {

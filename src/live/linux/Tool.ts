@@ -15,6 +15,7 @@ export interface Toolbox {
   readonly ip: string
   readonly socat: string
   readonly nft: string
+  readonly conntrack: string
   readonly grep: string
 }
 
@@ -70,7 +71,8 @@ export const start = (
 /** What `stderr` means. `how` is said when it is empty. */
 export const reasonOf = (tool: string, stderr: string, how: string, interfaceName: string): Reason => {
   const said = stderr.trim()
-  if (/not permitted|permission denied/i.test(said)) return new NotPermitted({ message: `${tool}: ${said}` })
+  if (/not permitted|permission denied|get CAP_NET_/i.test(said))
+    return new NotPermitted({ message: `${tool}: ${said}` })
   if (interfaceName !== "" && /cannot find device|does not exist|unknown interface|no such device/i.test(said)) {
     return new InterfaceMissing({ interfaceName })
   }

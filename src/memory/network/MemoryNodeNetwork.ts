@@ -10,7 +10,6 @@ import {
   type HeldAddress,
   type InterfaceAddress,
   InterfaceMissing,
-  type NetworkInterface,
   type NetworkState,
   NodeNetwork,
   NodeNetworkError,
@@ -19,6 +18,7 @@ import {
 } from "../../ports/NodeNetwork.ts"
 import { answerWithinMillis, type Claimant } from "../../domain/ProbeAnswers.ts"
 import { FenceRefused, type KernelFence } from "../../ports/KernelFence.ts"
+import { Device, type InterfaceOptions } from "./Device.ts"
 import { MemoryFence } from "./MemoryFence.ts"
 
 /** One frame as it left: what a neighbour learns from it. */
@@ -28,16 +28,15 @@ export interface Announcement {
   readonly uplink: string
 }
 
+/** Tracked by the kernel. */
+export interface Flow {
+  readonly protocol: "tcp" | "udp"
+  readonly to: Address
+}
+
 export interface DefaultRoute {
   readonly interfaceName: string
   readonly metric: number
-}
-
-export interface InterfaceOptions {
-  readonly name: string
-  readonly kind?: NetworkInterface["kind"]
-  readonly mac?: string
-  readonly addresses?: ReadonlyArray<InterfaceAddress>
 }
 
 export interface Options {
@@ -80,6 +79,8 @@ export interface Handle {
   readonly setPermitted: (permitted: boolean) => void
   /** A message: every tool fails with it. Undefined: they work. */
   readonly setToolFailure: (message: string | undefined) => void
+  readonly flows: () => ReadonlyArray<Flow>
+  readonly track: (flow: Flow) => void
   readonly setIdentity: (identity: Identity) => void
 }
 
@@ -106,6 +107,8 @@ export const make = (options: Options = {}): Handle => {
     setArpIgnore: (name, value) => node.alter(() => void node.arpIgnore.set(name, value)),
     setPermitted: (permitted) => void (node.permitted = permitted),
     setToolFailure: (message) => void (node.toolFailure = message),
+    flows: () => node.flows,
+    track: (flow) => void (node.flows = [...node.flows, flow]),
     setIdentity: (identity) => void (node.identity = identity)
   }
 }
@@ -135,6 +138,7 @@ const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNe
       attempt("probe", () => node.mayProbe(addresses, uplink)).pipe(
         Effect.andThen(Effect.suspend(() => probing(node, addresses, uplink)))
       ),
+    forgetFlows: (addresses) => attempt("forgetFlows", () => node.forgetFlows(addresses)),
     changes: Stream.unwrap(
       Effect.as(
         attempt("changes", () => undefined),
@@ -192,42 +196,6 @@ const changesOf = (node: Node): Stream.Stream<void> =>
     { bufferSize: 1, strategy: "sliding" }
   )
 
-class Device {
-  name: string
-  readonly index: number
-  readonly mac: string
-  readonly kind: NetworkInterface["kind"]
-  addresses: Array<InterfaceAddress> = []
-  up = true
-  master: string | undefined
-
-  constructor(options: InterfaceOptions, index: number) {
-    this.name = options.name
-    this.index = index
-    this.kind = options.kind ?? "other"
-    this.mac = this.kind === "loopback" ? "00:00:00:00:00:00" : (options.mac ?? macOf(index))
-    for (const address of options.addresses ?? []) this.put(address)
-  }
-
-  /** An IPv4 address without a label of its own prints the name of its interface. */
-  put(address: InterfaceAddress): void {
-    const labelled = familyOf(address.address) === "IPv4" ? { label: this.name, ...address } : address
-    this.addresses.push(labelled)
-  }
-
-  find(address: Address, prefixLength: number): InterfaceAddress | undefined {
-    return this.addresses.find((each) => each.address === address && each.prefixLength === prefixLength)
-  }
-
-  take(address: Address, prefixLength: number): void {
-    this.addresses = this.addresses.filter((each) => each.address !== address || each.prefixLength !== prefixLength)
-  }
-}
-
-/** Locally administered, distinct within the node. */
-const macOf = (index: number): string => `02:00:00:00:${hexByte(index >> 8)}:${hexByte(index)}`
-const hexByte = (value: number): string => (value & 0xff).toString(16).padStart(2, "0")
-
 class Node {
   readonly devices = new Map<string, Device>()
   readonly arpIgnore = new Map<string, number>()
@@ -235,6 +203,7 @@ class Node {
   readonly calls = new Map<NodeNetworkError["method"], number>()
   readonly listeners = new Set<() => void>()
   readonly fence = new MemoryFence()
+  flows: ReadonlyArray<Flow> = []
   routes: ReadonlyArray<DefaultRoute> = []
   permitted = true
   toolFailure: string | undefined
@@ -356,6 +325,12 @@ class Node {
     if (device === undefined) return
     if (!this.permitted) return notPermitted("ip")
     if (device.find(address, prefixLength) !== undefined) this.change(() => device.take(address, prefixLength))
+  }
+
+  forgetFlows(addresses: ReadonlyArray<Address>): Reason | void {
+    if (addresses.length === 0) return
+    if (!this.permitted) return notPermitted("conntrack")
+    this.flows = this.flows.filter(({ protocol, to }) => protocol !== "udp" || !addresses.includes(to))
   }
 
   ask(address: Address, uplink: string): ReadonlyArray<Claimant> {

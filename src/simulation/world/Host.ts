@@ -234,6 +234,7 @@ export class Host {
       removeAddress: (held, prefixLength) =>
         changing(`remove ${held.address}`, network.removeAddress(held, prefixLength)),
       announce: (addresses, uplink) => timed(network.announce(addresses, uplink)),
+      forgetFlows: (addresses) => timed(network.forgetFlows(addresses)),
       probe: (addresses, uplink) => timed(network.probe(addresses, uplink)),
       changes: network.changes.pipe(Stream.tap(() => Effect.yieldNow)),
       identity: network.identity,

@@ -14,7 +14,7 @@ import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
 import { NodeNetwork } from "../../ports/NodeNetwork.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import { CloudSite } from "./CloudSite.ts"
-import { Host, type HostEvents } from "./Host.ts"
+import { Host } from "./Host.ts"
 import { install, ownNamespace } from "./Installation.ts"
 import { healthPort, Lan } from "./Lan.ts"
 import { type LinkObserver, Links } from "./Links.ts"
@@ -83,9 +83,7 @@ export const make = Effect.fnUntraced(function* (
   // What is there from the beginning is nobody's doing, whoever asks first.
   cloud.onChange("console")
   const surroundings: Surroundings = { kernel, story, memory, links, truth, hearsLogs }
-  const hosts: ReadonlyArray<Host> = numbers(nodesCount).map((number) =>
-    newHost(number, surroundings, segment, (host, address) => answersTo(host, address, hosts, segment))
-  )
+  const hosts: Array<Host> = numbers(nodesCount).map((each) => newHost(each, surroundings, segment, () => hosts))
   for (const host of hosts) truth.look(host, "boot")
   const kubectl = memory.view("kubectl")
   yield* install(kubectl, hosts, cloud)
@@ -201,10 +199,10 @@ const newHost = (
   number: number,
   { kernel, truth }: Surroundings,
   segment: Segment,
-  onProbe: HostEvents["onProbe"]
+  hosts: () => ReadonlyArray<Host>
 ): Host =>
   new Host(number, kernel, {
-    onProbe,
+    onProbe: (host, address) => answersTo(host, address, hosts(), segment),
     onKernel: (host, by) => truth.look(host, by),
     onAnnouncement: (host, address) => {
       truth.announced(host, address)

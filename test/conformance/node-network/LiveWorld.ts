@@ -17,10 +17,10 @@ import type { Announcement, Listener, World } from "./World.ts"
 /** Undefined when it can run; else why not and what to type. */
 export const whyNot = (): string | undefined => {
   if (process.getuid?.() !== 0) return "network namespaces need root"
-  const missing = ["ip", "nft", "socat", "nsenter", "setpriv"].filter((tool) => !has(tool))
+  const missing = ["ip", "nft", "socat", "conntrack", "nsenter", "setpriv"].filter((tool) => !has(tool))
   return missing.length === 0
     ? undefined
-    : `missing: ${missing.join(", ")} (Debian: apt-get install iproute2 nftables socat util-linux)`
+    : `missing: ${missing.join(", ")} (Debian: apt-get install iproute2 nftables socat conntrack util-linux)`
 }
 
 const has = (tool: string): boolean => {
@@ -84,7 +84,13 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
     network: yield* portWith({ commandPrefix: prefix }),
     unprivileged: portWith({ commandPrefix: [...prefix, ...withoutCapabilities] }),
     toolless: portWith({
-      tools: { ip: "/nonexistent/ip", socat: "/nonexistent/socat", nft: "/nonexistent/nft", grep: "/nonexistent/grep" }
+      tools: {
+        conntrack: "/nonexistent/conntrack",
+        ip: "/nonexistent/ip",
+        socat: "/nonexistent/socat",
+        nft: "/nonexistent/nft",
+        grep: "/nonexistent/grep"
+      }
     }),
     listen: (uplink) => listen(names, uplink),
     seek: (address) => seek(names, address),
@@ -100,6 +106,20 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
       Effect.sync(
         () => void runIn(names.peer, ["ip", "address", "del", ...withNetwork(address), "dev", peerOf(uplink)])
       ),
+    track: (protocol, to) =>
+      Effect.sync(() => {
+        const from = familyOf(to) === "IPv4" ? "198.51.100.3" : "2001:db8:ffff::3"
+        const state = protocol === "tcp" ? ["--state", "ESTABLISHED"] : []
+        const flow = ["-p", protocol, "-s", from, "-d", to, "--sport", "5000", "--dport", "53", "-t", "600", ...state]
+        runIn(node, ["conntrack", "-I", ...flow])
+      }),
+    flows: Effect.sync(() =>
+      ["ipv4", "ipv6"].flatMap((family) =>
+        [...runIn(node, ["conntrack", "-L", "-f", family]).matchAll(/^(udp|tcp) .*? dst=(\S+)/gm)].map(
+          ([, protocol = "", to = ""]) => `${protocol} ${to}`
+        )
+      )
+    ),
     until: (condition) => Effect.asVoid(Effect.repeat(condition, { until: (isSo) => isSo })),
     flushRuleset: Effect.sync(() => void runIn(node, ["nft", "flush", "ruleset"])),
     foreignAdd: (name, address) => ip("address", "add", ...addArguments(name, address)),

@@ -38,6 +38,10 @@ export interface World {
   /** A machine behind the uplink takes an address of the networks of `up0`; answers its hardware address. */
   readonly foreignHost: (uplink: string, address: Address) => Effect.Effect<string>
   readonly foreignLeaves: (uplink: string, address: Address) => Effect.Effect<void>
+  /** The kernel tracks a flow to this address. */
+  readonly track: (protocol: "tcp" | "udp", to: Address) => Effect.Effect<void>
+  /** `udp 192.0.2.1`, of the flows that it tracks, in no order. */
+  readonly flows: Effect.Effect<ReadonlyArray<string>>
   /** Lets time pass for the node until the condition holds. */
   readonly until: <E>(condition: Effect.Effect<boolean, E>) => Effect.Effect<void, E>
   /** Somebody takes all rules of the node's packet filter away. */

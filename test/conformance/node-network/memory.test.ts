@@ -3,6 +3,7 @@ import { Result } from "effect"
 import { parse } from "../../../src/domain/Address.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import { fenceSuite } from "./fenceSuite.ts"
+import { flowSuite } from "./flowSuite.ts"
 import { probeSuite } from "./probeSuite.ts"
 import { nodeNetworkSuite } from "./suite.ts"
 import type { World } from "./World.ts"
@@ -51,6 +52,8 @@ const makeWorld = Effect.sync((): World => {
         return "02:00:00:00:00:99"
       }),
     foreignLeaves: (uplink, address) => Effect.sync(() => void foreign.delete(`${uplink} ${address}`)),
+    track: (protocol, to) => Effect.sync(() => node.track({ protocol, to })),
+    flows: Effect.sync(() => node.flows().map(({ protocol, to }) => `${protocol} ${to}`)),
     until: (condition) =>
       Effect.repeat(condition, { while: (isSo) => (isSo ? false : (nowMillis++, true)) }).pipe(Effect.asVoid),
     flushRuleset: Effect.sync(() => node.fence.remove()),
@@ -74,3 +77,4 @@ const makeWorld = Effect.sync((): World => {
 nodeNetworkSuite("the in-memory twin", makeWorld)
 fenceSuite("the in-memory twin", makeWorld)
 probeSuite("the in-memory twin", makeWorld)
+flowSuite("the in-memory twin", makeWorld)

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { isAbsent, isPresent } from "../../../../src/live/linux/IpAddress.ts"
 import { reasonOf, run } from "../../../../src/live/linux/Tool.ts"
 
-const toolbox = { commandPrefix: [], ip: "ip", socat: "socat", nft: "nft", grep: "grep" }
+const toolbox = { commandPrefix: [], ip: "ip", socat: "socat", nft: "nft", conntrack: "conntrack", grep: "grep" }
 const shell = (script: string, options = {}) => run(toolbox, "sh", ["-c", script], options)
 
 describe("Tool.run", () => {
@@ -50,6 +50,7 @@ describe("Tool.reasonOf", () => {
     ["RTNETLINK answers: No such device",                                "InterfaceMissing", false, false],
     ["RTNETLINK answers: Operation not permitted",                       "NotPermitted",     false, false],
     ["socat[1] E socket(17, 3, 0): Operation not permitted",             "NotPermitted",     false, false],
+    ["Operation failed: sorry, you must be root or get CAP_NET_ADMIN capability to do this", "NotPermitted", false, false],
     ["Error: ipv4: Address already assigned.",                           "ToolFailed",       true,  false],
     ["RTNETLINK answers: File exists",                                   "ToolFailed",       true,  false],
     ["Error: ipv6: address not found.",                                  "ToolFailed",       false, true],
