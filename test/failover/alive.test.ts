@@ -154,7 +154,7 @@ const cases = [
     name: "nothing",
     what: "nothing happens: what the measuring itself loses",
     number: 155,
-    happens: (trial: Trial) => awhile(trial, 10)
+    happens: (trial: Trial) => awhile(trial, 60)
   }
 ]
 

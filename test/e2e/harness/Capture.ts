@@ -43,7 +43,11 @@ const ports = async (): Promise<ReadonlyMap<number, number>> => {
   )
 }
 
-/** Of what `tcpdump` filters by: answers for addresses, and the probes. A port that is made anew gets another number. */
+/**
+ * With `LAB_KEEP_CAPTURES` set the file stays, in the folder for temporary files, for whoever looks for a packet that was lost.
+ *
+ * Of what `tcpdump` filters by: answers for addresses, and the probes. A port that is made anew gets another number.
+ */
 export const capture = async (addresses: ReadonlyArray<string>): Promise<Capture> => {
   const folder = mkdtempSync(join(tmpdir(), "plenuslb-capture-"))
   const file = join(folder, "lan.pcap")
@@ -65,7 +69,7 @@ export const capture = async (addresses: ReadonlyArray<string>): Promise<Capture
   begun.catch(() => {})
   onTestFinished(() => {
     child.kill()
-    rmSync(folder, { recursive: true, force: true })
+    if (process.env["LAB_KEEP_CAPTURES"] === undefined) rmSync(folder, { recursive: true, force: true })
   })
   const known = new Map(await ports())
   const looking = setInterval(() => {
