@@ -272,9 +272,7 @@ export const wantedState = (
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
     CloudWishes.firstOf(hindrance, buying) ??
-    (homeless === undefined || nodes.calls.length > 0
-      ? undefined
-      : explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
+    (nodes.calls.length > 0 ? undefined : homeless && explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
     HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
     HolderLack.awaitsPromises(entries, nodeBook) ??
     HolderLack.unrecognised(entries, nodeBook) ??

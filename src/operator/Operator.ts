@@ -6,7 +6,7 @@ import { Deferred, Effect, Random, Result } from "effect"
 import type { Scope } from "effect"
 import type { ConfigMap } from "../api/ConfigMap.ts"
 import { configMaps } from "../api/ConfigMap.ts"
-import { ipAllocations } from "../api/IPAllocation.ts"
+import { type IPAllocation, ipAllocations } from "../api/IPAllocation.ts"
 import { nodeConfigMapName, nodeLabel } from "../api/Names.ts"
 import * as NodeConfig from "../api/NodeConfig.ts"
 import type * as HoldId from "../domain/HoldId.ts"
@@ -62,11 +62,7 @@ export const make = Effect.fnUntraced(function* (
   const network = yield* NodeNetwork
   const wake = yield* Signal.make
   const wanted = yield* Signal.make
-  const onChange = () => {
-    wake.give()
-    wanted.give()
-  }
-  const { allocations, configs } = yield* follow(settings, onChange)
+  const { allocations, configs } = yield* follow(settings, [wake, wanted])
   const { node, nodeAddresses } = settings
   const config = lastReadableConfig(configs, settings.namespace)
   const hasCloud = () => config().pools.some(({ isRouted }) => isRouted === true)
@@ -97,11 +93,8 @@ export const make = Effect.fnUntraced(function* (
     configs.reconnect()
   }
   const mustRelease = () => config().release === true
-  const isNeeded = () =>
-    (config().candidates?.includes(node) ?? true) ||
-    allocations.size() + allocations.undecodable.size > 0 ||
-    fence.current().leased.length > 0 ||
-    mustRelease()
+  const isHolding = () => isNamed(allocations) || fence.current().leased.length > 0
+  const isNeeded = () => isHolding() || isCandidate(config(), node) || mustRelease()
   const tempo = new Tempo(settings.times, isNeeded, wanted, yield* monotonicMillis)
   const attendance = yield* Attendance.make(settings.witness, {
     node,
@@ -133,7 +126,13 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /** What names this node, and what all are told. */
-const follow = Effect.fnUntraced(function* ({ namespace, node }: OperatorSettings, onChange: () => void) {
+const follow = Effect.fnUntraced(function* (
+  { namespace, node }: OperatorSettings,
+  signals: ReadonlyArray<Signal.Signal>
+) {
+  const onChange = () => {
+    for (const signal of signals) signal.give()
+  }
   const handlers = { onChange, onUndecodable: onChange, onSynced: onChange }
   return {
     allocations: yield* Reflector.make({
@@ -148,6 +147,11 @@ const follow = Effect.fnUntraced(function* ({ namespace, node }: OperatorSetting
     })
   }
 })
+
+const isNamed = (allocations: Reflector.Reflector<IPAllocation>): boolean =>
+  allocations.size() + allocations.undecodable.size > 0
+
+const isCandidate = ({ candidates }: NodeConfig.NodeConfig, node: string): boolean => candidates?.includes(node) ?? true
 
 const newState = (settings: OperatorSettings): State => ({
   serveMillis: serveMillisOf(settings),
