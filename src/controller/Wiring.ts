@@ -181,7 +181,7 @@ const onNode = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.Handle
     const wasUnreadable = nodeBook.unreadable.has(key)
     nodeBook.onNode(key, after, nowMillis())
     if (placementFactsOf(before) === placementFactsOf(after) && !wasUnreadable) return
-    if (after === undefined) books.clouds.identities.delete(key)
+    if (after === undefined) books.clouds.forgetNode(key)
     else books.clouds.identities.set(key, identityOf(after))
     lookAtClouds({ books, sinks })
     if (books.onNode(key, after, reservedOf)) reservedChanged({ books, sinks })

@@ -12,6 +12,9 @@ import type { CloudAddress, CloudProject, CloudServer, NodeIdentity, Resolution 
 
 const { labelNames } = CloudClaim
 
+/** One would do; others may be machines of which the provider knows nothing. */
+const departedMax = 20
+
 export const poolKeyOf = ({ kind, name }: PoolRef): string => `${kind}/${name}`
 
 /** As last read. */
@@ -52,6 +55,8 @@ export class CloudBook {
   /** By node name: its server, by the id that the Node says, in the project that had it at some time. */
   private readonly serversByNode = new Map<string, KnownServer>()
   private saysIds = false
+  /** Nodes that left since a project was read, with what they said of themselves. */
+  private departed: ReadonlyArray<NodeIdentity> = []
   private readonly views = new Map<string, ProjectView>()
   /** Of each view, what was told of it: an operation's list may have shown by the way what others did meanwhile. */
   private readonly told = new Map<string, string>()
@@ -132,10 +137,32 @@ export class CloudBook {
     this.serversByNode.clear()
   }
 
+  identityOf(node: string): NodeIdentity | undefined {
+    const identity = this.identities.get(node)
+    return identity === undefined ? undefined : { ...identity, instanceId: this.instanceIds.get(node) }
+  }
+
+  /** That it said an id counts for the next read, which may be the first: names prove less from then on. */
+  forgetNode(node: string): void {
+    const identity = this.identityOf(node)
+    if (identity !== undefined && !this.saysIds) this.departed = [...this.departed, identity].slice(-departedMax)
+    this.identities.delete(node)
+  }
+
+  /** What is to be resolved beside the Nodes there are, to learn whether Nodes say ids. */
+  departedNodes(): ReadonlyArray<NodeIdentity> {
+    return this.departed
+  }
+
   /** By the evidence that there is now; that Nodes say ids is kept, for while those that do are away. */
-  trust(addresses: ReadonlyArray<CloudAddress>, resolutions: ReadonlyMap<string, Resolution>): ProjectTrust.Trust {
+  trust(
+    addresses: ReadonlyArray<CloudAddress>,
+    resolutions: ReadonlyMap<string, Resolution>,
+    ofDeparted: ReadonlyArray<Resolution>
+  ): ProjectTrust.Trust {
     const all = [...resolutions.values()]
-    this.saysIds ||= all.some(ProjectTrust.saysId)
+    this.saysIds ||= [...all, ...ofDeparted].some(ProjectTrust.saysId)
+    this.departed = []
     return ProjectTrust.trustIn({ addresses, resolutions: all, cluster: this.cluster, saysIds: this.saysIds })
   }
 

@@ -59,11 +59,14 @@ const cached = (caches: Caches["Service"], poolKey: string) => {
 
 const resolveAll = Effect.fnUntraced(function* (project: CloudProject, book: CloudBook) {
   const resolutions = new Map<string, Resolution>()
-  for (const [name, identity] of book.identities) {
-    const node = { ...identity, instanceId: book.instanceIds.get(name) }
-    resolutions.set(name, yield* project.resolve(node, Number.POSITIVE_INFINITY))
+  for (const name of book.identities.keys()) {
+    const identity = book.identityOf(name)
+    if (identity !== undefined) resolutions.set(name, yield* project.resolve(identity, Number.POSITIVE_INFINITY))
   }
-  return resolutions
+  const ofDeparted = yield* Effect.forEach(book.departedNodes(), (each) =>
+    project.resolve(each, Number.POSITIVE_INFINITY)
+  )
+  return { resolutions, ofDeparted }
 })
 
 /** With an empty label every cluster of the project would take the others' addresses for its own. */
@@ -79,8 +82,8 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   const servers = yield* project.servers(maxAgeMillis.servers)
   const isEdited = book.editionOf(poolKey) !== edition
   const listed = yield* project.addresses(isEdited ? maxAgeAfterEditMillis : maxAgeMillis.addresses)
-  const resolutions = yield* resolveAll(project, book)
-  const trust = book.trust(listed, resolutions)
+  const { ofDeparted, resolutions } = yield* resolveAll(project, book)
+  const trust = book.trust(listed, resolutions, ofDeparted)
   // Before anything is decided by what it has: not even that something is gone.
   if (trust === "foreign") {
     book.forgetView(poolKey)

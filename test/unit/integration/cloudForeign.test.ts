@@ -35,14 +35,19 @@ const newOther = Effect.map(Clock.Clock, (clock) => {
   return project
 })
 
-/** A pool whose token stands in a Secret, and one Service that it bought for; then the Secret has the token of the other. */
-const startWithOther = Effect.fnUntraced(function* () {
+/** Of the nodes one says its id; the others are known by their names, which the other project has, too. */
+const startBesideOther = Effect.fnUntraced(function* () {
   const { cluster } = yield* start()
   const other = yield* newOther
   cluster.otherProjects.set(otherToken, other)
-  // The others are known by their names, which the other project has, too.
   const id = cluster.project.truth.servers().find(({ name }) => name === "node-1")?.id ?? 0
   yield* cluster.api.patch(nodes, { name: "node-1" }, { spec: { providerID: `hcloud://${id}` } })
+  return { cluster, other }
+})
+
+/** A pool whose token stands in a Secret, and one Service that it bought for; then the Secret has the token of the other. */
+const startWithOther = Effect.fnUntraced(function* () {
+  const { cluster, other } = yield* startBesideOther()
   yield* cluster.api.create(secrets, secret(TestCluster.cloudToken))
   yield* createEphemeral(cluster, "cloud", fromSecret)
   yield* createService(cluster, "web")
@@ -93,6 +98,23 @@ describe("the token of another project", () => {
         assert.deepStrictEqual(floatingIps(cluster), [])
         assert.isUndefined(allocation(cluster, "web"))
         assert.isTrue(isUntouched())
+      })
+    )
+  })
+
+  it("is noticed at the first read, too, when the only Node that said an id has gone before", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, other } = yield* startBesideOther()
+        yield* Effect.sleep("5 seconds")
+        yield* cluster.api.delete(nodes, { name: "node-1" })
+        yield* Effect.sleep("5 seconds")
+        yield* cluster.api.create(secrets, secret(otherToken))
+        yield* createEphemeral(cluster, "cloud", fromSecret)
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("65 seconds")
+        assert.strictEqual(conditionOf(cluster, "CredentialsValid")?.reason, "CloudProjectForeign")
+        assert.lengthOf(other.truth.floatingIps(), 1)
       })
     )
   })
