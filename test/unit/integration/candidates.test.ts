@@ -49,6 +49,14 @@ const start = Effect.gen(function* () {
 
 const firstIdle = (cluster: TestCluster.TestCluster) => idleIn(cluster)[0] ?? ""
 
+const createPreferring = (cluster: TestCluster.TestCluster, node: string) =>
+  cluster.api.create(services, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "shop", annotations: { "loadbalancing.plenus.io/preferred-node": node } },
+    spec: { type: "LoadBalancer", ports: [{ port: 80 }] }
+  })
+
 describe("a cluster of which few nodes are candidates", () => {
   it("has three that renew every second, and five every ten, which say so", () => {
     run(
@@ -150,16 +158,7 @@ describe("a cluster of which few nodes are candidates", () => {
       Effect.gen(function* () {
         const { cluster } = yield* start
         const node = firstIdle(cluster)
-        yield* cluster.api.create(services, {
-          apiVersion: "v1",
-          kind: "Service",
-          metadata: {
-            name: "web",
-            namespace: "shop",
-            annotations: { "loadbalancing.plenus.io/preferred-node": node }
-          },
-          spec: { type: "LoadBalancer", ports: [{ port: 80 }] }
-        })
+        yield* createPreferring(cluster, node)
         yield* Effect.sleep("2 seconds")
         assert.lengthOf(shown(cluster, "web"), 1)
         assert.strictEqual(holderOf(cluster, "web"), node)
@@ -173,16 +172,7 @@ describe("a cluster of which few nodes are candidates", () => {
         const { cluster, operators } = yield* start
         const node = firstIdle(cluster)
         yield* operators.get(node)?.kill ?? Effect.die("there is no idle node")
-        yield* cluster.api.create(services, {
-          apiVersion: "v1",
-          kind: "Service",
-          metadata: {
-            name: "web",
-            namespace: "shop",
-            annotations: { "loadbalancing.plenus.io/preferred-node": node }
-          },
-          spec: { type: "LoadBalancer", ports: [{ port: 80 }] }
-        })
+        yield* createPreferring(cluster, node)
         yield* Effect.sleep("2 seconds")
         assert.deepStrictEqual(shown(cluster, "web"), [])
         yield* Effect.sleep("3 seconds")

@@ -10,6 +10,14 @@ import type * as TestCluster from "./TestCluster.ts"
 const printer = "02:00:00:00:00:99"
 const secondNode = "02:00:00:00:01:02"
 
+/** A cluster with a pool, and a machine that has an address of it. */
+const startBeside = Effect.fnUntraced(function* (mac: string, address: string) {
+  const { cluster } = yield* start()
+  yield* createPool(cluster, "rack-1")
+  cluster.foreign.set(address, mac)
+  return cluster
+})
+
 const conditionOf = (cluster: TestCluster.TestCluster, name: string) =>
   cluster.memory.truth
     .get(services, { namespace: "shop", name })
@@ -25,9 +33,7 @@ describe("an address that a foreign machine has", () => {
   it("is not used, which the Service is told with its hardware address, and is once the machine has gone", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        cluster.foreign.set("192.0.2.11", printer)
+        const cluster = yield* startBeside(printer, "192.0.2.11")
         yield* createService(cluster, "web", ["192.0.2.11"])
         yield* Effect.sleep("60 seconds")
         const { message = "", reason, status } = conditionOf(cluster, "web") ?? {}
@@ -47,9 +53,7 @@ describe("an address that a foreign machine has", () => {
   it("is not used by another node either, when the first must hand over", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        cluster.foreign.set("192.0.2.11", printer)
+        const cluster = yield* startBeside(printer, "192.0.2.11")
         yield* createService(cluster, "web", ["192.0.2.11"])
         yield* Effect.sleep("5 seconds")
         const node = allocation(cluster, "web")?.spec.allocations[0]?.nodeName ?? ""
@@ -71,9 +75,7 @@ describe("an address that a foreign machine has", () => {
   it("is replaced where any would do, and given to nobody else as long as there are others", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        cluster.foreign.set("192.0.2.10", printer)
+        const cluster = yield* startBeside(printer, "192.0.2.10")
         yield* createService(cluster, "web")
         yield* Effect.sleep("3 seconds")
         assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.11"])
@@ -95,9 +97,7 @@ describe("an address that a foreign machine has", () => {
   it("is asked for every ten seconds, and nothing is written while the answer is the same", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        cluster.foreign.set("192.0.2.11", printer)
+        const cluster = yield* startBeside(printer, "192.0.2.11")
         yield* createService(cluster, "web", ["192.0.2.11"])
         yield* Effect.sleep("30 seconds")
         const before = allocation(cluster, "web")?.metadata.resourceVersion
@@ -115,9 +115,7 @@ describe("an address for which a node of the cluster answers", () => {
   it("is used: who has just let go of it, or by another interface answers for it, is nobody foreign", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        cluster.foreign.set("192.0.2.11", secondNode)
+        const cluster = yield* startBeside(secondNode, "192.0.2.11")
         yield* createService(cluster, "web", ["192.0.2.11"])
         yield* Effect.sleep("2 seconds")
         assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.11"])
