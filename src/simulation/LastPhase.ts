@@ -8,13 +8,16 @@ import { Effect } from "effect"
 import { isOurs } from "../invariants/Actors.ts"
 import { orphansIn, sweptMillis } from "../invariants/Clouds.ts"
 import { announcedBeyondMillis } from "../invariants/Registrations.ts"
+import * as NodeLease from "../api/NodeLease.ts"
 import { services } from "../api/Service.ts"
+import { isPromised } from "../domain/Witness.ts"
 import { Denied, Unavailable } from "../ports/Kubernetes.ts"
 import { converge, type Demand } from "./Convergence.ts"
 import { type Court, Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
 import { deathMillis, probes, untilDeathIsKnown } from "./Probes.ts"
 import { lastService } from "./Oddities.ts"
+import type { Host } from "./world/Host.ts"
 import { times } from "./world/Programs.ts"
 import type { World } from "./world/World.ts"
 
@@ -28,6 +31,27 @@ const quietMillis = 600_000
 
 /** Of seven voters three may die at once and what the fourth held still moves; beyond that a person must say who is dead. */
 const deathsMax = 3
+
+/** Whether the living may promise for each of the dead, whose lists of voters are as they left them. */
+const canBeTakenOver = (dead: ReadonlySet<string>, { hosts, truth }: World): boolean => {
+  const living = new Set(hosts.map(({ name }) => name).filter((name) => !dead.has(name)))
+  return [...truth.leases.values()].every((lease) => {
+    const content = NodeLease.read(lease)
+    return content === undefined || !dead.has(content.node) || isPromised(content.voters, content.node, living)
+  })
+}
+
+/** In this order, so many as the living can take over from. */
+const restOf = (world: World, count: number): ReadonlyArray<Host> => {
+  const rest: Array<Host> = []
+  const inTurn = world.hosts.toSorted((left, right) => ((left.number * 7919) % 101) - ((right.number * 7919) % 101))
+  for (const host of inTurn) {
+    const dead = new Set([...rest, host].map(({ name }) => name))
+    if (rest.length < count && canBeTakenOver(dead, world)) rest.push(host)
+  }
+  return rest
+}
+
 /** A voter that is dead is named for a minute more; until then it counts among those that may die at once. */
 const forgottenMillis = 70_000
 
@@ -38,9 +62,7 @@ const forgottenMillis = 70_000
 const breakRest = (world: World, random: Prng): boolean => {
   const { controllers, hosts, operators, story } = world
   const count = random.between(0, Math.min(deathsMax, Math.max(0, Math.ceil(hosts.length / 2) - 1)))
-  const rest = hosts
-    .toSorted((left, right) => ((left.number * 7919) % 101) - ((right.number * 7919) % 101))
-    .slice(0, count)
+  const rest = restOf(world, count)
   for (const host of rest) {
     if (random.chance(0.5)) {
       world.powerOff(host)
@@ -59,7 +81,7 @@ const breakRest = (world: World, random: Prng): boolean => {
   }
   story.note("last-phase-core")
   story.tell(`for ever without ${rest.map(({ name }) => name).join(", ")}`)
-  return count > 0
+  return rest.length > 0
 }
 
 /** Every write for one Service fails, in one way or another, for ever. */
