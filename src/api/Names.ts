@@ -44,6 +44,8 @@ export const nodeLeaseAnnotations = {
   interfaces: `${group}/interfaces`,
   /** Comma list of the hardware addresses by which the node answers its neighbours. */
   macs: `${group}/macs`,
+  /** What was found of its packets' way, if they may go round the kernel's lease; absent: nothing. */
+  bypassed: `${group}/fence-bypassed`,
   durationMillis: `${group}/duration-ms`,
   /** Which server of its cloud provider the machine is, as that tells it; absent: nobody says. */
   instanceId: `${group}/instance-id`,

@@ -46,6 +46,8 @@ export interface NodeLease extends Witness {
   readonly instanceId: string | undefined
   /** Hardware addresses by which the node answers its neighbours. */
   readonly macs: ReadonlyArray<string>
+  /** Why packets may go round its kernel's lease (domain/FenceBypass). */
+  readonly bypassed?: string | undefined
 }
 
 export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.startsWith(nodeLeaseNamePrefix)
@@ -86,6 +88,7 @@ export const read = once((lease: Lease): NodeLease | undefined => {
     released: annotations[keys.released],
     interfaces: interfacesIn(annotations[keys.interfaces] ?? "{}"),
     instanceId: annotations[keys.instanceId],
+    bypassed: annotations[keys.bypassed],
     macs: listIn(annotations[keys.macs] ?? ""),
     voters: listIn(annotations[keys.voters] ?? ""),
     witnessPort: portIn(annotations[keys.witnessPort])
@@ -102,6 +105,7 @@ const annotationsOf = (content: NodeLease): { readonly [key: string]: string } =
   [keys.durationMillis]: String(content.durationMillis),
   [keys.interfaces]: JSON.stringify(content.interfaces),
   ...(content.macs.length === 0 ? {} : { [keys.macs]: content.macs.join(",") }),
+  ...(content.bypassed === undefined ? {} : { [keys.bypassed]: content.bypassed }),
   ...(content.voters.length === 0 ? {} : { [keys.voters]: content.voters.join(",") }),
   ...(content.witnessPort === undefined ? {} : { [keys.witnessPort]: String(content.witnessPort) }),
   ...(content.instanceId === undefined ? {} : { [keys.instanceId]: content.instanceId }),

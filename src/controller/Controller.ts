@@ -323,7 +323,7 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { ado
   const poolQueue = yield* WorkQueue.make({
     name: "pools",
     concurrency: 4,
-    step: Leader.leading(isLeader, PoolReconciler.step({ books, isLeader, operatorPods }))
+    step: Leader.leading(isLeader, PoolReconciler.step({ books, isLeader, nodeBook, operatorPods }))
   })
   const deployment = yield* WorkQueue.make({
     name: "operators",

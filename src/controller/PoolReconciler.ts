@@ -27,6 +27,8 @@ import type { Books, KnownPool } from "./Books.ts"
 import { OrphanSweep } from "./cloud/OrphanSweep.ts"
 import { Caches } from "./Caches.ts"
 import { Events } from "./Events.ts"
+import * as FenceBypassed from "./FenceBypassed.ts"
+import type { NodeBook } from "./NodeBook.ts"
 import type { OperatorPods } from "./OperatorPods.ts"
 
 type AnyPool = PersistentIPPool | EphemeralIPPool
@@ -111,21 +113,25 @@ const deletedAddresses = (addresses: ReadonlyArray<string>, { kind }: Pool.Pool)
       : "Take off spec.addresses what you deleted: nothing else is given for it.")
 })
 
-const degraded = (
-  { pool, problems }: KnownPool,
-  object: AnyPool,
-  books: Books,
-  operators: string | undefined
-): Finding => {
+/** Of the nodes, for every pool that adds addresses to an interface. */
+interface ToldOfNodes {
+  readonly operators: string | undefined
+  readonly bypassed: string | undefined
+}
+
+const degraded = ({ pool, problems }: KnownPool, object: AnyPool, books: Books, told: ToldOfNodes): Finding => {
   const [problem] = problems
-  if (operators !== undefined && pool.interfaceName !== undefined) {
-    return { type: "Degraded", status: "True", reason: "OperatorsNotRunning", message: operators }
+  if (told.operators !== undefined && pool.interfaceName !== undefined) {
+    return { type: "Degraded", status: "True", reason: "OperatorsNotRunning", message: told.operators }
   }
   if (problem !== undefined) return { type: "Degraded", status: "True", ...problem }
   const deleted = books.deletedIn(pool)
   if (deleted.length > 0) return { type: "Degraded", status: "True", ...deletedAddresses(deleted, pool) }
   const orphans = pool.cloud === undefined ? [] : new OrphanSweep(books.clouds).orphansOf(pool)
   if (orphans.length > 0) return { type: "Degraded", status: "True", ...orphaned(orphans) }
+  if (told.bypassed !== undefined && pool.interfaceName !== undefined && pool.cloud === undefined) {
+    return { type: "Degraded", status: "True", reason: "FenceBypassed", message: told.bypassed }
+  }
   const fields = fieldsNotHonoured(object)
   if (fields.length > 0) {
     const message = `This version does not act on ${fields.join(", ")}. Remove what you do not need, or upgrade.`
@@ -134,13 +140,7 @@ const degraded = (
   return { type: "Degraded", status: "False", reason: "AsSpecified", message: "Every field is acted on." }
 }
 
-const statusOf = (
-  known: KnownPool,
-  object: AnyPool,
-  books: Books,
-  operators: string | undefined,
-  now: string
-): PoolStatus => {
+const statusOf = (known: KnownPool, object: AnyPool, books: Books, told: ToldOfNodes, now: string): PoolStatus => {
   const counts = AddressIndex.counts(books.index, known.pool)
   const families = (["IPv4", "IPv6"] as const)
     .filter((family) => counts[family].total > 0 || counts[family].inUse > 0)
@@ -159,7 +159,7 @@ const statusOf = (
     ready(known, books),
     conflict(known, books),
     ...credentials(known, object, books),
-    degraded(known, object, books, operators)
+    degraded(known, object, books, told)
   ]
   return {
     observedGeneration: object.metadata.generation ?? 0,
@@ -214,9 +214,10 @@ export interface Options {
   readonly books: Books
   readonly isLeader: Effect.Effect<boolean>
   readonly operatorPods: Pick<OperatorPods, "message">
+  readonly nodeBook: Pick<NodeBook, "leases">
 }
 
-export const step = ({ books, isLeader, operatorPods }: Options) =>
+export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
   Effect.fn("PoolReconciler.step")(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
@@ -243,7 +244,8 @@ export const step = ({ books, isLeader, operatorPods }: Options) =>
       yield* patch({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } })
       return "again"
     }
-    const status = statusOf(known, object, books, operatorPods.message, yield* Timestamp.now)
+    const told = { operators: operatorPods.message, bypassed: FenceBypassed.describe(nodeBook.leases.values()) }
+    const status = statusOf(known, object, books, told, yield* Timestamp.now)
     if (sameStatus(object.status, status)) return "settled"
     const applied = {
       apiVersion,

@@ -33,6 +33,7 @@ import * as Reflector from "../reconcile/Reflector.ts"
 import type { Adoption } from "./Adoption.ts"
 import type { Books } from "./Books.ts"
 import { Caches } from "./Caches.ts"
+import * as FenceBypassed from "./FenceBypassed.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import * as PoolReconciler from "./PoolReconciler.ts"
 import { reservedOf, serviceNetworkOf } from "./ReservedAddresses.ts"
@@ -215,6 +216,7 @@ const onLease = (
   onChange: (change) => {
     if (learnInstance(books, change)) lookAtClouds({ books, sinks })
     const changed = nodeBook.onLease(change, nowMillis())
+    if (FenceBypassed.isNews(change)) for (const pool of books.pools.keys()) sinks.pool(pool)
     if (changed === undefined) return
     sinks.deployment()
     // What a fenced holder reported claims nothing any more.

@@ -33,6 +33,7 @@ import {
   untilMillis,
   untilMillisForWrite
 } from "./Parts.ts"
+import * as Preflight from "./Preflight.ts"
 import type * as Registration from "./Registration.ts"
 import { renewForEver } from "./Renewing.ts"
 import { shutdown } from "./Shutdown.ts"
@@ -67,18 +68,10 @@ export const make = Effect.fnUntraced(function* (
   const config = lastReadableConfig(configs, settings.namespace)
   const hasCloud = () => config().pools.some(({ isRouted }) => isRouted === true)
   const instanceId = yield* Instance.follow(settings.instanceId, hasCloud)
-  const identity: Registration.Identity = {
-    node,
-    namespace: settings.namespace,
-    ...(yield* network.identity),
-    nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
-    durationMillis: settings.times.quietMillis,
-    attempts: new Attempts(),
-    askAgainMillis: Math.ceil(settings.times.renewMillis / 3),
-    get instanceId() {
-      return instanceId()
-    }
-  }
+  const uplinks = (): ReadonlyArray<string> => fence.current().uplinks
+  const { packetPath } = network
+  const bypassed = yield* settings.keepsKernelLease ? Preflight.follow({ packetPath, uplinks }) : Preflight.none
+  const identity = yield* identityOf(settings, network, { instanceId, bypassed })
   const state = newState(settings)
   const mayServe = isInForce(state)
   const fence = yield* fenceOf(settings, state, identity, network)
@@ -122,6 +115,29 @@ export const make = Effect.fnUntraced(function* (
     respond: attendance.respond,
     superseded: Effect.raceFirst(renewForEver(parts), Deferred.await(overtaken)),
     shutdown: shutdown(parts)
+  }
+})
+
+/** What is learned later is said from then on. */
+const identityOf = Effect.fnUntraced(function* (
+  { namespace, node, times }: OperatorSettings,
+  network: NodeNetwork["Service"],
+  learned: { readonly [fact in "instanceId" | "bypassed"]: () => string | undefined }
+): Effect.fn.Return<Registration.Identity, NodeNetworkError> {
+  return {
+    node,
+    namespace,
+    ...(yield* network.identity),
+    nonce: (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0"),
+    durationMillis: times.quietMillis,
+    attempts: new Attempts(),
+    askAgainMillis: Math.ceil(times.renewMillis / 3),
+    get instanceId() {
+      return learned.instanceId()
+    },
+    get bypassed() {
+      return learned.bypassed()
+    }
   }
 })
 

@@ -43,6 +43,8 @@ export interface Identity {
   readonly durationMillis: number
   /** Which server of its cloud provider this machine is, once that is known. */
   readonly instanceId: string | undefined
+  /** Why packets may go round its fence, if they may. */
+  readonly bypassed?: string | undefined
   readonly attempts: Attempts
   /** A renewal that is not answered within it is sent once more. */
   readonly askAgainMillis: number
@@ -125,6 +127,7 @@ const contentFor = (
   released: undefined,
   interfaces,
   instanceId: identity.instanceId,
+  bypassed: identity.bypassed,
   macs,
   ...witness
 })

@@ -6,6 +6,7 @@
 import { Context, Schema } from "effect"
 import type { Effect, Stream } from "effect"
 import type { Address } from "../domain/Address.ts"
+import type { PacketPath } from "../domain/FenceBypass.ts"
 import type { Claimant } from "../domain/ProbeAnswers.ts"
 import type { Category } from "./Category.ts"
 import { FenceRefused, type KernelFence } from "./KernelFence.ts"
@@ -75,6 +76,7 @@ export class NodeNetworkError extends Schema.TaggedError<NodeNetworkError>()("No
     "forgetFlows",
     "changes",
     "identity",
+    "packetPath",
     "fence"
   ]),
   reason: Schema.Union([InterfaceMissing, NotPermitted, ToolFailed, FenceRefused])
@@ -120,6 +122,8 @@ export class NodeNetwork extends Context.Service<
     readonly changes: Stream.Stream<void, NodeNetworkError>
     /** `boot_id` differs after each boot (proc(5)); `systemUuid` is the machine's, empty where it cannot be read. */
     readonly identity: Effect.Effect<{ readonly bootId: string; readonly systemUuid: string }, NodeNetworkError>
+    /** What these uplinks' packets meet on their way in: whether the fence stands in it. Read anew, by several processes. */
+    readonly packetPath: (uplinks: ReadonlyArray<string>) => Effect.Effect<PacketPath, NodeNetworkError>
     readonly fence: KernelFence
   }
 >()("plenuslb/ports/NodeNetwork") {}

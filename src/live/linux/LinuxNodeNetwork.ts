@@ -15,6 +15,7 @@ import * as Flows from "./Flows.ts"
 import * as FrameChannels from "./FrameChannels.ts"
 import * as LinuxFence from "./LinuxFence.ts"
 import { decodeArpIgnore, decodeLinks, decodeRoutes, type LinkInfo, toNetworkState } from "./IpOutput.ts"
+import * as PacketPathReader from "./PacketPathReader.ts"
 import { probe } from "./Prober.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
@@ -39,6 +40,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       nft: "nft",
       conntrack: "conntrack",
       grep: "grep",
+      tc: "tc",
       ...options.tools
     }
     const limit = (yield* Semaphore.make(processesMax)).withPermit
@@ -60,6 +62,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       forgetFlows: (addresses) => Flows.forget(toolbox, addresses).pipe(fail("forgetFlows")),
       changes: changes(toolbox).pipe(Stream.mapError((reason) => new NodeNetworkError({ method: "changes", reason }))),
       identity: identity.pipe(fail("identity")),
+      packetPath: (uplinks) => limit(PacketPathReader.read(toolbox, uplinks)).pipe(fail("packetPath")),
       fence: {
         claim: (owner) => fence.claim(owner).pipe(fenced),
         putTicket: (ticket, lifeMillis) => fence.putTicket(ticket, lifeMillis).pipe(fenced),

@@ -17,6 +17,7 @@ export interface Toolbox {
   readonly nft: string
   readonly conntrack: string
   readonly grep: string
+  readonly tc: string
 }
 
 /** A healthy `ip` takes 3-6 ms; with this much the kernel or the machine is stuck, and the caller must know. */

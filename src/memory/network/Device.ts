@@ -1,5 +1,6 @@
 /** An interface of a node in memory, with its addresses. */
 import { type Address, familyOf } from "../../domain/Address.ts"
+import type { PacketProgram } from "../../domain/FenceBypass.ts"
 import type { InterfaceAddress, NetworkInterface } from "../../ports/NodeNetwork.ts"
 
 export interface InterfaceOptions {
@@ -17,6 +18,8 @@ export class Device {
   addresses: Array<InterfaceAddress> = []
   up = true
   master: string | undefined
+  /** Of eBPF, where packets come in. */
+  programs: ReadonlyArray<PacketProgram["hook"]> = []
 
   constructor(options: InterfaceOptions, index: number) {
     this.name = options.name

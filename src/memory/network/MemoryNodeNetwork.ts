@@ -5,6 +5,7 @@
  */
 import { Clock, Effect, Queue, Stream } from "effect"
 import { type Address, familyOf } from "../../domain/Address.ts"
+import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
 import { hostPrefixLength, labelFor, ownMetric, scopeOf } from "../../domain/HostAddress.ts"
 import {
   type HeldAddress,
@@ -82,6 +83,8 @@ export interface Handle {
   readonly flows: () => ReadonlyArray<Flow>
   readonly track: (flow: Flow) => void
   readonly setIdentity: (identity: Identity) => void
+  readonly setKubeProxy: (kubeProxy: PacketPath["kubeProxy"]) => void
+  readonly setPrograms: (name: string, hooks: ReadonlyArray<PacketProgram["hook"]>) => void
 }
 
 /** A node with loopback and what `options` name, all of it up. */
@@ -109,7 +112,9 @@ export const make = (options: Options = {}): Handle => {
     setToolFailure: (message) => void (node.toolFailure = message),
     flows: () => node.flows,
     track: (flow) => void (node.flows = [...node.flows, flow]),
-    setIdentity: (identity) => void (node.identity = identity)
+    setIdentity: (identity) => void (node.identity = identity),
+    setKubeProxy: (kubeProxy) => void (node.kubeProxy = kubeProxy),
+    setPrograms: (name, hooks) => void (node.device(name).programs = hooks)
   }
 }
 
@@ -146,6 +151,7 @@ const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNe
       )
     ),
     identity: Effect.sync(() => node.identity),
+    packetPath: (uplinks) => attempt("packetPath", () => node.packetPath(uplinks)),
     fence: fenceOf(node, kernelMillis === undefined ? callerMillis : Effect.sync(kernelMillis))
   })
 }
@@ -206,6 +212,7 @@ class Node {
   flows: ReadonlyArray<Flow> = []
   routes: ReadonlyArray<DefaultRoute> = []
   permitted = true
+  kubeProxy: PacketPath["kubeProxy"] = "found"
   toolFailure: string | undefined
   identity: Identity
   private nextIndex = 1
@@ -331,6 +338,13 @@ class Node {
     if (addresses.length === 0) return
     if (!this.permitted) return notPermitted("conntrack")
     this.flows = this.flows.filter(({ protocol, to }) => protocol !== "udp" || !addresses.includes(to))
+  }
+
+  packetPath(uplinks: ReadonlyArray<string>): PacketPath | Reason {
+    if (!this.permitted) return notPermitted("nft")
+    const found = [...this.devices.values()].filter(({ name }) => uplinks.includes(name))
+    const programs = found.flatMap(({ name, programs: hooks }) => hooks.map((hook) => ({ interfaceName: name, hook })))
+    return { kubeProxy: this.devices.has("kube-ipvs0") ? "found" : this.kubeProxy, programs }
   }
 
   ask(address: Address, uplink: string): ReadonlyArray<Claimant> {

@@ -238,6 +238,7 @@ export class Host {
       probe: (addresses, uplink) => timed(network.probe(addresses, uplink)),
       changes: network.changes.pipe(Stream.tap(() => Effect.yieldNow)),
       identity: network.identity,
+      packetPath: network.packetPath,
       fence: {
         claim: (owner) => changing("claim the fence", network.fence.claim(owner)),
         putTicket: (ticket, lifeMillis) =>

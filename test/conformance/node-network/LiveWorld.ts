@@ -17,7 +17,7 @@ import type { Announcement, Listener, World } from "./World.ts"
 /** Undefined when it can run; else why not and what to type. */
 export const whyNot = (): string | undefined => {
   if (process.getuid?.() !== 0) return "network namespaces need root"
-  const missing = ["ip", "nft", "socat", "conntrack", "nsenter", "setpriv"].filter((tool) => !has(tool))
+  const missing = ["ip", "tc", "nft", "socat", "conntrack", "nsenter", "setpriv"].filter((tool) => !has(tool))
   return missing.length === 0
     ? undefined
     : `missing: ${missing.join(", ")} (Debian: apt-get install iproute2 nftables socat conntrack util-linux)`
@@ -89,7 +89,8 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
         ip: "/nonexistent/ip",
         socat: "/nonexistent/socat",
         nft: "/nonexistent/nft",
-        grep: "/nonexistent/grep"
+        grep: "/nonexistent/grep",
+        tc: "/nonexistent/tc"
       }
     }),
     listen: (uplink) => listen(names, uplink),
@@ -133,10 +134,24 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
     attachPort: (port, bridge) => ip("link", "set", port, "master", bridge),
     setArpIgnore: (name, value) =>
       Effect.sync(() => void runIn(node, ["sh", "-c", `echo ${value} > /proc/sys/net/ipv4/conf/${name}/arp_ignore`])),
+    kubeProxyRuns: (mode) => Effect.sync(() => void runIn(node, ["nft", chainOf[mode]])),
+    attachTcProgram: (name) =>
+      Effect.sync(() => {
+        runIn(node, ["tc", "qdisc", "add", "dev", name, "clsact"])
+        // Classic BPF needs no compiler: "return -1", which leaves packets to the rest of the kernel.
+        const program = ["bpf", "bytecode", "1,6 0 0 4294967295,", "direct-action"]
+        runIn(node, ["tc", "filter", "add", "dev", name, "ingress", ...program])
+      }),
     addDefaultRoute: (name, family, metric) =>
       ip(family === "IPv4" ? "-4" : "-6", "route", "add", "default", "dev", name, "metric", String(metric))
   }
 })
+
+/** As kube-proxy 1.31 and newer names them, iptables by iptables-nft. */
+const chainOf = {
+  iptables: "add table ip mangle; add chain ip mangle KUBE-PROXY-CANARY",
+  nftables: "add table ip kube-proxy; add chain ip kube-proxy services"
+} as const
 
 const withNetwork = (address: Address) =>
   familyOf(address) === "IPv4" ? [`${address}/24`] : [`${address}/64`, "nodad"]

@@ -56,6 +56,10 @@ export interface World {
   readonly attachPort: (port: string, bridge: string) => Effect.Effect<void>
   /** The name may be `all`. */
   readonly setArpIgnore: (name: string, value: number) => Effect.Effect<void>
+  /** kube-proxy writes its chains; at the start there are none. */
+  readonly kubeProxyRuns: (mode: "iptables" | "nftables") => Effect.Effect<void>
+  /** An eBPF program as tc's filter on what comes in. */
+  readonly attachTcProgram: (name: string) => Effect.Effect<void>
   readonly addDefaultRoute: (interfaceName: string, family: "IPv4" | "IPv6", metric: number) => Effect.Effect<void>
 }
 

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { namespaces, whyNot, worldIn } from "./LiveWorld.ts"
 import { fenceSuite } from "./fenceSuite.ts"
 import { flowSuite } from "./flowSuite.ts"
+import { packetPathSuite } from "./packetPathSuite.ts"
 import { probeSuite } from "./probeSuite.ts"
 import { nodeNetworkSuite } from "./suite.ts"
 
@@ -16,4 +17,5 @@ if (unavailable !== undefined) console.log(`NodeNetwork on a network namespace${
 nodeNetworkSuite("a network namespace", Effect.flatMap(namespaces, worldIn), unavailable)
 fenceSuite("a network namespace", Effect.flatMap(namespaces, worldIn), unavailable)
 probeSuite("a network namespace", Effect.flatMap(namespaces, worldIn), unavailable)
+packetPathSuite("a network namespace", Effect.flatMap(namespaces, worldIn), unavailable)
 flowSuite("a network namespace", Effect.flatMap(namespaces, worldIn), unavailable)

@@ -4,6 +4,7 @@ import { parse } from "../../../src/domain/Address.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import { fenceSuite } from "./fenceSuite.ts"
 import { flowSuite } from "./flowSuite.ts"
+import { packetPathSuite } from "./packetPathSuite.ts"
 import { probeSuite } from "./probeSuite.ts"
 import { nodeNetworkSuite } from "./suite.ts"
 import type { World } from "./World.ts"
@@ -21,6 +22,7 @@ const makeWorld = Effect.sync((): World => {
     onProbe: (address, uplink) => [foreign.get(`${uplink} ${address}`) ?? []].flat(),
     interfaces: [{ name: "pl0", kind: "bridge" }, { name: "up0", addresses: nodeAddresses }, { name: "up1" }]
   })
+  node.setKubeProxy("missing")
   let routes: ReadonlyArray<MemoryNodeNetwork.DefaultRoute> = []
   return {
     network: node.network,
@@ -66,6 +68,8 @@ const makeWorld = Effect.sync((): World => {
     setUp: (name, up) => Effect.sync(() => node.setUp(name, up)),
     attachPort: (port, bridge) => Effect.sync(() => node.attachPort(port, bridge)),
     setArpIgnore: (name, value) => Effect.sync(() => node.setArpIgnore(name, value)),
+    kubeProxyRuns: () => Effect.sync(() => node.setKubeProxy("found")),
+    attachTcProgram: (name) => Effect.sync(() => node.setPrograms(name, ["tc"])),
     addDefaultRoute: (interfaceName, _, metric) =>
       Effect.sync(() => {
         routes = [...routes, { interfaceName, metric }]
@@ -77,4 +81,5 @@ const makeWorld = Effect.sync((): World => {
 nodeNetworkSuite("the in-memory twin", makeWorld)
 fenceSuite("the in-memory twin", makeWorld)
 probeSuite("the in-memory twin", makeWorld)
+packetPathSuite("the in-memory twin", makeWorld)
 flowSuite("the in-memory twin", makeWorld)

@@ -3,7 +3,15 @@ import { Effect } from "effect"
 import { isAbsent, isPresent } from "../../../../src/live/linux/IpAddress.ts"
 import { reasonOf, run } from "../../../../src/live/linux/Tool.ts"
 
-const toolbox = { commandPrefix: [], ip: "ip", socat: "socat", nft: "nft", conntrack: "conntrack", grep: "grep" }
+const toolbox = {
+  commandPrefix: [],
+  ip: "ip",
+  socat: "socat",
+  nft: "nft",
+  conntrack: "conntrack",
+  grep: "grep",
+  tc: "tc"
+}
 const shell = (script: string, options = {}) => run(toolbox, "sh", ["-c", script], options)
 
 describe("Tool.run", () => {

@@ -1,0 +1,95 @@
+/**
+ * What netfilter has of kube-proxy, and which eBPF programs stand before it. The texts are those of nftables 1.0.6 and
+ * iproute2 6.1, which shows programs of XDP however they were attached, and of tc only its own filters: nothing of tcx.
+ */
+import { Effect, Option, Schema } from "effect"
+import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
+import { type Reason, run, type Toolbox } from "./Tool.ts"
+
+/** Where kube-proxy in IPVS mode binds the Services' addresses. */
+const ipvsInterface = "kube-ipvs0"
+
+/**
+ * kube-proxy's in iptables mode (by iptables-nft), and in nftables mode. By name, since a list of all chains takes 45 MiB where
+ * there are 5,000 Services, which an operator does not have; one of these is short, and is read in 3-25 ms.
+ */
+const chains = [
+  ["ip", "kube-proxy", "services"],
+  ["ip", "mangle", "KUBE-PROXY-CANARY"],
+  ["ip6", "kube-proxy", "services"],
+  ["ip6", "mangle", "KUBE-PROXY-CANARY"]
+]
+
+/** Also where the table is missing. */
+export const isNoSuchChain = (reason: Reason): boolean =>
+  reason._tag === "ToolFailed" && reason.message.startsWith("Error: No such file or directory")
+
+const hasChain = (toolbox: Toolbox, chain: ReadonlyArray<string>) =>
+  run(toolbox, toolbox.nft, ["list", "chain", ...chain]).pipe(
+    Effect.as(true),
+    Effect.catchIf(isNoSuchChain, () => Effect.succeed(false))
+  )
+
+const hasKubeProxy = Effect.fnUntraced(function* (toolbox: Toolbox): Effect.fn.Return<boolean, Reason> {
+  for (const chain of chains) if (yield* hasChain(toolbox, chain)) return true
+  return false
+})
+
+const decodeXdp = Schema.decodeUnknownOption(
+  Schema.fromJsonString(
+    Schema.Array(Schema.Struct({ ifname: Schema.optionalKey(Schema.String), xdp: Schema.optionalKey(Schema.Unknown) }))
+  )
+)
+const decodeFilters = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Array(Schema.Struct({ kind: Schema.optionalKey(Schema.String) })))
+)
+
+/** Of `ip -j link show`. */
+export const linksIn = (text: string): ReadonlyArray<{ readonly name: string; readonly hasXdp: boolean }> =>
+  Option.getOrElse(decodeXdp(text), () => []).flatMap(({ ifname, xdp }) =>
+    ifname === undefined ? [] : [{ name: ifname, hasXdp: xdp !== undefined }]
+  )
+
+/** Of `tc -j filter show`. */
+export const hasBpfFilter = (text: string): boolean =>
+  Option.getOrElse(decodeFilters(text), () => []).some(({ kind }) => kind === "bpf")
+
+export const hasLegacyNat = (text: string): boolean => /tables_names:nat$/m.test(text)
+
+/** Listed are the tables of iptables-legacy. The last file always has the line: grep fails when it finds none. */
+const legacyArguments = [
+  "-sHE",
+  "^nat$|^Inter-",
+  "/proc/net/ip_tables_names",
+  "/proc/net/ip6_tables_names",
+  "/proc/net/dev"
+]
+
+/** An interface that is not there has no program. */
+export const read = Effect.fnUntraced(function* (
+  toolbox: Toolbox,
+  uplinks: ReadonlyArray<string>
+): Effect.fn.Return<PacketPath, Reason> {
+  const hasChains = yield* hasKubeProxy(toolbox)
+  const legacy = yield* run(toolbox, toolbox.grep, legacyArguments, { isPartialEnough: true })
+  const links = linksIn(yield* run(toolbox, toolbox.ip, ["-j", "link", "show"]))
+  const found = links.filter(({ name }) => uplinks.includes(name))
+  const programs = yield* Effect.forEach(found, ({ hasXdp, name }) =>
+    Effect.map(filtersOf(toolbox, name), (filters): ReadonlyArray<PacketProgram> => [
+      ...(hasXdp ? [{ interfaceName: name, hook: "xdp" } as const] : []),
+      ...(hasBpfFilter(filters) ? [{ interfaceName: name, hook: "tc" } as const] : [])
+    ])
+  )
+  const isFound = hasChains || links.some(({ name }) => name === ipvsInterface)
+  const otherwise = hasLegacyNat(legacy) ? "unknown" : "missing"
+  return { kubeProxy: isFound ? "found" : otherwise, programs: programs.flat() }
+})
+
+/** It may go meanwhile. */
+const filtersOf = (toolbox: Toolbox, interfaceName: string) =>
+  run(toolbox, toolbox.tc, ["-j", "filter", "show", "dev", interfaceName, "ingress"], { interfaceName }).pipe(
+    Effect.catchIf(
+      ({ _tag }) => _tag === "InterfaceMissing",
+      () => Effect.succeed("[]")
+    )
+  )

@@ -1,0 +1,52 @@
+/**
+ * Whether this node's fence is gone round, for its log and its NodeLease. It is said and no more: addresses are served all the
+ * same. A node that has just started may have an operator before it has kube-proxy, hence what is told was found twice in a
+ * row.
+ */
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import { bypassOf, type PacketPath } from "../domain/FenceBypass.ts"
+import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+
+/** Four to eight short processes each. */
+const CHECK_MILLIS = 30_000
+
+export interface Options {
+  /** Where clients come from, as the fence knows it. */
+  readonly uplinks: () => ReadonlyArray<string>
+  readonly packetPath: (uplinks: ReadonlyArray<string>) => Effect.Effect<PacketPath, NodeNetworkError>
+}
+
+/** Logged when it changes. What cannot be looked at leaves what was known. */
+export const follow = Effect.fnUntraced(function* ({
+  packetPath,
+  uplinks
+}: Options): Effect.fn.Return<() => string | undefined, never, Scope.Scope> {
+  let found: string | undefined
+  let told: string | undefined
+  let failed: string | undefined
+  const note = (now: string | undefined) => {
+    const isLasting = now === found
+    failed = undefined
+    found = now
+    if (!isLasting || now === told) return Effect.void
+    told = now
+    return now === undefined
+      ? Effect.logInfo("the fence is not bypassed any more")
+      : Effect.logWarning("FenceBypassed").pipe(Effect.annotateLogs({ found: now }))
+  }
+  const notSeen = ({ message }: NodeNetworkError) => {
+    if (message === failed) return Effect.void
+    failed = message
+    return Effect.logWarning("not seen whether the fence is bypassed").pipe(Effect.annotateLogs({ error: message }))
+  }
+  const look = Effect.suspend(() => packetPath(uplinks())).pipe(
+    Effect.matchEffect({ onSuccess: (path) => note(bypassOf(path)), onFailure: notSeen })
+  )
+  // Not before the first rounds, which tell the fence by which interfaces clients come.
+  yield* Effect.sleep(CHECK_MILLIS).pipe(Effect.andThen(look), Effect.forever, Effect.forkScoped)
+  return () => told
+})
+
+/** Where the kernel keeps no lease there is no fence to go round. */
+export const none = Effect.succeed((): string | undefined => undefined)

@@ -1,0 +1,68 @@
+/** Whether the fence stands where packets go, as far as the port can tell: on the twin and on a real network namespace. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
+import type { MakeWorld, World } from "./World.ts"
+
+const uplinks = ["up0", "up1"]
+
+export const packetPathSuite = (name: string, makeWorld: MakeWorld, unavailable?: string): void => {
+  const check = (sentence: string, body: (world: World) => Effect.Effect<void, NodeNetworkError>) =>
+    it.live(sentence, () => Effect.scoped(Effect.flatMap(makeWorld, body)))
+
+  describe.skipIf(unavailable !== undefined)(`packetPath on ${name}${unavailable ?? ""}`, () => {
+    check("misses kube-proxy where nothing of it is in netfilter, and sees no program", (world) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* world.network.packetPath(uplinks), { kubeProxy: "missing", programs: [] })
+      })
+    )
+    check("does not take the fence for kube-proxy", (world) =>
+      Effect.gen(function* () {
+        yield* world.network.fence.claim("0000000a")
+        assert.strictEqual((yield* world.network.packetPath(uplinks)).kubeProxy, "missing")
+      })
+    )
+    for (const mode of ["iptables", "nftables"] as const) {
+      check(`finds kube-proxy in ${mode} mode`, (world) =>
+        Effect.gen(function* () {
+          yield* world.kubeProxyRuns(mode)
+          assert.strictEqual((yield* world.network.packetPath(uplinks)).kubeProxy, "found")
+        })
+      )
+    }
+    check("finds kube-proxy in IPVS mode by its interface", (world) =>
+      Effect.gen(function* () {
+        yield* world.createBridge("kube-ipvs0")
+        assert.strictEqual((yield* world.network.packetPath(uplinks)).kubeProxy, "found")
+      })
+    )
+    check("sees a tc program of an uplink that is asked for, and of no other", (world) =>
+      Effect.gen(function* () {
+        yield* world.attachTcProgram("up1")
+        const programs = (names: ReadonlyArray<string>) =>
+          Effect.map(world.network.packetPath(names), (path) => path.programs)
+        assert.deepStrictEqual(yield* programs(uplinks), [{ interfaceName: "up1", hook: "tc" }])
+        assert.deepStrictEqual(yield* programs(["up0"]), [])
+      })
+    )
+    check("says of an interface that is not there that it has no program", (world) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual((yield* world.network.packetPath(["up9"])).programs, [])
+      })
+    )
+    check("without NET_ADMIN is not permitted", (world) =>
+      Effect.gen(function* () {
+        const network = yield* world.unprivileged
+        const { method, reason } = yield* Effect.orDie(Effect.flip(network.packetPath(uplinks)))
+        assert.deepStrictEqual([method, reason._tag], ["packetPath", "NotPermitted"])
+      })
+    )
+    check("without tools fails as transient", (world) =>
+      Effect.gen(function* () {
+        const network = yield* world.toolless
+        const { category, reason } = yield* Effect.orDie(Effect.flip(network.packetPath(uplinks)))
+        assert.deepStrictEqual([reason._tag, category], ["ToolFailed", "transient"])
+      })
+    )
+  })
+}
