@@ -70,6 +70,7 @@ export type RefusalReason =
   | "InterfaceIsNoUplink"
   | "BridgeCannotServeIPv6"
   | "ArpIgnoreBlocksBridge"
+  | "ArpIgnoreBlocksUplink"
   | "IPVSWithoutStrictARP"
 
 /** The reason is stable and goes into conditions; the message says what, why and what to write. */
@@ -106,7 +107,10 @@ const judgeInterface = (node: NodeFacts, pool: PoolInterface, family: Family): U
   if (!found.up) return down(found.name)
   const uplinks = uplinksOf(node.network, pool)
   if (pool.isRouted === true) return judgeRouted(node, pool, found, uplinks)
-  const refusal = family === "IPv4" ? ipvsWithoutStrictArp(node.network, uplinks) : undefined
+  const refusal =
+    family === "IPv4"
+      ? (ipvsWithoutStrictArp(node.network, uplinks) ?? answersNobody(node.network, uplinks))
+      : undefined
   if (refusal !== undefined) return refusal
   if (pool.mode === "uplink") return asUplink(found.name, uplinks)
   const blocked = bridgeRefusal(node, pool, found) ?? unreachableOnBridge(node.network, found.name, uplinks, family)
@@ -178,6 +182,21 @@ const ipvsWithoutStrictArp = (network: NetworkFacts, uplinks: ReadonlyArray<stri
     message:
       `kube-proxy in IPVS mode puts every Service address on ${ipvsInterface} of every node, and with arp_ignore 0 on ` +
       `${open} each of them answers for it. Set ipvs.strictARP: true in kube-proxy's configuration.`
+  }
+}
+
+/** Of arp_ignore: the kernel answers for no address at all (ip-sysctl; docs/facts/node-network.md). */
+const ARP_IGNORE_ALL = 8
+
+const answersNobody = (network: NetworkFacts, uplinks: ReadonlyArray<string>): Refusal | undefined => {
+  const mute = uplinks.find((uplink) => network.arpIgnore[uplink] === ARP_IGNORE_ALL)
+  if (mute === undefined) return undefined
+  return {
+    reason: "ArpIgnoreBlocksUplink",
+    message:
+      `no IPv4 address can be reached by ${mute}: arp_ignore is ${ARP_IGNORE_ALL} there, so that the kernel answers no ` +
+      `neighbour. Set the sysctls net.ipv4.conf.all.arp_ignore and net.ipv4.conf.${mute}.arp_ignore to 0, or to 1 where ` +
+      `kube-proxy's strictARP needs it: the larger of the two counts.`
   }
 }
 

@@ -186,6 +186,7 @@ describe("InterfacePlan.plan: mode and refusals", () => {
     down0: { kind: "bridge", up: false }
   })
   const strict = { ...cards, arpIgnore: { eth0: 1, pl0: 1 } }
+  const mute = { ...cards, arpIgnore: { eth0: 8 } }
   const ipvs = network({ pl0: {}, eth0: {}, "kube-ipvs0": { up: false } }, { eth0: 0 })
   // oxfmt-ignore
   const cases: ReadonlyArray<readonly [string, NetworkFacts, Wanted, string]> = [
@@ -207,6 +208,11 @@ describe("InterfacePlan.plan: mode and refusals", () => {
     ["bridge refuses IPv6",                                       cards,   wanted("2001:db8::10", { mode: "bridge" }),               "BridgeCannotServeIPv6"],
     ["uplink takes the interface that it names, route or not",    cards,   wanted("192.0.2.10", { interfaceName: "eth1", mode: "uplink" }), "uplink, announced on eth1"],
     ["uplink refuses an interface that is not among its uplinks", cards,   wanted("192.0.2.10", { mode: "uplink", uplinks: ["eth0"] }), "InterfaceIsNoUplink"],
+    ["an uplink that answers nobody is refused",                  mute,    wanted("192.0.2.10", eth0),                               "ArpIgnoreBlocksUplink"],
+    ["an uplink that answers nobody serves no bridge either",     mute,    wanted("192.0.2.10"),                                     "ArpIgnoreBlocksUplink"],
+    ["an uplink that answers nobody by ARP serves IPv6",          mute,    wanted("2001:db8::10", eth0),                             "uplink, announced on eth0"],
+    ["another uplink that answers nobody does not concern it",    mute,    wanted("192.0.2.10", { uplinks: ["eth1"] }),              "bridge, announced on eth1"],
+    ["a routed address needs no answer to ARP",                   mute,    wanted("192.0.2.10", { isRouted: true }),                 "bridge, announced on "],
     ["a missing interface is refused",                            cards,   wanted("192.0.2.10", { interfaceName: "pl7" }),           "InterfaceMissing"],
     ["an interface that is down is refused",                      cards,   wanted("192.0.2.10", { interfaceName: "down0" }),         "InterfaceDown"],
     ["an address of the node itself is refused",                  cards,   wanted("198.51.100.2"),                                   "AddressIsNodeAddress"],
@@ -240,6 +246,7 @@ describe("InterfacePlan.plan: mode and refusals", () => {
     ["10.0.0.5/24", cards, wanted("192.0.2.10", { interfaceName: "eth1" })],
     ["ip link set down0 up", cards, wanted("192.0.2.10", { interfaceName: "down0" })],
     ["ipvs.strictARP: true", ipvs, wanted("192.0.2.10")],
+    ["net.ipv4.conf.eth0.arp_ignore to 0, or to 1", mute, wanted("192.0.2.10", eth0)],
     ["has the ports eth2", cards, wanted("192.0.2.10", { interfaceName: "br0" })]
   ]
   it.each(sentences)("a refusal says what to write: %s", (remedy, facts, each) => {
