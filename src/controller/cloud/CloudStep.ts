@@ -67,22 +67,21 @@ const buyWithinCap = (
   )
 }
 
+interface Due<A> {
+  readonly what: A
+  /** Undefined: it is lost. */
+  readonly desk: CloudWriter.Desk | undefined
+}
+
+/** Whatever becomes of the views of projects meanwhile: each is given back where it was when all of this began. */
 const giveBackAll = Effect.fnUntraced(function* (
-  { entries, intents }: { readonly entries: ReadonlyArray<Entry>; readonly intents: ReadonlyArray<Intent> },
-  allocation: IPAllocation,
-  observation: Observation,
-  options: Options
+  { entries, intents }: { readonly entries: ReadonlyArray<Due<Entry>>; readonly intents: ReadonlyArray<Due<Intent>> },
+  allocation: IPAllocation
 ) {
-  const left = entriesOf(allocation).filter(({ address }) => !entries.some((entry) => entry.address === address))
-  for (const entry of entries) {
-    const desk = deskOf(observation, options, entry.pool)
-    if (desk !== undefined) yield* CloudWriter.returnEntry(desk, entry)
-  }
-  for (const intent of intents) {
-    const desk = deskOf(observation, options, intent.pool)
-    if (desk !== undefined) yield* CloudWriter.returnIntent(desk, intent, left)
-  }
-  const kept = intentsOf(allocation).filter((each) => !intents.some((intent) => sameIntent(each, intent)))
+  const left = entriesOf(allocation).filter(({ address }) => !entries.some(({ what }) => what.address === address))
+  for (const { desk, what } of entries) if (desk !== undefined) yield* CloudWriter.returnEntry(desk, what)
+  for (const { desk, what } of intents) if (desk !== undefined) yield* CloudWriter.returnIntent(desk, what, left)
+  const kept = intentsOf(allocation).filter((each) => !intents.some(({ what }) => sameIntent(each, what)))
   return { entries: left, intents: kept }
 })
 
@@ -118,11 +117,13 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
       }
       case "Return": {
         if (allocation === undefined) return false
-        const isReady = ({ pool }: Entry | Intent) =>
-          deskOf(observation, options, pool) !== undefined || isLost(options, pool)
-        const returned = { entries: change.entries.filter(isReady), intents: change.intents.filter(isReady) }
-        if (returned.entries.length + returned.intents.length === 0) return false
-        const content = yield* giveBackAll(returned, allocation, observation, options)
+        const dueOf = <A extends Entry | Intent>(what: A): ReadonlyArray<Due<A>> => {
+          const desk = deskOf(observation, options, what.pool)
+          return desk !== undefined || isLost(options, what.pool) ? [{ what, desk }] : []
+        }
+        const due = { entries: change.entries.flatMap(dueOf), intents: change.intents.flatMap(dueOf) }
+        if (due.entries.length + due.intents.length === 0) return false
+        const content = yield* giveBackAll(due, allocation)
         const write = AllocationWriter.settle(allocation, content, observation.observed.isFenced)
         yield* writing(write, ipAllocations, refOf(key), caches.allocations)
         return true

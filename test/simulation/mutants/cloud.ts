@@ -36,6 +36,7 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
       }
     ],
     killedBy: "S5",
+    seeds: [4],
     cluster: "drawn"
   },
   {
@@ -176,6 +177,7 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     find: 'if (trust === "foreign") {',
     replace: 'if (trust === "foreign" && poolKey === "") {',
     killedBy: "S5",
+    seeds: [8],
     cluster: "drawn"
   }
 ]

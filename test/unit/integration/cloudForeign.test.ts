@@ -17,6 +17,7 @@ import {
   threeNodes
 } from "./CloudCluster.ts"
 import { nodes } from "../../../src/api/Node.ts"
+import type { Service } from "../../../src/api/Service.ts"
 import { secrets } from "../../../src/api/Secret.ts"
 import * as TestCluster from "./TestCluster.ts"
 
@@ -45,18 +46,18 @@ const startBesideOther = Effect.fnUntraced(function* () {
   return { cluster, other }
 })
 
-/** A pool whose token stands in a Secret, and one Service that it bought for; then the Secret has the token of the other. */
-const startWithOther = Effect.fnUntraced(function* () {
+const both = { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" } as const
+
+/** A pool whose token stands in a Secret, one Service that it bought for, and a way to write another token into it. */
+const startWithOther = Effect.fnUntraced(function* (spec: Partial<Service["spec"]> = {}) {
   const { cluster, other } = yield* startBesideOther()
   yield* cluster.api.create(secrets, secret(TestCluster.cloudToken))
   yield* createEphemeral(cluster, "cloud", fromSecret)
-  yield* createService(cluster, "web")
+  yield* createService(cluster, "web", spec)
   yield* Effect.sleep("30 seconds")
   const give = (token: string) =>
     cluster.api.patch(secrets, { namespace: TestCluster.ownNamespace, name: "hcloud" }, { stringData: { token } })
   const before = JSON.stringify(other.truth.floatingIps())
-  yield* give(otherToken)
-  yield* Effect.sleep("65 seconds")
   return { cluster, give, isUntouched: () => JSON.stringify(other.truth.floatingIps()) === before }
 })
 
@@ -65,6 +66,8 @@ describe("the token of another project", () => {
     run(
       Effect.gen(function* () {
         const { cluster, give, isUntouched } = yield* startWithOther()
+        yield* give(otherToken)
+        yield* Effect.sleep("65 seconds")
         const [ip] = shown(cluster, "web")
         yield* createService(cluster, "blog")
         yield* Effect.sleep("65 seconds")
@@ -89,6 +92,8 @@ describe("the token of another project", () => {
     run(
       Effect.gen(function* () {
         const { cluster, give, isUntouched } = yield* startWithOther()
+        yield* give(otherToken)
+        yield* Effect.sleep("65 seconds")
         yield* deleteService(cluster, "web")
         yield* Effect.sleep("65 seconds")
         assert.lengthOf(floatingIps(cluster), 1)
@@ -98,6 +103,25 @@ describe("the token of another project", () => {
         assert.deepStrictEqual(floatingIps(cluster), [])
         assert.isUndefined(allocation(cluster, "web"))
         assert.isTrue(isUntouched())
+      })
+    )
+  })
+
+  it("makes nothing forgotten of what is just being given back, one after the other", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, give } = yield* startWithOther(both)
+        assert.lengthOf(floatingIps(cluster), 2)
+        cluster.project.faults.setPolicy(({ route }) =>
+          route.endsWith("/actions/unassign") ? { action: { millis: 50_000 } } : {}
+        )
+        yield* deleteService(cluster, "web")
+        yield* Effect.sleep("5 seconds")
+        yield* give(otherToken)
+        yield* Effect.sleep("180 seconds")
+        yield* give(TestCluster.cloudToken)
+        yield* Effect.sleep("65 seconds")
+        assert.deepStrictEqual(floatingIps(cluster), [])
       })
     )
   })
