@@ -11,6 +11,8 @@ export interface ApiRequest {
   readonly namespace?: string | undefined
   readonly name?: string | undefined
   readonly subresource?: "status" | undefined
+  /** Of a list or watch. */
+  readonly labelSelector?: string | undefined
 }
 
 export interface Fault {

@@ -1,7 +1,7 @@
 /** The port of one client: each method is one exchange with the server, with the faults that befall it. */
 import { Array, Cause, Channel, Effect, Queue, Result, Scope, Stream } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../../api/KubernetesObject.ts"
-import type { WatchEvent } from "../../ports/Kubernetes.ts"
+import type { Selection, WatchEvent } from "../../ports/Kubernetes.ts"
 import { Kubernetes, KubernetesError, Malformed, type Reason, ReplyLost, Unavailable } from "../../ports/Kubernetes.ts"
 import type { ApiServer, Outcome } from "./ApiServer.ts"
 import { kindOf } from "./ApiServer.ts"
@@ -39,7 +39,7 @@ export const viewOf = (parts: Parts, user: string): Kubernetes["Service"] => {
     get: (type, ref) =>
       object(type, { method: "get", ref }, (kind) => Result.map(find(server, kind, ref), (stored) => stored.object)),
     list: (type, selection) =>
-      ask(type, { method: "list", ref: { namespace: selection.namespace } }, (kind) =>
+      ask(type, { method: "list", ref: { namespace: selection.namespace }, selection }, (kind) =>
         Result.map(list(server, kind, selection), (items) => {
           const [undecodable, decoded] = partition(items.map(decoders(type)))
           return { items: decoded, undecodable, resourceVersion: String(server.store.version()) }
@@ -71,6 +71,7 @@ interface Call {
   readonly method: KubernetesError["method"]
   readonly ref: Partial<ObjectRef>
   readonly subresource?: "status" | undefined
+  readonly selection?: Selection
 }
 
 const partition = <A, E>(results: ReadonlyArray<Result.Result<A, E>>): [ReadonlyArray<E>, ReadonlyArray<A>] => {
@@ -89,7 +90,8 @@ const requestOf = (user: string, type: ResourceType<KubernetesObject>, call: Cal
   plural: type.plural,
   namespace: call.ref.namespace,
   name: call.ref.name,
-  subresource: call.subresource
+  subresource: call.subresource,
+  labelSelector: call.selection?.labelSelector
 })
 
 const count = (counts: Map<string, number>, { user, method, plural, subresource }: ApiRequest): void => {
@@ -158,7 +160,7 @@ const watchOf = <A extends KubernetesObject>(
   selection: Parameters<Watches["start"]>[2],
   resourceVersion: string
 ): Stream.Stream<WatchEvent<A>, KubernetesError> => {
-  const request = requestOf(user, type, { method: "watch", ref: { namespace: selection.namespace } })
+  const request = requestOf(user, type, { method: "watch", ref: { namespace: selection.namespace }, selection })
   const eventOf = decodedEvent(decoders(type))
   const failed = failure(request)
   const opened = Effect.gen(function* () {
