@@ -39,6 +39,8 @@ export const NodeConfig = Schema.Struct({
   members: Schema.optionalKey(Schema.Array(Member)),
   /** Hardware addresses of all nodes, in lower case: whose answer says nothing against the use of an address. */
   macs: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Some Node has said by its id which server it is: names prove no project of a cloud (ProjectTrust). For the controller. */
+  nodesSayIds: Schema.optionalKey(Schema.Boolean),
   /** Set by `plenuslb uninstall`: every operator lets go of all addresses and says so in its NodeLease. */
   release: Schema.optionalKey(Schema.Boolean)
 })

@@ -61,13 +61,14 @@ const nodesOf = (
   registered: ReadonlyArray<Members.RegisteredNode>,
   macs: ReadonlyArray<string>,
   { names }: CandidateChoice.Choice,
-  witness: NodeFailure.Asking | undefined
+  { books, witness }: Pick<Deploying, "books" | "witness">
 ): NodeConfigWriter.Nodes => {
   const voting = registered.filter(({ content }) => names?.includes(content.node) ?? true)
   return {
     ...(names === undefined ? {} : { candidates: names }),
     ...(macs.length === 0 ? {} : { macs }),
-    ...(witness === undefined ? {} : { members: Members.membersOf(voting) })
+    ...(witness === undefined ? {} : { members: Members.membersOf(voting) }),
+    ...(books.clouds.haveSaidIds() ? { nodesSayIds: true } : {})
   }
 }
 
@@ -83,7 +84,7 @@ const deployOperators = Effect.fn("Controller.deployOperators")(function* (
   const candidates = CandidateChoice.choose({ ...deploying, ...settings }, registered, nowMillis)
   const wanted = yield* NodeConfigWriter.write(
     settings.namespace,
-    nodesOf(registered, nodeBook.macs(), candidates, witness)
+    nodesOf(registered, nodeBook.macs(), candidates, deploying)
   )
   if (wanted && witness !== undefined) yield* witness.secret.ensure
   const ref = { namespace: settings.namespace, name: OperatorDaemonSet.templateConfigMapName }
@@ -351,5 +352,6 @@ const startQueues = Effect.fnUntraced(function* (reconciling: Reconciling, { ado
   sinks.unreadable = (key) => unreadable.add(key)
   sinks.deployment = () => deployment.add(daemonSetName)
   nodeBook.candidates.onCalls = sinks.deployment
+  books.clouds.onSaidIds = sinks.deployment
   sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
 })

@@ -30,8 +30,8 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
   ]
 }
 
-/** What operators are told of each other. */
-export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "macs" | "members">
+/** What operators are told of each other, and what a controller that starts must know of the Nodes. */
+export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "macs" | "members" | "nodesSayIds">
 
 /** Sorted, so that the order in which pools were seen writes nothing. */
 export const configOf = (pools: Iterable<PersistentIPPool | EphemeralIPPool>, nodes: Nodes): NodeConfig.NodeConfig => ({

@@ -243,6 +243,7 @@ const onConfigMap = ({ books, nodeBook, nowMillis, sinks }: Wiring): Reflector.H
     sinks.deployment()
     const read = after?.metadata.name === nodeConfigMapName ? NodeConfig.read(after) : undefined
     if (read === undefined || Result.isFailure(read)) return
+    if (read.success.nodesSayIds === true) books.clouds.noteSaidIds()
     if (nodeBook.onCandidates(read.success.candidates, nowMillis())) wakeAll(sinks, books.waiting.all("nodes"))
   }
 })

@@ -54,7 +54,9 @@ export class CloudBook {
   readonly returning = new Set<string>()
   /** By node name: its server, by the id that the Node says, in the project that had it at some time. */
   private readonly serversByNode = new Map<string, KnownServer>()
+  /** Some Node has said its id, now or before, also to a controller before this one. */
   private saysIds = false
+  onSaidIds: () => void = () => {}
   /** Nodes that left since a project was read, with what they said of themselves. */
   private departed: ReadonlyArray<NodeIdentity> = []
   private readonly views = new Map<string, ProjectView>()
@@ -149,6 +151,17 @@ export class CloudBook {
     this.identities.delete(node)
   }
 
+  /** Names prove no project from now on. */
+  noteSaidIds(): void {
+    if (this.saysIds) return
+    this.saysIds = true
+    this.onSaidIds()
+  }
+
+  haveSaidIds(): boolean {
+    return this.saysIds
+  }
+
   /** What is to be resolved beside the Nodes there are, to learn whether Nodes say ids. */
   departedNodes(): ReadonlyArray<NodeIdentity> {
     return this.departed
@@ -161,7 +174,7 @@ export class CloudBook {
     ofDeparted: ReadonlyArray<Resolution>
   ): ProjectTrust.Trust {
     const all = [...resolutions.values()]
-    this.saysIds ||= [...all, ...ofDeparted].some(ProjectTrust.saysId)
+    if ([...all, ...ofDeparted].some(ProjectTrust.saysId)) this.noteSaidIds()
     this.departed = []
     return ProjectTrust.trustIn({ addresses, resolutions: all, cluster: this.cluster, saysIds: this.saysIds })
   }

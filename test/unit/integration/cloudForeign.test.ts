@@ -38,12 +38,12 @@ const newOther = Effect.map(Clock.Clock, (clock) => {
 
 /** Of the nodes one says its id; the others are known by their names, which the other project has, too. */
 const startBesideOther = Effect.fnUntraced(function* () {
-  const { cluster } = yield* start()
+  const { cluster, controller } = yield* start()
   const other = yield* newOther
   cluster.otherProjects.set(otherToken, other)
   const id = cluster.project.truth.servers().find(({ name }) => name === "node-1")?.id ?? 0
   yield* cluster.api.patch(nodes, { name: "node-1" }, { spec: { providerID: `hcloud://${id}` } })
-  return { cluster, other }
+  return { cluster, controller, other }
 })
 
 const both = { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" } as const
@@ -135,6 +135,26 @@ describe("the token of another project", () => {
         yield* Effect.sleep("5 seconds")
         yield* cluster.api.create(secrets, secret(otherToken))
         yield* createEphemeral(cluster, "cloud", fromSecret)
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("65 seconds")
+        assert.strictEqual(conditionOf(cluster, "CredentialsValid")?.reason, "CloudProjectForeign")
+        assert.lengthOf(other.truth.floatingIps(), 1)
+      })
+    )
+  })
+
+  it("is noticed by a controller that starts while the only Node that says an id is away", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller, other } = yield* startBesideOther()
+        yield* cluster.api.create(secrets, secret(TestCluster.cloudToken))
+        yield* createEphemeral(cluster, "cloud", fromSecret)
+        yield* Effect.sleep("5 seconds")
+        yield* controller.stop
+        yield* cluster.api.delete(nodes, { name: "node-1" })
+        yield* cluster.api.delete(secrets, { namespace: TestCluster.ownNamespace, name: "hcloud" })
+        yield* cluster.api.create(secrets, secret(otherToken))
+        yield* cluster.startController("controller-b")
         yield* createService(cluster, "web")
         yield* Effect.sleep("65 seconds")
         assert.strictEqual(conditionOf(cluster, "CredentialsValid")?.reason, "CloudProjectForeign")
