@@ -47,7 +47,8 @@ mount_files
 
 containerd -c "$files/containerd.toml" >/var/log/containerd.log 2>&1 &
 until ctr version >/dev/null 2>&1; do sleep 0.05; done
-kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig="$LAB_STATE/pki/$1.conf" --node-ip="$NODE_ADDRESSES" \
-  --hostname-override="$1" >/var/log/kubelet.log 2>&1 &
+# Again and again as its systemd unit does: it gives up where containerd's CRI is not there yet, which `ctr` does not need.
+until kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig="$LAB_STATE/pki/$1.conf" \
+  --node-ip="$NODE_ADDRESSES" --hostname-override="$1"; do sleep 0.5; done >/var/log/kubelet.log 2>&1 &
 kube-proxy --config="$files/kube-proxy.yaml" --hostname-override="$1" >/var/log/kube-proxy.log 2>&1 &
 wait
