@@ -31,6 +31,7 @@ export const entriesOf = once((allocation: IPAllocation): ReadonlyArray<Entry> =
         holdId: each.holdId,
         epoch: each.epoch,
         ...(each.probe === true ? { probe: true } : {}),
+        ...(each.served === true ? { served: true } : {}),
         previous: each.previous ?? []
       }
     ]
@@ -83,6 +84,7 @@ export const wireOf = (entry: Entry): Allocation => ({
   ...(entry.holdId === undefined ? {} : { holdId: entry.holdId }),
   ...(entry.epoch === undefined ? {} : { epoch: entry.epoch }),
   ...(entry.probe === true ? { probe: true } : {}),
+  ...(entry.served === true ? { served: true } : {}),
   ...(entry.previous.length === 0 ? {} : { previous: entry.previous })
 })
 

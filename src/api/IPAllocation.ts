@@ -61,6 +61,16 @@ export const Allocation = Schema.Struct({
       })
     )
   ),
+  served: Schema.optionalKey(
+    Schema.Boolean.annotate(
+      field({
+        description:
+          "An earlier holder has served it for this Service: the next one need not ask first whether another " +
+          "IPAllocation claims it, too.",
+        since: "1.0"
+      })
+    )
+  ),
   previous: Schema.optionalKey(
     Schema.Array(PreviousHolder).annotate(
       field({

@@ -54,10 +54,17 @@ interface Move {
   readonly previous: ReadonlyArray<Hold.Holder>
   /** Nobody served it before. */
   readonly isFirst: boolean
+  /** Under this entry, which has stood since. */
+  readonly wasServed: boolean
 }
 
 /** What a provider routes, no machine of the segment can have. */
-const moveTo = (node: string, grant: Grant, { isFirst, previous }: Move, context: Context): Hold.Entry | undefined => {
+const moveTo = (
+  node: string,
+  grant: Grant,
+  { isFirst, previous, wasServed }: Move,
+  context: Context
+): Hold.Entry | undefined => {
   const holdId = context.nodes.holdIdOf(node)
   if (holdId === undefined) return undefined
   return {
@@ -66,6 +73,7 @@ const moveTo = (node: string, grant: Grant, { isFirst, previous }: Move, context
     holdId,
     epoch: context.nextEpoch,
     ...(isFirst && grant.cloudProvider === undefined ? { probe: true } : {}),
+    ...(wasServed ? { served: true } : {}),
     previous: previous.filter((holder) => holder.node !== node || holder.holdId !== holdId)
   }
 }
@@ -85,7 +93,13 @@ const assignWithoutInterface = (grant: Grant, current: Hold.Entry | undefined, c
 const adopt = (node: string, grant: Grant, context: Context): Hold.Entry => {
   const { nodes } = context
   const next = nodes.holdIdOf(node) === undefined && nodes.isOutOfService(node) ? nodes.choose(grant) : undefined
-  return moveTo(next ?? node, grant, { previous: [], isFirst: false }, context) ?? { ...grant, node, previous: [] }
+  return (
+    moveTo(next ?? node, grant, { previous: [], isFirst: false, wasServed: false }, context) ?? {
+      ...grant,
+      node,
+      previous: []
+    }
+  )
 }
 
 /**
@@ -95,23 +109,36 @@ const adopt = (node: string, grant: Grant, context: Context): Hold.Entry => {
 const isFirstUse = (entry: Hold.Entry, { acknowledgements, isShown }: Context): boolean =>
   entry.probe === true && !Hold.isServed(entry, acknowledgements) && !isShown(entry.address)
 
+/**
+ * Its claim has had a label since before that holder asked who else has one (R8): whoever came to claim it later saw that.
+ * Of a holder that an operator speaks for; v0.4 asked nobody.
+ */
+const wasServed = (entry: Hold.Entry, { acknowledgements }: Context): boolean =>
+  entry.served === true || (entry.interfaceName !== undefined && Hold.isServed(entry, acknowledgements))
+
+const markOf = ({ probe, served }: Hold.Entry): Pick<Hold.Entry, "probe" | "served"> => ({
+  ...(probe === true ? { probe } : {}),
+  ...(served === true ? { served } : {})
+})
+
 const assignOne = (grant: Grant, current: Hold.Entry | undefined, context: Context): Hold.Entry => {
   if (grant.interfaceName === undefined) return assignWithoutInterface(grant, current, context)
   const holder = current === undefined ? undefined : Hold.holderOf(current)
   if (current?.node !== undefined && holder === undefined) return adopt(current.node, grant, context)
   const previous = current === undefined ? [] : stillAwaited(current, context)
+  const served = current !== undefined && wasServed(current, context)
   if (current === undefined || holder === undefined) {
     const node = context.nodes.choose(grant)
-    const isFirst = !context.isShown(grant.address)
-    return (node && moveTo(node, grant, { previous, isFirst }, context)) || { ...grant, previous }
+    const move = { previous, isFirst: !context.isShown(grant.address), wasServed: served }
+    return (node && moveTo(node, grant, move, context)) || { ...grant, previous, ...(served ? { served } : {}) }
   }
   const fenced = context.nodes.isFenced(holder)
-  const keep: Hold.Entry = { ...grant, ...holder, ...(current.probe === true ? { probe: true } : {}), previous }
+  const keep: Hold.Entry = { ...grant, ...holder, ...markOf(current), previous }
   if (!fenced && context.nodes.mayKeep(holder.node, grant)) return keep
   const next = context.nodes.choose(grant)
   if (next === undefined || (next === holder.node && !fenced)) return keep
   const move = { previous: fenced ? previous : [...previous, holder], isFirst: isFirstUse(current, context) }
-  return moveTo(next, grant, move, context) ?? keep
+  return moveTo(next, grant, { ...move, wasServed: served }, context) ?? keep
 }
 
 export const assign = (

@@ -25,6 +25,8 @@ export interface Entry {
   readonly epoch?: number | undefined
   /** Never served: its holder asks the network first whether a foreign machine has it. */
   readonly probe?: true | undefined
+  /** Some holder has said that it serves it, since this entry stands; noted when the entry goes to another one. */
+  readonly served?: true | undefined
   /** Who must let go before the present holder may serve; of a cloud: who serves on until the route has moved. */
   readonly previous: ReadonlyArray<Holder>
 }

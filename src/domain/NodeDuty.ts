@@ -33,6 +33,8 @@ export interface Claim {
   readonly holder: Hold.Holder
   /** This node has said that it serves under exactly this. */
   readonly isSaid: boolean
+  /** Whoever served it has asked who else claims it, under a label that has stood since (R8, ADR 17). */
+  readonly isProven: boolean
 }
 
 export interface Duty extends Claim {
@@ -73,10 +75,15 @@ export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<
         return [{ ...claim, interfaceName, pool, probe: entry.probe === true && !claim.isSaid }]
       })
 
-const claimOf = ({ address }: Hold.Entry, holder: Hold.Holder, allocation: AllocationView): Claim => {
+const claimOf = ({ address, served }: Hold.Entry, holder: Hold.Holder, allocation: AllocationView): Claim => {
   const isSaid = isSaidIn(allocation, address, holder)
-  return { address, allocation: allocation.key, uid: allocation.uid, holder, isSaid }
+  const isProven = isSaid || served === true
+  return { address, allocation: allocation.key, uid: allocation.uid, holder, isSaid, isProven }
 }
+
+/** Clients of what somebody served before are without it until this node begins. */
+export const takesOver = (allocation: AllocationView, self: Self, isHeld: Kept["isHeld"]): boolean =>
+  dutiesOf(allocation, self).some(({ address, holder }) => holder.epoch > 1 && !isHeld(address))
 
 /** Every duty, and what becomes one when those before have let go. */
 export const claimsOf = (allocation: AllocationView, self: Self): ReadonlyArray<Claim> =>

@@ -119,6 +119,7 @@ const entriesEqual = (a: Hold.Entry, b: Hold.Entry): boolean =>
   a.holdId === b.holdId &&
   a.epoch === b.epoch &&
   a.probe === b.probe &&
+  a.served === b.served &&
   a.previous.length === b.previous.length &&
   a.previous.every((holder, index) => {
     const other = b.previous[index]

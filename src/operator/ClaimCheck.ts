@@ -1,7 +1,8 @@
 /**
  * Asks, before this node arms an address, whether another IPAllocation claims it, too (failover R8; `domain/Rivals.ts` has
  * the argument). Asked once for each holder that names this node, as soon as it does, also while a former one has yet to let
- * go; never at a renewal, nor for what this node said it serves: that was asked then, and its label has stood since.
+ * go; never at a renewal, nor for what this node said it serves, or a holder before it: that was asked then, and the claim's
+ * label has stood since.
  *
  * What comes together is asked for together: up to `ONE_BY_ONE_MAX` addresses each by its label, more with one list of all
  * IPAllocations, since label selectors know no "or" between labels.
@@ -69,7 +70,7 @@ class Answers {
   private readonly askAgainAtMillis = new Map<string, number>()
 
   verdictOf(claim: NodeDuty.Claim): Verdict {
-    if (claim.isSaid) return "alone"
+    if (claim.isProven) return "alone"
     const found = this.findings.get(labelOf(claim))
     if (found === undefined || found._tag === "Unseen") return "unknown"
     return found._tag === "Alone" ? "alone" : "claimed twice"

@@ -305,7 +305,7 @@ export const make = Effect.fnUntraced(function* (
     })
     const isAnnounced = (address: Address.Address) => !failed.has(address) && !notNow.has(address)
     const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { ...firstUse, isHeld, isAnnounced })
-    const reporting = { self, allocations, keptFor, viewOf }
+    const reporting = { self, allocations, keptFor, viewOf, isHeld }
     const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
     // A start-up cleaning that failed is tried again as such.

@@ -88,21 +88,48 @@ export interface Reporting {
   /** What this allocation has of the kernel. */
   readonly keptFor: (allocation: NodeDuty.AllocationView) => NodeDuty.Kept
   readonly viewOf: (allocation: IPAllocation) => NodeDuty.AllocationView
+  /** On this node, as far as the round knows. */
+  readonly isHeld: NodeDuty.Kept["isHeld"]
+}
+
+interface Report {
+  readonly allocation: IPAllocation
+  readonly entries: ReadonlyArray<AddressStatus>
+}
+
+/** The next holder waits for it. */
+const tellsRelease = ({ entries }: Report): boolean => entries.some(({ phase }) => phase === "Released")
+
+/** Something waits to be served that the round did not know of, and another round is due. */
+const overtaking = (
+  { allocations, isHeld, self, viewOf }: Reporting,
+  cache: Reflector<IPAllocation>
+): (() => boolean) => {
+  const known = new Set(allocations)
+  const isNew = (each: IPAllocation) => !known.has(each) && NodeDuty.takesOver(viewOf(each), self, isHeld)
+  return () => [...cache.values()].some(isNew)
 }
 
 /** Reports on these IPAllocations; answers why some could not be written. */
 export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
-  { allocations, keptFor, self, viewOf }: Reporting,
+  reporting: Reporting,
   cache: Reflector<IPAllocation>
 ): Effect.fn.Return<ReadonlyArray<string>, never, Kubernetes> {
+  const { allocations, keptFor, self, viewOf } = reporting
+  const isOvertaken = overtaking(reporting, cache)
   const now = yield* Timestamp.now
+  const due = allocations.flatMap((allocation): ReadonlyArray<Report> => {
+    const view = viewOf(allocation)
+    const wanted = NodeDuty.acknowledge(view, self, keptFor(view))
+    const entries = entriesToApply(allocation, wanted, self.node, now)
+    return entries === undefined ? [] : [{ allocation, entries }]
+  })
   const reports = Effect.forEach(
-    allocations,
-    (allocation) => {
-      const view = viewOf(allocation)
-      const wanted = NodeDuty.acknowledge(view, self, keptFor(view))
-      const entries = entriesToApply(allocation, wanted, self.node, now)
-      if (entries === undefined) return Effect.succeed<ReadonlyArray<string>>([])
+    due.toSorted((one, other) => Number(tellsRelease(other)) - Number(tellsRelease(one))),
+    (report) => {
+      const { allocation, entries } = report
+      // Nobody waits for it as clients do for what is to be taken over: it comes after that.
+      if (!tellsRelease(report) && isOvertaken()) return Effect.succeed<ReadonlyArray<string>>([])
       return apply(allocation, entries, self.node, cache).pipe(
         Effect.as<ReadonlyArray<string>>([]),
         Effect.catch((error) =>

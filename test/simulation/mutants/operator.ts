@@ -95,8 +95,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "reports-of-newer-allocations",
     what: "a round reports about IPAllocations that came after its plan",
     file: "src/operator/StatusReporter.ts",
-    find: "    allocations,\n    (allocation) => {",
-    replace: "    cache.values(),\n    (allocation) => {",
+    find: "const due = allocations.flatMap(",
+    replace: "const due = [...cache.values()].flatMap(",
     killedBy: "S1"
   },
   {
@@ -199,7 +199,7 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "skips-the-claim-check",
     what: "an address is served whoever else claims it (failover R8)",
     file: "src/operator/ClaimCheck.ts",
-    find: "if (claim.isSaid) return",
+    find: "if (claim.isProven) return",
     replace: "if (claim.uid !== undefined) return",
     killedBy: "S1",
     cluster: "drawn"

@@ -68,7 +68,7 @@ describe("Assignment.assign, whether the network is to be asked before the first
     ["yes, of what nobody had",                                  "a",    "",          "",          "n1 n2",   false, "?a@n1.9"],
     ["still, while nobody has served it",                        "a",    "?a@n1.3",   "",          "n1 n2",   false, "?a@n1.3"],
     ["the mark stays after that: taking it off alone is no write", "a",  "?a@n1.3",   "a+n1.3",    "n1 n2",   true,  "?a@n1.3"],
-    ["not by who takes over what was served",                    "a",    "?a@n2.3",   "a+n2.3",    "n1 n2!",  false, "a@n1.9"],
+    ["not by who takes over what was served",                    "a",    "?a@n2.3",   "a+n2.3",    "n1 n2!",  false, "=a@n1.9"],
     ["nor what the Service shows, whatever became of the report", "a",   "?a@n2.3",   "",          "n1 n2!",  true,  "a@n1.9"],
     ["again by the next, when the first did not come to it",     "a",    "?a@n2.3",   "",          "n1 n2!",  false, "?a@n1.9"],
     ["again by the next, when the first found it in use",        "a",    "?a@n2.3",   "a*n2.3",    "n1 n2-",  false, "?a@n1.9<n2.3"],
@@ -84,11 +84,33 @@ describe("Assignment.assign, whether the network is to be asked before the first
   })
 })
 
+describe("Assignment.assign, whether the next holder is to ask who else claims it", () => {
+  // oxfmt-ignore
+  it.each<[string, string, string, string, string]>([
+    // name                                                     present        acknowledged     nodes        entries
+    ["not when the one before has said that it serves",         "a@n2.3",      "a+n2.3",        "n1 n2!",    "=a@n1.9"],
+    ["nor when that one is to let go in peace",                 "a@n2.3",      "a+n2.3",        "n1 n2-",    "=a@n1.9<n2.3"],
+    ["nor by the one after, which the next has not served",     "=a@n2.3<n3.2", "a+n3.2",       "n1 n2! n3", "=a@n1.9<n3.2"],
+    ["nor once no node could hold it for a while",              "=a<n2.3",     "",              "n1 n2",     "=a@n1.9<n2.3"],
+    ["yes, when the one before has said nothing",               "a@n2.3",      "",              "n1 n2!",    "a@n1.9"],
+    ["yes, when it has said so of another epoch",               "a@n2.3",      "a+n2.2",        "n1 n2!",    "a@n1.9"],
+    ["yes, when a node before has, and its successor has not",  "a@n2.3<n3.2", "a+n3.2",        "n1 n2! n3!", "a@n1.9"],
+    ["yes, of what stood where no operator serves",             "~a@n2",       "",              "n1 n2",     "a@n2.9"],
+    ["yes, of what v0.4 serves, which asked nobody",            "a@n2",        "",              "n1 n2",     "a@n2.9"],
+    ["the holder stays, and nothing is written for it",         "a@n2.3",      "a+n2.3",        "n1 n2",     "a@n2.3"]
+  ])("%s", (_, present, acknowledged, nodes, expected) => {
+    const said = acknowledgements(acknowledged)
+    const context = { nodes: nodesOf(nodes), acknowledgements: said, isShown: () => true, isRoutedThere: () => false, nextEpoch: 9 }
+    const assigned = Assignment.assign(grants("a"), entries(present), context)
+    assert.strictEqual(assigned.map(writeEntry).join(" "), expected)
+  })
+})
+
 describe("Assignment.assign, in a cloud", () => {
   // oxfmt-ignore
   it.each<[string, string, string, string, boolean, string]>([
     // name                                                    present             acknowledged     nodes     routed  entries
-    ["names who serves on while the next one begins",          "^a@n2.3",          "a+n2.3",        "n1 n2-", true,  "^a@n1.9<n2.3"],
+    ["names who serves on while the next one begins",          "^a@n2.3",          "a+n2.3",        "n1 n2-", true,  "^=a@n1.9<n2.3"],
     ["and while the route is elsewhere",                       "^a@n1.9<n2.3",     "a+n1.9 a+n2.3", "n1 n2-", false, "^a@n1.9<n2.3"],
     ["and while the next one does not serve, whatever the route", "^a@n1.9<n2.3",  "a+n2.3",        "n1 n2-", true,  "^a@n1.9<n2.3"],
     ["names it no more once the route has moved",              "^a@n1.9<n2.3",     "a+n1.9 a+n2.3", "n1 n2-", true,  "^a@n1.9"],

@@ -1,7 +1,7 @@
 /**
  * Entries and acknowledgements as short words. `a@n1.3<n2.2` is address a, held by node n1 at epoch 3 after n2 at epoch 2;
  * `a@n1` is what v0.4 wrote; `~a` stands in a pool without interface, `^a` is of a cloud, `?a` is to be asked for before its
- * first use. `a+n1.3` says serving, `a-n1.3` released, `a*n1.3` in use by a foreign machine. A hold id is 1.n1 for node n1.
+ * first use, `=a` was served by a holder before. `a+n1.3` says serving, `a-n1.3` released, `a*n1.3` in use by a foreign machine. A hold id is 1.n1 for node n1.
  */
 import type * as Hold from "../../../src/domain/Hold.ts"
 import { address } from "./arbitraries.ts"
@@ -25,9 +25,10 @@ const entry = (word: string): Hold.Entry => {
   const [present = "", ...previous] = word.split("<")
   const [letter = "", held] = present.split("@")
   const ofCloud = letter.startsWith("^") ? { cloudProvider: "hetzner" } : {}
-  const address = addressOf(letter.replace(/[~^?]/, ""))
+  const address = addressOf(letter.replace(/[~^?=]/, ""))
   const probed = letter.startsWith("?") ? ({ probe: true } as const) : {}
-  const base = { address, pool: "rack-1", previous: previous.map(holder), ...ofCloud, ...probed }
+  const served = letter.startsWith("=") ? ({ served: true } as const) : {}
+  const base = { address, pool: "rack-1", previous: previous.map(holder), ...ofCloud, ...probed, ...served }
   const onInterface = letter.startsWith("~") ? base : { ...base, interfaceName: "pl0" }
   if (held === undefined) return onInterface
   return held.includes(".") ? { ...onInterface, ...holder(held) } : { ...onInterface, node: held }
@@ -48,8 +49,8 @@ export const addresses = (text: string) => words(text).map(addressOf)
 
 export const writeHolder = ({ epoch, node }: Hold.Holder): string => `${node}.${epoch}`
 export const writeEntry = (entry: Hold.Entry): string => {
-  const { address, cloudProvider, epoch, interfaceName, node, previous, probe } = entry
-  const mark = `${cloudProvider === undefined ? "" : "^"}${probe === true ? "?" : ""}`
+  const { address, cloudProvider, epoch, interfaceName, node, previous, probe, served } = entry
+  const mark = `${cloudProvider === undefined ? "" : "^"}${probe === true ? "?" : ""}${served === true ? "=" : ""}`
   const letter = `${interfaceName === undefined ? "~" : mark}${brief(address)}`
   const held = node === undefined ? "" : `@${node}${epoch === undefined ? "" : `.${epoch}`}`
   return `${letter}${held}${previous.map((each) => `<${writeHolder(each)}`).join("")}`

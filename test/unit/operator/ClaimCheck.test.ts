@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { configMaps } from "../../../src/api/ConfigMap.ts"
-import { type AddressStatus, ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { type AddressStatus, type Allocation, ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { leases } from "../../../src/api/Lease.ts"
 import {
   addressLabel,
@@ -33,7 +33,7 @@ const start = Effect.gen(function* () {
     const ref = { name: nodeLeaseName(node), namespace: TestCluster.ownNamespace }
     return memory.truth.get(leases, ref)?.metadata.annotations?.[nodeLeaseAnnotations.holdId] ?? ""
   }
-  const entryOf = (node: string, epoch = 1) => ({
+  const entryOf = (node: string, epoch = 1): Allocation => ({
     address,
     pool: "rack-1",
     nodeName: node,
@@ -41,10 +41,10 @@ const start = Effect.gen(function* () {
     holdId: holdIdOf(node),
     epoch
   })
-  const grant = (name: string, node: string) =>
+  const grant = (name: string, node: string, more: Partial<Allocation> = {}) =>
     api.create(ipAllocations, {
       metadata: { name, namespace: "shop", labels: { [nodeLabel(node)]: "", [addressLabel(address)]: "" } },
-      spec: { type: "persistent", allocations: [entryOf(node)] }
+      spec: { type: "persistent", allocations: [{ ...entryOf(node), ...more }] }
     })
   const holders = () =>
     ["node-1", "node-2"].filter((node) =>
@@ -118,6 +118,20 @@ describe("an address that two IPAllocations claim", () => {
 })
 
 describe("a claim that cannot be asked about", () => {
+  it("is served at once when a holder before has served it: that one has asked", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster, grant, holders } = yield* start
+        cluster.memory.faults.setPolicy(({ method }) =>
+          Effect.succeed(method === "list" ? { refuse: new Unavailable({ message: "etcd has no leader" }) } : {})
+        )
+        yield* grant("web", "node-1", { served: true, epoch: 2 })
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual(holders(), ["node-1"])
+      })
+    )
+  })
+
   it("is not served before the API has answered", () => {
     virtually(
       Effect.gen(function* () {

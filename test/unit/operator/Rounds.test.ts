@@ -38,13 +38,13 @@ const start = Effect.gen(function* () {
   yield* Effect.sleep("2 seconds")
   const leaseRef = { name: nodeLeaseName("node-1"), namespace: TestCluster.ownNamespace }
   const holdId = cluster.memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId] ?? ""
-  const give = (index: number) =>
+  const give = (index: number, epoch = 1) =>
     cluster.api.create(ipAllocations, {
       metadata: { name: `web-${index}`, namespace: "shop", labels: labelsOf(addressOf(index)) },
       spec: {
         type: "persistent",
         allocations: [
-          { address: addressOf(index), pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch: 1 }
+          { address: addressOf(index), pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch }
         ]
       }
     })
@@ -57,7 +57,7 @@ const start = Effect.gen(function* () {
     reports: cluster.memory.requests().get("operator-node-1 apply ipallocations/status") ?? 0,
     lists: cluster.memory.requests().get("operator-node-1 list ipallocations") ?? 0
   })
-  return { give, carried, counted }
+  return { cluster, give, carried, counted }
 })
 
 describe("rounds of the operator", () => {
@@ -96,6 +96,30 @@ describe("rounds of the operator", () => {
         const rounds = (COUNT * pauseMillis) / 50
         assert.isAtMost(reads - before.reads, 2 * rounds + 10)
         assert.isAtMost(lists - before.lists, rounds + 3, "who else claims what: one list a round")
+      })
+    )
+  })
+
+  // oxfmt-ignore
+  it.each([
+    ["takes over what was served elsewhere before it has reported what came before", 2, true],
+    ["reports that before it takes what nobody was served", 1, false]
+  ] as const)("%s", (_, epoch, isTaken) => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, cluster, counted, give } = yield* start
+        const reportMillis = 100
+        cluster.memory.faults.setPolicy(({ method }) =>
+          Effect.succeed(method === "apply" ? { replyDelayMillis: reportMillis } : {})
+        )
+        const count = 50
+        for (let index = 0; index < count; index++) yield* give(index)
+        yield* Effect.sleep(reportMillis / 2)
+        yield* give(count, epoch)
+        yield* Effect.sleep(2 * reportMillis)
+        assert.strictEqual(carried().has(addressOf(count)), isTaken)
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(counted().reports, count + 1, "each is reported once")
       })
     )
   })
