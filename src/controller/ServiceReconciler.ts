@@ -8,6 +8,7 @@ import { ipAllocations } from "../api/IPAllocation.ts"
 import type { KubernetesObject, ResourceType } from "../api/KubernetesObject.ts"
 import type { Service } from "../api/Service.ts"
 import { services } from "../api/Service.ts"
+import * as Assignment from "../domain/Assignment.ts"
 import * as Hold from "../domain/Hold.ts"
 import * as Plan from "../domain/Plan.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
@@ -180,21 +181,39 @@ const isAsSeen = (key: string, service: Service | undefined) =>
     (found) => found === undefined || found.metadata.resourceVersion === service?.metadata.resourceVersion
   )
 
+/** One that is gone is not acted upon any more: its deletion comes by the watch, which asks for the key again. */
+const unlessNewer = <A extends KubernetesObject>(
+  type: ResourceType<A>,
+  cacheOf: (caches: Caches["Service"]) => Reflector<A>,
+  key: string,
+  seen: A | undefined
+) =>
+  lookAgain(type, cacheOf, key, (found): Outcome | undefined => {
+    if (found === undefined) return "settled"
+    return found.metadata.resourceVersion === seen?.metadata.resourceVersion ? undefined : "again"
+  })
+
+/** Whether it lets an address be used without asking the network, for no other reason than that the Service shows it. */
+const trustsShown = (change: Plan.Change, { observed: { allocation } }: Observation): boolean =>
+  (change._tag === "Create" || change._tag === "Assign") &&
+  change.entries.some((entry) => {
+    const current = allocation?.entries.find(({ address }) => address === entry.address)
+    return Assignment.trustsShown(entry, current, allocation?.acknowledgements ?? [])
+  })
+
 /**
  * What a Service shows is granted by another object, and no compare-and-set spans both: a replica that comes to lead with
- * a watch that died in silence may know an IPAllocation that its predecessor has deleted. One that is gone is shown no
- * more; its deletion comes by the watch, which asks for the Service again.
+ * a watch that died in silence may know an IPAllocation that its predecessor has deleted, or a Service that shows what was
+ * taken from it since, and what a foreign machine may have by now (S16).
  */
-const beforeShowing = (key: string, allocation: IPAllocation | undefined) =>
-  lookAgain(
-    ipAllocations,
-    ({ allocations }) => allocations,
-    key,
-    (found): Outcome | undefined => {
-      if (found === undefined) return "settled"
-      return found.metadata.resourceVersion === allocation?.metadata.resourceVersion ? undefined : "again"
-    }
-  )
+const beforeUse = (change: Plan.Change, key: string, observation: Observation) => {
+  if (change._tag === "Show" && change.addresses.length > 0) {
+    return unlessNewer(ipAllocations, ({ allocations }) => allocations, key, observation.allocation)
+  }
+  return trustsShown(change, observation)
+    ? unlessNewer(services, (caches) => caches.services, key, observation.service)
+    : Effect.undefined
+}
 
 export interface Queues {
   /** Keys whose state for users is out of date. */
@@ -224,10 +243,8 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
         return settled
       }
       if (takesAway(change, observation) && !(yield* isAsSeen(key, observation.service))) return "again"
-      if (change._tag === "Show" && change.addresses.length > 0) {
-        const outcome = yield* beforeShowing(key, observation.allocation)
-        if (outcome !== undefined) return outcome
-      }
+      const outcome = yield* beforeUse(change, key, observation)
+      if (outcome !== undefined) return outcome
       yield* apply(key, change, observation, reconciling)
       yield* Effect.logInfo("change applied").pipe(Effect.annotateLogs({ change: Plan.render(change) }))
       return endsHere(change) ? "settled" : "again"

@@ -121,6 +121,17 @@ const markOf = ({ probe, served }: Hold.Entry): Pick<Hold.Entry, "probe" | "serv
   ...(served === true ? { served } : {})
 })
 
+/** The entry has its holder ask nobody for no other reason than that the Service shows the address. */
+export const trustsShown = (
+  entry: Hold.Entry,
+  current: Hold.Entry | undefined,
+  acknowledgements: ReadonlyArray<Hold.Acknowledgement>
+): boolean => {
+  if (Hold.holderOf(entry) === undefined || entry.probe === true || Hold.isRouted(entry)) return false
+  if (current?.node === undefined) return true
+  return current.probe === true && !Hold.isServed(current, acknowledgements)
+}
+
 const assignOne = (grant: Grant, current: Hold.Entry | undefined, context: Context): Hold.Entry => {
   if (grant.interfaceName === undefined) return assignWithoutInterface(grant, current, context)
   const holder = current === undefined ? undefined : Hold.holderOf(current)

@@ -106,6 +106,27 @@ describe("Assignment.assign, whether the next holder is to ask who else claims i
   })
 })
 
+describe("Assignment.trustsShown, whether nothing but the status of the Service says that an address is ours", () => {
+  // oxfmt-ignore
+  it.each<[string, string, string, string, boolean]>([
+    // name                                                        entry       present      acknowledged  trusted
+    ["yes, when it is granted and nobody is to ask for it",        "a@n1.9",   "",          "",           true],
+    ["yes, when no node had it yet",                               "a@n1.9",   "a",         "",           true],
+    ["yes, when the one before was to ask and said nothing",       "a@n1.9",   "?a@n2.3",   "",           true],
+    ["not when that one served it: a takeover must not wait",      "a@n1.9",   "?a@n2.3",   "a+n2.3",     false],
+    ["not when it is moved from one that need not ask",            "a@n1.9",   "a@n2.3",    "",           false],
+    ["not when it is given what v0.4 serves",                      "a@n2.9",   "a@n2",      "",           false],
+    ["not when its holder asks",                                   "?a@n1.9",  "",          "",           false],
+    ["not when no node may hold it",                               "a",        "",          "",           false],
+    ["not of what a provider routes",                              "^a@n1.9",  "",          "",           false]
+  ])("%s", (_, text, present, acknowledged, expected) => {
+    const trusted = entries(text).map((entry) =>
+      Assignment.trustsShown(entry, entries(present)[0], acknowledgements(acknowledged))
+    )
+    assert.deepStrictEqual(trusted, [expected])
+  })
+})
+
 describe("Assignment.assign, in a cloud", () => {
   // oxfmt-ignore
   it.each<[string, string, string, string, boolean, string]>([

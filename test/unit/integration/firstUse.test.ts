@@ -142,4 +142,31 @@ describe("an address that was served", () => {
       })
     )
   })
+
+  it("is asked for again once it was given back, also by a leader that has not heard of it (seed 723 of the simulation)", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createService(cluster, "web", ["192.0.2.10"])
+        yield* cluster.startController("controller-b")
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.10"])
+        cluster.memory.watches.silence(({ plural, user }) => plural === "services" && user === "controller-b")
+        const toType = (type: string) =>
+          cluster.api.patch(services, { namespace: "shop", name: "web" }, { spec: { type } })
+        yield* toType("ClusterIP")
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual([shown(cluster, "web"), carriers(cluster, "192.0.2.10")], [[], []])
+        const announced = announcedCount(cluster, "192.0.2.10")
+        cluster.foreign.set("192.0.2.10", printer)
+        yield* controller.kill
+        yield* toType("LoadBalancer")
+        yield* Effect.sleep("60 seconds")
+        assert.strictEqual(conditionOf(cluster, "web")?.reason, "AddressInUse")
+        assert.deepStrictEqual(carriers(cluster, "192.0.2.10"), [])
+        assert.strictEqual(announcedCount(cluster, "192.0.2.10"), announced)
+      })
+    )
+  })
 })
