@@ -113,11 +113,16 @@ export class CloudBook {
     }
   }
 
-  /** Names of the pools of one project, this one first: an address may go from one to another (promotion). */
-  poolsSharing(poolKey: string): ReadonlyArray<string> {
+  /** Pools of one project, this one first: an address may go from one to another (promotion). */
+  keysSharing(poolKey: string): ReadonlyArray<string> {
     const project = this.views.get(poolKey)?.project
     const others = [...this.views].filter(([key, view]) => key !== poolKey && view.project === project)
-    return [poolKey, ...others.map(([key]) => key)].map((key) => key.slice(key.indexOf("/") + 1))
+    return [poolKey, ...others.map(([key]) => key)]
+  }
+
+  /** Names of these. */
+  poolsSharing(poolKey: string): ReadonlyArray<string> {
+    return this.keysSharing(poolKey).map((key) => key.slice(key.indexOf("/") + 1))
   }
 
   /** What this cluster has bought in the project of the pool. */

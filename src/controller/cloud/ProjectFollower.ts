@@ -113,7 +113,7 @@ const isAskedFor = ({ network }: CloudAddress, poolKey: string, { book, entriesO
 
 /** What cannot be read might be whose an address is; and a list may be older than the hand that took the labels off. */
 const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, options: Options) {
-  const { book, sweep } = options
+  const { book, onChange, sweep } = options
   const caches = yield* Caches
   if (caches.allocations.undecodable.size > 0) return
   for (const { id, labels, name } of sweep.look(poolOf(poolKey), yield* monotonicMillis)) {
@@ -126,6 +126,8 @@ const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, pool
       yield* giveOrphanBack(project, found)
     }
     book.seeAddresses(project, yield* project.addresses(Number.POSITIVE_INFINITY))
+    // Each of them says so, and somebody may wait for the room.
+    for (const key of book.keysSharing(poolKey)) onChange(key)
   }
 })
 

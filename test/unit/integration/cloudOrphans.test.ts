@@ -49,6 +49,19 @@ describe("an address that nobody has", () => {
     )
   })
 
+  it("is told no more as soon as it has been given back (seed 800 of the simulation)", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* startWithOrphan("created")
+        yield* Effect.sleep("3 minutes")
+        assert.strictEqual(conditionOf(cluster, "Degraded")?.reason, "OrphanedAddresses")
+        yield* Effect.repeat(Effect.sleep("1 second"), { until: () => floatingIps(cluster).length === 1 })
+        yield* Effect.sleep("2 seconds")
+        assert.strictEqual(conditionOf(cluster, "Degraded")?.status, "False")
+      })
+    )
+  })
+
   it("and that is the user's own is told, unassigned and left with the user's labels, but not at once", () => {
     run(
       Effect.gen(function* () {
