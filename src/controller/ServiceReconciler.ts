@@ -115,12 +115,13 @@ const apply = Effect.fnUntraced(function* (
 })
 
 /**
- * A NodeLease may arrive a moment later than the IPAllocation that names its hold id; and who was granted what another has is
- * soon given another address.
+ * A NodeLease may arrive a moment later than the IPAllocation that names its hold id; who was granted what another has is
+ * soon given another address; and whoever comes to lead reads the projects of its clouds first.
  */
+const transitionalReasons: ReadonlySet<string> = new Set(["HolderNotRecognised", "AddressClaimedTwice", "CloudNotRead"])
+
 const isTransitional = ({ lack, report }: WantedState): boolean =>
-  report.state === "pending" &&
-  (lack === undefined || lack.reason === "HolderNotRecognised" || lack.reason === "AddressClaimedTwice")
+  report.state === "pending" && (lack === undefined || transitionalReasons.has(lack.reason))
 
 /**
  * The answer to these carries no newer version, so the cache knows of them by the watch alone: asked again before that,
@@ -235,7 +236,10 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
       const settled: Outcome = calls.length === 0 ? "settled" : { afterMillis: LATE_MILLIS }
       const changes = Plan.plan(observation.wanted, observation.observed)
       const asked = Plan.renderOfCloud(changes)
-      if (asked !== "" && !reconciling.books.clouds.isRetried(key, asked)) queues.cloud(key)
+      const { clouds } = reconciling.books
+      // What was refused here may have been done by another leader: then nothing is asked, and the refusal is over.
+      const isForCloud = asked !== "" || clouds.serviceTrouble(key) !== undefined
+      if (isForCloud && !clouds.isRetried(key, asked)) queues.cloud(key)
       const change = changes.find(isHere)
       if (change === undefined) return settled
       if (isTold(change)) {
