@@ -25,6 +25,18 @@ export const announcedBeyondMillis = (leases: Iterable<Lease>, quietMillis: numb
     })
   )
 
+/**
+ * How long a machine that boots may wait until it registers: for what the lease of its boot before announced, which also a
+ * fenced one did, from when it is seen (docs/failover-model.md, R9).
+ */
+export const announcedMillis = (leases: Iterable<Lease>): number =>
+  Math.max(
+    0,
+    ...[...leases]
+      .filter((lease) => holdIdOf(lease) !== undefined)
+      .map(({ metadata }) => Number(metadata.annotations?.[keys.durationMillis] ?? "0"))
+  )
+
 /** Whoever takes a lease over counts on its own clock, which may be too fast by `clockRateError`. */
 export const mayHaveRunOut = (elapsedMillis: number, leaseMillis: number): boolean =>
   elapsedMillis * (1 + clockRateError) >= leaseMillis

@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import { isOurs } from "../invariants/Actors.ts"
 import { orphansIn, sweptMillis } from "../invariants/Clouds.ts"
-import { announcedBeyondMillis } from "../invariants/Registrations.ts"
+import { announcedBeyondMillis, announcedMillis } from "../invariants/Registrations.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import { services } from "../api/Service.ts"
 import { isPromised } from "../domain/Witness.ts"
@@ -118,7 +118,8 @@ const untilSwept = (world: World): Effect.Effect<void, Stopped> => {
 
 const stayQuiet = Effect.fnUntraced(function* (world: World, court: Court): Effect.fn.Return<void, Stopped> {
   yield* untilSwept(world)
-  yield* Effect.sleep(settlingMillis)
+  // A machine that has just booted may not have registered yet: with it come candidates, and nodes for what had none.
+  yield* Effect.sleep(settlingMillis + announcedMillis(world.truth.leases.values()))
   const before = writeRequestsOf(world)
   const lastBefore = court.lastWrite
   yield* Effect.sleep(quietMillis)

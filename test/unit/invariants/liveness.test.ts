@@ -6,7 +6,7 @@ import type { Liveness } from "../../../src/invariants/GroundTruth.ts"
 import { L1 } from "../../../src/invariants/L1.ts"
 import { L2 } from "../../../src/invariants/L2.ts"
 import { L3 } from "../../../src/invariants/L3.ts"
-import { announcedBeyondMillis } from "../../../src/invariants/Registrations.ts"
+import { announcedBeyondMillis, announcedMillis } from "../../../src/invariants/Registrations.ts"
 import { S13 } from "../../../src/invariants/S13.ts"
 import { address, allocation, verdictOf, claim, lease, node, pool, type Row, service, Trial } from "./Trial.ts"
 
@@ -334,5 +334,16 @@ describe("By how much longer than its profile's time a silent node may be waited
     ["not for one that announced nothing", [lease("node-1", "1.aa")], 0]
   ])("%s", (_, leases, millis) => {
     assert.strictEqual(announcedBeyondMillis(leases, 6_500), millis)
+  })
+})
+
+describe("How long a machine that boots may wait for its former lease", () => {
+  it.each<readonly [string, ReadonlyArray<Lease>, number]>([
+    ["for the longest that was announced", [announcing(6_500), announcing(60_000)], 60_000],
+    ["also once that is fenced", [announcing(60_000, lease("node-1", "1.aa", "1.aa"))], 60_000],
+    ["not for what is no node's lease", [announcing(60_000, { metadata: { name: "leader" } })], 0],
+    ["not where there is none", [], 0]
+  ])("%s", (_, leases, millis) => {
+    assert.strictEqual(announcedMillis(leases), millis)
   })
 })
