@@ -24,7 +24,7 @@ import type { ClaimCheck } from "./ClaimCheck.ts"
 import { Duties } from "./Duties.ts"
 import * as FirstUse from "./FirstUse.ts"
 import type { Fence } from "./Fence.ts"
-import { announceableIn, heldAsPlanned, heldIn, neighbourlyIn, ownMacsIn, upIn } from "./KernelView.ts"
+import { announceableIn, areGone, heldAsPlanned, heldIn, neighbourlyIn, ownMacsIn, upIn } from "./KernelView.ts"
 import * as Flows from "./Flows.ts"
 import * as News from "./News.ts"
 import * as StatusReporter from "./StatusReporter.ts"
@@ -164,6 +164,11 @@ const uplinksOf = (
   ])
 ]
 
+const isPresentIn = (state: NetworkState): ((address: Address.Address) => boolean) => {
+  const held = heldIn(state)
+  return (address) => held.has(address)
+}
+
 /** Applies all changes at once: the adapter puts whatever waits into one process, in this order. True: all succeeded. */
 const applyAll = Effect.fnUntraced(function* (
   changes: ReadonlyArray<InterfacePlan.Change>,
@@ -285,13 +290,13 @@ export const make = Effect.fnUntraced(function* (
       const content = FencePlan.contentOf({ plan, carriedOut: changes, isPresent, isInPlace, isRouted, current })
       return options.fence.set({ ...content, uplinks: uplinksOf(config, plan, before, current.uplinks) })
     }
-    const heldBefore = heldIn(before)
-    const wasPresent = (address: Address.Address) => heldBefore.has(address)
+    const wasPresent = isPresentIn(before)
     if (changes.length > 0) yield* fenceWhile({ isPresent: wasPresent, isInPlace: wasPresent })
     const changed = yield* applyAll(changes, network, announcer)
     yield* forgetFlows(Flows.concerned(changes, duties.proven, config.pools))
     const after = changes.length === 0 ? before : yield* network.state
-    memory.note(plan, changed && changes.length === plan.changes.length, before)
+    const isDone = changed && areGone(changes, after)
+    memory.note(plan, isDone && changes.length === plan.changes.length, before)
     const held = heldIn(after)
     const isHeld = heldAsPlanned(plan, held, upIn(after))
     yield* fenceWhile({ isPresent: (address) => held.has(address), isInPlace: isHeld })
@@ -309,9 +314,9 @@ export const make = Effect.fnUntraced(function* (
     const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
     yield* Effect.forEach(failures, notReported, { discard: true })
     // A start-up cleaning that failed is tried again as such.
-    if (changed) phase = "steady"
+    if (isDone) phase = "steady"
     const reported = failures.length === 0 && notNow.size === 0 && duties.areAllProven()
-    return { applied: changed && failed.size === 0, reported }
+    return { applied: isDone && failed.size === 0, reported }
   })
 
   const look = Effect.map(network.state, readings.note)

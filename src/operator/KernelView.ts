@@ -36,6 +36,18 @@ export const heldAsPlanned = (
   }
 }
 
+/** Whether what was to be removed is gone, whatever the tools said of it: others may serve it once this node says so. */
+export const areGone = (changes: ReadonlyArray<InterfacePlan.Change>, { interfaces }: NetworkState): boolean => {
+  const present = new Set(
+    interfaces.flatMap(({ addresses, name }) =>
+      addresses.map(({ address, prefixLength }) => `${address}/${prefixLength} ${name}`)
+    )
+  )
+  return !changes.some(
+    (each) => each._tag === "Remove" && present.has(`${each.address}/${each.prefixLength} ${each.interfaceName}`)
+  )
+}
+
 /** By which neighbours may be asked and told, up or not. */
 export const neighbourlyIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
   const names = new Set(interfaces.filter(({ mac }) => Result.isSuccess(parseMac(mac))).map(({ name }) => name))

@@ -12,6 +12,7 @@ import type * as ClaimCheck from "./ClaimCheck.ts"
 import * as Fence from "./Fence.ts"
 import type * as Keeper from "./Keeper.ts"
 import * as Registration from "./Registration.ts"
+import { remedyFor } from "./Remedy.ts"
 import type { Tempo } from "./Tempo.ts"
 
 /** `replaced`: another process of this node will go on. `leaving`: none will. `unknown`: nobody could be asked. */
@@ -118,5 +119,9 @@ export const disabled = (
     return unusable(error)
   })
 
-export const unusable = (error: NodeNetworkError): Effect.Effect<void> =>
-  Effect.logError("the node's network cannot be used").pipe(Effect.annotateLogs({ error: error.message }))
+export const unusable = (error: NodeNetworkError): Effect.Effect<void> => {
+  const remedy = remedyFor(error)
+  return Effect.logError("the node's network cannot be used").pipe(
+    Effect.annotateLogs({ error: error.message, ...(remedy === undefined ? {} : { remedy }) })
+  )
+}

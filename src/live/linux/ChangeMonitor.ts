@@ -12,6 +12,8 @@ const pauseMinMillis = 100
 const pauseMaxMillis = 5_000
 /** A monitor that lived this long was healthy: the next pause is the shortest again. */
 const healthyMillis = 10_000
+/** Of what it says before it ends, such as that it does not know an argument. */
+const errorMaxCharacters = 512
 const listenPollMillis = 5
 const pollsBetweenWakings = 200
 const listenMaxPolls = 12_000
@@ -27,12 +29,14 @@ const watchForEver = Effect.fnUntraced(function* (toolbox: Toolbox, queue: Queue
   let pauseMillis = pauseMinMillis
   while (true) {
     const startedAt = yield* Clock.currentTimeMillis
-    const exit = yield* Effect.exit(watchOnce(toolbox, () => Queue.offerUnsafe(queue, undefined)))
+    let said = ""
+    const onError = (text: string) => void (said = (said + text).slice(-errorMaxCharacters))
+    const exit = yield* Effect.exit(watchOnce(toolbox, () => Queue.offerUnsafe(queue, undefined), onError))
     if (exit._tag === "Failure") return yield* Queue.failCause(queue, exit.cause)
     const lived = (yield* Clock.currentTimeMillis) - startedAt
     if (lived >= healthyMillis) pauseMillis = pauseMinMillis
     yield* Effect.logWarning("the monitor of links and addresses ended and will be started again").pipe(
-      Effect.annotateLogs({ livedMillis: lived, pauseMillis })
+      Effect.annotateLogs({ livedMillis: lived, pauseMillis, said: said.trim() })
     )
     yield* Effect.sleep(pauseMillis)
     pauseMillis = Math.min(pauseMaxMillis, pauseMillis * 2)
@@ -40,7 +44,7 @@ const watchForEver = Effect.fnUntraced(function* (toolbox: Toolbox, queue: Queue
 })
 
 /** Ends when the process does. */
-const watchOnce = (toolbox: Toolbox, wake: () => void): Effect.Effect<void, Reason> =>
+const watchOnce = (toolbox: Toolbox, wake: () => void, onError: (text: string) => void): Effect.Effect<void, Reason> =>
   Effect.scoped(
     Effect.gen(function* () {
       const args = ["-o", "monitor", "address", "link"]
@@ -51,7 +55,7 @@ const watchOnce = (toolbox: Toolbox, wake: () => void): Effect.Effect<void, Reas
       const ended = Effect.callback<void, Reason>((resume) => {
         child.on("close", () => resume(Effect.void))
         child.on("error", (error) => resume(Effect.fail(notStarted(toolbox.ip, error))))
-        child.stderr?.resume()
+        child.stderr?.setEncoding("utf8").on("data", onError)
         child.stdout?.on("data", wake)
       })
       yield* Effect.forkScoped(Effect.andThen(untilItListens(child, wake), Effect.sync(wake)))

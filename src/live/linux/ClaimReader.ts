@@ -12,6 +12,7 @@ import { Deferred, Effect, type Scope } from "effect"
 import type { Family } from "../../domain/Address.ts"
 import { advertisementClaimant, arpClaimant, type Claimant } from "../../domain/ProbeAnswers.ts"
 import { ToolFailed } from "../../ports/NodeNetwork.ts"
+import { misread, quote } from "./Misread.ts"
 import { notStarted, reasonOf, start, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface ClaimReader {
@@ -36,7 +37,7 @@ export const open = Effect.fnUntraced(function* (
   const claimantIn = family === "IPv4" ? arpClaimant : advertisementClaimant
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      start(toolbox, toolbox.socat, ["-d", "-d", "-u", "-x", source, "STDOUT"], ["ignore", "ignore", "pipe"])
+      start(toolbox, toolbox.socat, [...dumpArguments, source, "STDOUT"], ["ignore", "ignore", "pipe"])
     ),
     (child) => Effect.sync(() => void child.kill("SIGKILL"))
   )
@@ -51,7 +52,11 @@ export const open = Effect.fnUntraced(function* (
 })
 
 const silent = ({ socat }: Toolbox): Reason =>
-  new ToolFailed({ tool: socat, message: `did not confirm its start within ${startMaxMillis} ms` })
+  new ToolFailed({ tool: socat, message: `did not say "starting data transfer loop" within ${startMaxMillis} ms` })
+
+/** What it hears must not be passed over: an address that somebody has would seem free. */
+const dumpArguments = ["-d", "-d", "-u", "-x"]
+const dumpExpected = "packets as a line with length=BYTES, and lines of two-digit bytes"
 
 const follow = (
   toolbox: Toolbox,
@@ -62,6 +67,7 @@ const follow = (
   const ready = Deferred.makeUnsafe<void>()
   const ended = Deferred.makeUnsafe<never, Reason>()
   const dump = newDump(onPacket)
+  const printed = { tool: toolbox.socat, args: dumpArguments, expected: dumpExpected }
   let errors = ""
   let rest = ""
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -70,7 +76,7 @@ const follow = (
     for (const line of lines) {
       if (line.includes(" N starting data transfer loop")) Deferred.doneUnsafe(ready, Effect.void)
       else if (/ [WE] |^nsenter: |^setpriv: /.test(line)) errors = `${errors}${line}\n`.slice(-1_024)
-      else dump(line)
+      else if (!dump(line)) Deferred.doneUnsafe(ended, misread(toolbox, { ...printed, found: quote(line) }))
     }
   })
   child.on("close", (code, signal) => {
@@ -83,9 +89,9 @@ const follow = (
 
 /**
  * Finds packets in the lines of a dump: `> 2026/11/29 09:50:55.000200989  length=32 from=0 to=31`, then lines of two-digit
- * bytes. socat 1.7 and 1.8 print alike.
+ * bytes, and `--` at the end. socat 1.7 and 1.8 print alike. False: a line that is none of these, nor one of the log.
  */
-export const newDump = (onPacket: (bytes: Uint8Array) => void): ((line: string) => void) => {
+export const newDump = (onPacket: (bytes: Uint8Array) => void): ((line: string) => boolean) => {
   let bytes: Array<number> = []
   let due = 0
   return (line) => {
@@ -93,11 +99,13 @@ export const newDump = (onPacket: (bytes: Uint8Array) => void): ((line: string) 
     if (length !== undefined) {
       bytes = []
       due = Number(length)
-      return
+      return true
     }
-    if (bytes.length >= due || !/^( [0-9a-f]{2})+ *$/.test(line)) return
+    if (!/^( [0-9a-f]{2})+ *$/.test(line)) return /^(-*|.* socat\[\d+\] [A-Z] .*)$/.test(line)
+    if (bytes.length >= due) return true
     bytes.push(...(line.match(/[0-9a-f]{2}/g) ?? []).map((byte) => Number.parseInt(byte, 16)))
     if (bytes.length >= due) onPacket(Uint8Array.from(bytes.slice(0, due)))
+    return true
   }
 }
 

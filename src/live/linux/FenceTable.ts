@@ -7,7 +7,7 @@
  *   is a number of 128 bits, and so are the addresses of the sets: in hexadecimal digits.
  * - kube-proxy translates destinations in prerouting, at priority -100 (dstnat); ours is before that, at -300 (raw).
  */
-import { Effect, Result, Schema } from "effect"
+import { Data, Effect, Result, Schema } from "effect"
 import { type Address, familyOf, fromBigInt, parse, toHex } from "../../domain/Address.ts"
 import type { FenceNonce, FenceState, FenceWrite } from "../../ports/KernelFence.ts"
 
@@ -96,42 +96,61 @@ const Element = Schema.Union([Value, Schema.Struct({ elem: Schema.Struct({ val: 
 const Listing = Schema.Struct({
   nftables: Schema.Array(
     Schema.Struct({
+      table: Schema.optionalKey(Schema.Struct({ name: Schema.String })),
       set: Schema.optionalKey(Schema.Struct({ name: Schema.String, elem: Schema.optionalKey(Schema.Array(Element)) }))
     })
   )
 })
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Listing))
 
-/** What `nft -j list table` prints, of one table. What is in the sets and no address of ours is left out. */
-export const decodeTable = (text: string): Effect.Effect<FenceState, Schema.SchemaError> =>
-  Effect.map(decode(text), ({ nftables }) => {
+/** It is JSON of the right shape, and says what no version says that is known. */
+export class ListingUnclear extends Data.TaggedError("ListingUnclear")<{ readonly message: string }> {}
+
+/**
+ * What `nft -j list table` prints, of one table. An older version of ours may have made it with fewer sets; what is in a set and
+ * cannot be read is an error, since it would be taken for what is not there.
+ */
+export const decodeTable = (text: string): Effect.Effect<FenceState, Schema.SchemaError | ListingUnclear> =>
+  Effect.flatMap(decode(text), ({ nftables }) => {
+    if (!nftables.some(({ table }) => table?.name === name)) return unclear(`no table ${name}`)
     const sets = new Map(nftables.flatMap(({ set }) => (set === undefined ? [] : [[set.name, set.elem ?? []]])))
     const values = (set: string) => (sets.get(set) ?? []).map(valueOf)
-    const addresses = (kind: "managed" | "leased") => [
-      ...values(`${kind}4`).flatMap(address4),
-      ...values(`${kind}6`).flatMap(address6)
-    ]
-    return {
+    const nonces = [...values("owner"), ...values("ticket")].map((value) => ({ value, read: nonce(value) }))
+    const addresses = [...familiesOf("managed"), ...familiesOf("leased")].flatMap(({ read, set }) =>
+      values(set).map((value) => ({ set, value, read: read(value) }))
+    )
+    const odd = [...nonces, ...addresses].find(({ read }) => read === undefined)
+    if (odd !== undefined) return unclear(`the element ${JSON.stringify(odd.value)}`)
+    const of = (kind: "managed" | "leased") =>
+      addresses.flatMap(({ read, set }) => (set.startsWith(kind) && read !== undefined ? [read] : []))
+    return Effect.succeed({
       owner: values("owner").map(nonce)[0],
       ticket: values("ticket").map(nonce)[0],
-      managed: addresses("managed"),
-      leased: addresses("leased"),
+      managed: of("managed"),
+      leased: of("leased"),
       uplinks: values("uplinks").map(String)
-    }
+    })
   })
+
+const unclear = (message: string) => Effect.fail(new ListingUnclear({ message }))
+
+const familiesOf = (kind: "managed" | "leased") => [
+  { set: `${kind}4`, read: address4 },
+  { set: `${kind}6`, read: address6 }
+]
 
 type Element = typeof Element.Type
 
 const valueOf = (element: Element): string | number => (typeof element === "object" ? element.elem.val : element)
 
 /** Marks are printed as numbers. */
-const nonce = (value: string | number): FenceNonce => Number(value).toString(16).padStart(8, "0")
-
-const address4 = (value: string | number): ReadonlyArray<Address> => {
-  const parsed = parse(String(value))
-  return Result.isSuccess(parsed) ? [parsed.success] : []
+const nonce = (value: string | number): FenceNonce | undefined => {
+  const number = Number(value)
+  return Number.isInteger(number) && number >= 0 ? number.toString(16).padStart(8, "0") : undefined
 }
 
-/** Hexadecimal, or a number when it is small. */
-const address6 = (value: string | number): ReadonlyArray<Address> =>
-  /^(0x[0-9a-f]+|\d+)$/.test(String(value)) ? [fromBigInt("IPv6", BigInt(value))] : []
+const address4 = (value: string | number): Address | undefined => Result.getOrUndefined(parse(String(value)))
+
+/** Hexadecimal, or a number when it is small; as an address where a version should know its place in the packet by name. */
+const address6 = (value: string | number): Address | undefined =>
+  /^(0x[0-9a-f]+|\d+)$/.test(String(value)) ? fromBigInt("IPv6", BigInt(value)) : address4(value)

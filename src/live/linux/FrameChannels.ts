@@ -4,6 +4,7 @@ import { parseMac } from "../../domain/Frames.ts"
 import { InterfaceMissing, ToolFailed } from "../../ports/NodeNetwork.ts"
 import { open, type FrameSender } from "./FrameSender.ts"
 import { decodeLinks } from "./IpOutput.ts"
+import { misread, quote } from "./Misread.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface FrameChannels {
@@ -47,8 +48,12 @@ export interface Uplink {
 
 /** Read each time: a bond takes another hardware address when its first port goes. Fails when the link is down. */
 export const readUplink = Effect.fnUntraced(function* (toolbox: Toolbox, uplink: string) {
-  const text = yield* run(toolbox, toolbox.ip, ["-j", "link", "show", "dev", uplink], { interfaceName: uplink })
-  const links = yield* Effect.mapError(decodeLinks(text), (error) => unusable(toolbox, error.message))
+  const args = ["-j", "link", "show", "dev", uplink]
+  const text = yield* run(toolbox, toolbox.ip, args, { interfaceName: uplink })
+  const expected = "a JSON list of interfaces with ifname, ifindex and flags"
+  const links = yield* Effect.catch(decodeLinks(text), ({ message }) =>
+    misread(toolbox, { tool: toolbox.ip, args, found: quote(message), expected })
+  )
   const link = links.find(({ ifname }) => ifname === uplink)
   if (link === undefined) return yield* Effect.fail(new InterfaceMissing({ interfaceName: uplink }))
   if (link.flags?.includes("UP") !== true) return yield* Effect.fail(unusable(toolbox, `${uplink} is down`))

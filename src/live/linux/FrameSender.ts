@@ -56,7 +56,12 @@ export const open = (toolbox: Toolbox, interfaceName: string, frameBytes: number
   })
 
 const silent = (tool: string, what: string): Reason =>
-  new ToolFailed({ tool, message: `did not confirm ${what} within ${answerMaxMillis} ms` })
+  new ToolFailed({
+    tool,
+    message:
+      `did not confirm ${what} within ${answerMaxMillis} ms: the machine is out of breath, or \`socat -d -d -d\` of this ` +
+      'version says neither "starting data transfer loop" nor "transferred 42 bytes"'
+  })
 
 const write = (child: ChildProcess, bytes: Uint8Array): Effect.Effect<void> =>
   // An error of the pipe is told by the exit of the child, which is raced against this.

@@ -3,6 +3,7 @@ import { familyOf } from "../../domain/Address.ts"
 import { hostPrefixLength, labelFor, ownMetric, scopeOf } from "../../domain/HostAddress.ts"
 import type { HeldAddress } from "../../ports/NodeNetwork.ts"
 import { isForever, type AddressInfo } from "./IpOutput.ts"
+import { isMisread } from "./Misread.ts"
 import type { Reason } from "./Tool.ts"
 
 /**
@@ -50,8 +51,10 @@ export const difference = (
 
 /** "Error: ipv4: Address already assigned." since Linux 6.3, "RTNETLINK answers: File exists" before. */
 export const isPresent = (reason: Reason): boolean =>
-  reason._tag === "ToolFailed" && /already assigned|file exists/i.test(reason.message)
+  reason._tag === "ToolFailed" && !isMisread(reason) && /already assigned|file exists/i.test(reason.message)
 
 /** "Error: ipv4: Address not found." since Linux 6.3, "Cannot assign requested address" before. */
 export const isAbsent = (reason: Reason): boolean =>
-  reason._tag === "ToolFailed" && /address not found|cannot assign requested address/i.test(reason.message)
+  reason._tag === "ToolFailed" &&
+  !isMisread(reason) &&
+  /address not found|cannot assign requested address/i.test(reason.message)

@@ -6,6 +6,7 @@
 import type { ChildProcess } from "node:child_process"
 import { Effect } from "effect"
 import { InterfaceMissing, ToolFailed } from "../../ports/NodeNetwork.ts"
+import { misreading, quote } from "./Misread.ts"
 import { notStarted, reasonOf, runMaxMillis, start, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface IpBatch {
@@ -95,8 +96,16 @@ const outcomesOf = (toolbox: Toolbox, lines: ReadonlyArray<Line>, errors: string
     if (said !== undefined) return Effect.fail(reasonOf(toolbox.ip, said, how, interfaceName))
     // It did not get to the end: no one knows which of the others were run, and all of them may be run again.
     const isWhole = code === 0 || (rest === "" && byLine.size > 0)
-    return isWhole ? Effect.void : Effect.fail(reasonOf(toolbox.ip, rest, how, interfaceName))
+    return isWhole ? Effect.void : Effect.fail(reasonOfAll(toolbox, lines.length, rest, how, interfaceName))
   }
+}
+
+/** Of many lines, what is said of none of them is no answer to each: "not found" of one is not that of another. */
+const reasonOfAll = ({ ip }: Toolbox, count: number, rest: string, how: string, interfaceName: string): Reason => {
+  const reason = reasonOf(ip, rest, how, interfaceName)
+  return count > 1 && reason._tag === "ToolFailed"
+    ? new ToolFailed({ tool: ip, message: `${misreading} for "${ip} -force -batch -": ${quote(reason.message)}` })
+    : reason
 }
 
 /** Each failed line is told by its messages and then `Command failed -:LINE`; what follows the last one ended it all. */

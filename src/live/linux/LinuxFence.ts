@@ -1,29 +1,31 @@
 /** The fence of the kernel by nftables. What a refused transaction ran against is found out by looking, not by its message. */
 import { Effect, type Scope } from "effect"
 import { FenceRefused, type FenceState, type KernelFence } from "../../ports/KernelFence.ts"
-import { ToolFailed } from "../../ports/NodeNetwork.ts"
 import * as FenceTable from "./FenceTable.ts"
+import { isMisread, misread, quote } from "./Misread.ts"
 import * as NftSession from "./NftSession.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
-/** What nft says of a table, a set or an element that is not there. */
+/** What nft says of a table, a set or an element that is not there, and not what a loader says of a library. */
 const isAbsent = (reason: Reason): boolean =>
-  reason._tag === "ToolFailed" && /No such file or directory/.test(reason.message)
+  reason._tag === "ToolFailed" && /^Error: .*No such file or directory/m.test(reason.message) && !isMisread(reason)
 
 /** The kernel knows interface names without these only, and a line of nft has a syntax. */
 const isPlainName = (name: string): boolean => /^[^\s"/;{}]{1,15}$/.test(name)
+
+const listing = (family: string) => ["-j", "list", "table", family, "plenuslb"]
+
+const expected = "JSON with nftables, in it the table plenuslb, and its sets with their elements"
 
 export const make = (toolbox: Toolbox): Effect.Effect<KernelFence<Reason>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const session = yield* NftSession.make(toolbox)
 
     const table = (family: (typeof FenceTable.families)[number]): Effect.Effect<FenceState | undefined, Reason> =>
-      run(toolbox, toolbox.nft, ["-j", "list", "table", family, "plenuslb"]).pipe(
+      run(toolbox, toolbox.nft, listing(family)).pipe(
         Effect.flatMap((text) =>
-          Effect.mapError(
-            FenceTable.decodeTable(text),
-            ({ message }): Reason =>
-              new ToolFailed({ tool: toolbox.nft, message: `printed what is not understood: ${message}` })
+          Effect.catch(FenceTable.decodeTable(text), ({ message }) =>
+            misread(toolbox, { tool: toolbox.nft, args: listing(family), found: quote(message), expected })
           )
         ),
         Effect.catchIf(isAbsent, () => Effect.succeed(undefined))

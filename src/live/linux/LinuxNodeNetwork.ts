@@ -14,7 +14,16 @@ import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "
 import * as Flows from "./Flows.ts"
 import * as FrameChannels from "./FrameChannels.ts"
 import * as LinuxFence from "./LinuxFence.ts"
-import { decodeArpIgnore, decodeLinks, decodeRoutes, type LinkInfo, toNetworkState } from "./IpOutput.ts"
+import {
+  decodeNodeAddresses,
+  decodeArpIgnore,
+  decodeLinks,
+  decodeRoutes,
+  type LinkInfo,
+  OutputIncomplete,
+  toNetworkState
+} from "./IpOutput.ts"
+import { misread, type Misread, quote } from "./Misread.ts"
 import * as PacketPathReader from "./PacketPathReader.ts"
 import { probe } from "./Prober.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
@@ -48,7 +57,14 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
     const fence = yield* LinuxFence.make(toolbox)
     const fenced = fail("fence")
     const ip: Ip = {
-      read: (args, interfaceName) => limit(run(toolbox, toolbox.ip, args, { interfaceName })),
+      links: (interfaceName) => {
+        const args = ["-j", "address", "show", "dev", interfaceName]
+        return limit(run(toolbox, toolbox.ip, args, { interfaceName })).pipe(
+          Effect.flatMap((text) =>
+            decoded(toolbox, decodeLinks(text), { tool: toolbox.ip, args, expected: linksExpected })
+          )
+        )
+      },
       change: IpBatch.make(toolbox).submit
     }
 
@@ -74,7 +90,8 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
   })
 
 interface Ip {
-  readonly read: (args: ReadonlyArray<string>, interfaceName: string) => Effect.Effect<string, Reason>
+  /** The interface of that name, with its addresses. */
+  readonly links: (interfaceName: string) => Effect.Effect<ReadonlyArray<LinkInfo>, Reason>
   readonly change: IpBatch.IpBatch["submit"]
 }
 type Limit = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -82,19 +99,30 @@ type Limit = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 const fail = (method: NodeNetworkError["method"]) =>
   Effect.mapError((reason: Reason) => new NodeNetworkError({ method, reason }))
 
-const decoded = <A, E extends Error>(effect: Effect.Effect<A, E>, tool: string): Effect.Effect<A, Reason> =>
-  Effect.mapError(
-    effect,
-    (error) => new ToolFailed({ tool, message: `printed what is not understood: ${error.message}` })
-  )
+const decoded = <A, E extends Error>(
+  toolbox: Toolbox,
+  effect: Effect.Effect<A, E>,
+  printed: Omit<Misread, "found">
+): Effect.Effect<A, Reason> =>
+  Effect.catch(effect, ({ message }) => misread(toolbox, { ...printed, found: quote(message) }))
+
+const linksExpected = "a JSON list of interfaces with ifname, ifindex, flags and addr_info"
+const routesExpected = "a JSON list of routes"
 
 const limitedState = Effect.fnUntraced(function* (toolbox: Toolbox, limit: Limit) {
-  const read = (...args: ReadonlyArray<string>) => limit(run(toolbox, toolbox.ip, args))
+  const read = <A, E extends Error>(
+    decode: (text: string) => Effect.Effect<A, E>,
+    expected: string,
+    args: ReadonlyArray<string>
+  ) =>
+    limit(run(toolbox, toolbox.ip, args)).pipe(
+      Effect.flatMap((text) => decoded(toolbox, decode(text), { tool: toolbox.ip, args, expected }))
+    )
   const [links, routes4, routes6] = yield* Effect.all(
     [
-      Effect.flatMap(read("-j", "-d", "address", "show"), (text) => decoded(decodeLinks(text), toolbox.ip)),
-      Effect.flatMap(read("-j", "-4", "route", "show", "default"), (text) => decoded(decodeRoutes(text), toolbox.ip)),
-      Effect.flatMap(read("-j", "-6", "route", "show", "default"), (text) => decoded(decodeRoutes(text), toolbox.ip))
+      read(decodeNodeAddresses, linksExpected, ["-j", "-d", "address", "show"]),
+      read(decodeRoutes, routesExpected, ["-j", "-4", "route", "show", "default"]),
+      read(decodeRoutes, routesExpected, ["-j", "-6", "route", "show", "default"])
     ],
     { concurrency: "unbounded" }
   )
@@ -102,14 +130,25 @@ const limitedState = Effect.fnUntraced(function* (toolbox: Toolbox, limit: Limit
   return toNetworkState(links, [...routes4, ...routes6], arpIgnore)
 })
 
+const fileOf = (name: string): string => `/proc/sys/net/ipv4/conf/${name}/arp_ignore`
+
 /**
  * By name and not `grep -r`, which looks at every file of every interface: 30-56 ms with 200 of them instead of 9. In a
- * process, because /proc/sys/net shows the network namespace of who reads it. An interface may go meanwhile.
+ * process, because /proc/sys/net shows the network namespace of who reads it. An interface may go meanwhile; `all` stays.
  */
 const readArpIgnore = (toolbox: Toolbox, links: ReadonlyArray<LinkInfo>) => {
   const names = ["all", ...links.flatMap(({ ifname }) => (ifname === undefined ? [] : [ifname]))]
-  const files = names.map((name) => `/proc/sys/net/ipv4/conf/${name}/arp_ignore`)
-  return run(toolbox, toolbox.grep, ["-sH", ".", ...files], { isPartialEnough: true }).pipe(Effect.map(decodeArpIgnore))
+  const printed = { tool: toolbox.grep, args: ["-sH", ".", fileOf("all")], expected: `${fileOf("all")}:NUMBER` }
+  return run(toolbox, toolbox.grep, ["-sH", ".", ...names.map(fileOf)], { isPartialEnough: true }).pipe(
+    Effect.flatMap((text) => {
+      const found = decodeArpIgnore(text)
+      return decoded(
+        toolbox,
+        found.has("all") ? Effect.succeed(found) : Effect.fail(new OutputIncomplete({ message: quote(text) })),
+        printed
+      )
+    })
+  )
 }
 
 /** `add` and not `replace` first: it changes nothing and wakes nobody when the address is there already. */
@@ -118,8 +157,7 @@ const put = (ip: Ip, held: HeldAddress): Effect.Effect<void, Reason> =>
 
 const correct = Effect.fnUntraced(function* (ip: Ip, held: HeldAddress) {
   const prefixLength = hostPrefixLength(held.address)
-  const text = yield* ip.read(["-j", "address", "show", "dev", held.interfaceName], held.interfaceName)
-  const links = yield* decoded(decodeLinks(text), "ip")
+  const links = yield* ip.links(held.interfaceName)
   const found = links
     .flatMap(({ addr_info }) => addr_info ?? [])
     .find(({ local, prefixlen }) => local === held.address && prefixlen === prefixLength)

@@ -6,6 +6,7 @@
 import type { ChildProcess } from "node:child_process"
 import { Deferred, Effect, type Scope, Semaphore } from "effect"
 import { ToolFailed } from "../../ports/NodeNetwork.ts"
+import { misread, quote } from "./Misread.ts"
 import { notStarted, reasonOf, start, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface NftSession {
@@ -32,6 +33,8 @@ export const make = (toolbox: Toolbox): Effect.Effect<NftSession, never, Scope.S
     const run = (line: string) =>
       Effect.suspend(() => current().ask(line)).pipe(
         Effect.timeoutOrElse({ duration: answerMaxMillis, orElse: () => Effect.fail(silent(toolbox)) }),
+        Effect.flatMap((reply) => judge(toolbox, reply)),
+        // A transaction that was refused, as by an expired ticket, is an answer; any other failure ends the process.
         Effect.onExit((exit) => (exit._tag === "Failure" ? Effect.sync(end) : Effect.void)),
         Effect.flatMap((said) => (said === "" ? Effect.void : Effect.fail(reasonOf(toolbox.nft, said, "refused", ""))))
       )
@@ -39,11 +42,26 @@ export const make = (toolbox: Toolbox): Effect.Effect<NftSession, never, Scope.S
   })
 
 const silent = ({ nft }: Toolbox): Reason =>
-  new ToolFailed({ tool: nft, message: `did not confirm a transaction within ${answerMaxMillis} ms` })
+  new ToolFailed({
+    tool: nft,
+    message:
+      `did not confirm a transaction within ${answerMaxMillis} ms: the machine is out of breath, or \`nft -i\` of this ` +
+      "version does not quote a line that it cannot read"
+  })
+
+/** What it printed for the line; nothing: it was done. */
+const judge = (toolbox: Toolbox, reply: Reply): Effect.Effect<string, Reason> => {
+  const { isConfirmed, said } = reply
+  if (isConfirmed) return Effect.succeed(said)
+  const reason = reasonOf(toolbox.nft, said, "refused", "")
+  if (reason._tag !== "ToolFailed") return Effect.fail(reason)
+  const expected = `"${confirming}" for a word that is no command`
+  return misread(toolbox, { tool: toolbox.nft, args: ["-i"], found: quote(said) || "nothing", expected })
+}
 
 interface NftProcess {
-  /** One at a time. What it printed for the line; nothing: it was done. */
-  readonly ask: (line: string) => Effect.Effect<string, Reason>
+  /** One at a time. */
+  readonly ask: (line: string) => Effect.Effect<Reply, Reason>
   readonly isWorn: () => boolean
   readonly kill: () => void
 }
@@ -77,14 +95,30 @@ const startNft = (toolbox: Toolbox): NftProcess => {
 
 const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
-/** What nft prints about the confirmation itself, and the mark under it, which comes with the next reply only. */
-const isAboutConfirmation = (line: string): boolean =>
-  line.startsWith("Error: syntax error, unexpected newline") || /^\s*\^+$/.test(line) || line.trim() === ""
+/** What nft prints about the confirmation itself, after all that it has to say of the line before. */
+const confirming = "Error: syntax error, unexpected newline"
+
+/** The mark under what was quoted; that under the confirmation comes with the next reply only. */
+const isMark = (line: string): boolean => /^\s*\^*$/.test(line)
+
+export interface Reply {
+  /** Without marks, and without the last line if that is about the confirmation. */
+  readonly said: string
+  /** Its last line is about the confirmation. If not, this nft tells in other words, and silence would prove nothing. */
+  readonly isConfirmed: boolean
+}
+
+/** Of all lines before the quoted confirmation. The line may have a syntax error of its own, hence only the last one counts. */
+export const replyOf = (lines: ReadonlyArray<string>): Reply => {
+  const words = lines.filter((line) => !isMark(line))
+  const isConfirmed = words.at(-1)?.startsWith(confirming) === true
+  return { said: (isConfirmed ? words.slice(0, -1) : words).join("\n").trim(), isConfirmed }
+}
 
 class Output {
   private text = ""
   private lines: Array<string> = []
-  private waiting: { readonly confirmation: string; readonly done: (said: string) => void } | undefined
+  private waiting: { readonly confirmation: string; readonly done: (reply: Reply) => void } | undefined
 
   hear(text: string): void {
     const lines = (this.text + text).split("\n")
@@ -92,14 +126,14 @@ class Output {
     for (const line of lines) this.line(line)
   }
 
-  until(confirmation: string): Effect.Effect<string> {
-    return Effect.callback<string>((resume) => {
-      this.waiting = { confirmation, done: (said) => resume(Effect.succeed(said)) }
+  until(confirmation: string): Effect.Effect<Reply> {
+    return Effect.callback<Reply>((resume) => {
+      this.waiting = { confirmation, done: (reply) => resume(Effect.succeed(reply)) }
     })
   }
 
   rest(): string {
-    return said([...this.lines, this.text])
+    return replyOf([...this.lines, this.text]).said
   }
 
   private line(line: string): void {
@@ -108,12 +142,6 @@ class Output {
     this.waiting = undefined
     const heard = this.lines
     this.lines = []
-    done(said(heard))
+    done(replyOf(heard))
   }
 }
-
-const said = (lines: ReadonlyArray<string>): string =>
-  lines
-    .filter((line) => !isAboutConfirmation(line))
-    .join("\n")
-    .trim()

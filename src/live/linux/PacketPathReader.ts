@@ -2,8 +2,10 @@
  * What netfilter has of kube-proxy, and which eBPF programs stand before it. The texts are those of nftables 1.0.6 and
  * iproute2 6.1, which shows programs of XDP however they were attached, and of tc only its own filters: nothing of tcx.
  */
-import { Effect, Option, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
+import { decodeNodeLinks } from "./IpOutput.ts"
+import { misread, quote } from "./Misread.ts"
 import { type Reason, run, type Toolbox } from "./Tool.ts"
 
 /** Where kube-proxy in IPVS mode binds the Services' addresses. */
@@ -22,7 +24,7 @@ const chains = [
 
 /** Also where the table is missing. */
 export const isNoSuchChain = (reason: Reason): boolean =>
-  reason._tag === "ToolFailed" && reason.message.startsWith("Error: No such file or directory")
+  reason._tag === "ToolFailed" && /^Error: (Could not process rule: )?No such file or directory/.test(reason.message)
 
 const hasChain = (toolbox: Toolbox, chain: ReadonlyArray<string>) =>
   run(toolbox, toolbox.nft, ["list", "chain", ...chain]).pipe(
@@ -35,24 +37,21 @@ const hasKubeProxy = Effect.fnUntraced(function* (toolbox: Toolbox): Effect.fn.R
   return false
 })
 
-const decodeXdp = Schema.decodeUnknownOption(
-  Schema.fromJsonString(
-    Schema.Array(Schema.Struct({ ifname: Schema.optionalKey(Schema.String), xdp: Schema.optionalKey(Schema.Unknown) }))
-  )
-)
-const decodeFilters = Schema.decodeUnknownOption(
+const decodeFilters = Schema.decodeUnknownEffect(
   Schema.fromJsonString(Schema.Array(Schema.Struct({ kind: Schema.optionalKey(Schema.String) })))
 )
 
 /** Of `ip -j link show`. */
-export const linksIn = (text: string): ReadonlyArray<{ readonly name: string; readonly hasXdp: boolean }> =>
-  Option.getOrElse(decodeXdp(text), () => []).flatMap(({ ifname, xdp }) =>
-    ifname === undefined ? [] : [{ name: ifname, hasXdp: xdp !== undefined }]
+export const linksIn = (text: string) =>
+  Effect.map(decodeNodeLinks(text), (links) =>
+    links.flatMap(({ ifname, xdp }) => (ifname === undefined ? [] : [{ name: ifname, hasXdp: xdp !== undefined }]))
   )
 
-/** Of `tc -j filter show`. */
-export const hasBpfFilter = (text: string): boolean =>
-  Option.getOrElse(decodeFilters(text), () => []).some(({ kind }) => kind === "bpf")
+/** Of `tc -j filter show`, which prints nothing where there is none. */
+export const hasBpfFilter = (text: string) =>
+  text.trim() === ""
+    ? Effect.succeed(false)
+    : Effect.map(decodeFilters(text), (filters) => filters.some(({ kind }) => kind === "bpf"))
 
 export const hasLegacyNat = (text: string): boolean => /tables_names:nat$/m.test(text)
 
@@ -72,12 +71,12 @@ export const read = Effect.fnUntraced(function* (
 ): Effect.fn.Return<PacketPath, Reason> {
   const hasChains = yield* hasKubeProxy(toolbox)
   const legacy = yield* run(toolbox, toolbox.grep, legacyArguments, { isPartialEnough: true })
-  const links = linksIn(yield* run(toolbox, toolbox.ip, ["-j", "link", "show"]))
+  const links = yield* linksOf(toolbox)
   const found = links.filter(({ name }) => uplinks.includes(name))
   const programs = yield* Effect.forEach(found, ({ hasXdp, name }) =>
-    Effect.map(filtersOf(toolbox, name), (filters): ReadonlyArray<PacketProgram> => [
+    Effect.map(hasFilter(toolbox, name), (hasTc): ReadonlyArray<PacketProgram> => [
       ...(hasXdp ? [{ interfaceName: name, hook: "xdp" } as const] : []),
-      ...(hasBpfFilter(filters) ? [{ interfaceName: name, hook: "tc" } as const] : [])
+      ...(hasTc ? [{ interfaceName: name, hook: "tc" } as const] : [])
     ])
   )
   const isFound = hasChains || links.some(({ name }) => name === ipvsInterface)
@@ -85,11 +84,27 @@ export const read = Effect.fnUntraced(function* (
   return { kubeProxy: isFound ? "found" : otherwise, programs: programs.flat() }
 })
 
+const linksOf = (toolbox: Toolbox) => {
+  const args = ["-j", "link", "show"]
+  return Effect.flatMap(run(toolbox, toolbox.ip, args), (text) =>
+    Effect.catch(linksIn(text), ({ message }) =>
+      misread(toolbox, { tool: toolbox.ip, args, found: quote(message), expected: "a JSON list of interfaces" })
+    )
+  )
+}
+
 /** It may go meanwhile. */
-const filtersOf = (toolbox: Toolbox, interfaceName: string) =>
-  run(toolbox, toolbox.tc, ["-j", "filter", "show", "dev", interfaceName, "ingress"], { interfaceName }).pipe(
+const hasFilter = (toolbox: Toolbox, interfaceName: string) => {
+  const args = ["-j", "filter", "show", "dev", interfaceName, "ingress"]
+  return run(toolbox, toolbox.tc, args, { interfaceName }).pipe(
     Effect.catchIf(
       ({ _tag }) => _tag === "InterfaceMissing",
       () => Effect.succeed("[]")
+    ),
+    Effect.flatMap((text) =>
+      Effect.catch(hasBpfFilter(text), ({ message }) =>
+        misread(toolbox, { tool: toolbox.tc, args, found: quote(message), expected: "a JSON list of filters" })
+      )
     )
   )
+}

@@ -44,7 +44,8 @@ const start = Effect.gen(function* () {
       .state()
       .interfaces.some(({ addresses }) => addresses.some(({ address }) => address === served))
   const reported = () => memory.truth.get(ipAllocations, { name: "web", namespace: "shop" })?.status?.addresses ?? []
-  return { cluster, operator, carries, reported, holdId }
+  const idNow = () => memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId]
+  return { cluster, operator, carries, reported, holdId, idNow }
 })
 
 describe("Operator", () => {
@@ -374,16 +375,35 @@ describe("Operator", () => {
   it("drops everything when it is fenced, and registers under a new id only then", () => {
     virtually(
       Effect.gen(function* () {
-        const { carries, cluster, holdId } = yield* start
+        const { carries, cluster, holdId, idNow } = yield* start
         cluster.kernel("node-1").setToolFailure("ip: no")
         yield* cluster.api.patch(leases, leaseRef, {
           metadata: { annotations: { [nodeLeaseAnnotations.fenced]: holdId } }
         })
         yield* Effect.sleep("10 seconds")
-        const idNow = () =>
-          cluster.memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId]
         assert.strictEqual(idNow(), holdId, "it cannot let go, and must not be given more")
         cluster.kernel("node-1").setToolFailure(undefined)
+        yield* Effect.sleep("5 seconds")
+        assert.isFalse(carries())
+        assert.match(idNow() ?? "", /^2\./)
+      })
+    )
+  })
+
+  it("does not take a removal that succeeded for done while the kernel still has the address", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster, holdId, idNow } = yield* start
+        const { network } = cluster.kernel("node-1")
+        const { removeAddress } = network
+        Object.assign(network, { removeAddress: () => Effect.void })
+        yield* cluster.api.patch(leases, leaseRef, {
+          metadata: { annotations: { [nodeLeaseAnnotations.fenced]: holdId } }
+        })
+        yield* Effect.sleep("10 seconds")
+        assert.isTrue(carries())
+        assert.strictEqual(idNow(), holdId)
+        Object.assign(network, { removeAddress })
         yield* Effect.sleep("5 seconds")
         assert.isFalse(carries())
         assert.match(idNow() ?? "", /^2\./)

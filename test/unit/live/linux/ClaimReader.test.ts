@@ -23,4 +23,17 @@ describe("the dump of socat", () => {
   ])("%s", (_, lines, expected) => {
     assert.deepStrictEqual(packetsIn(lines), expected)
   })
+
+  // oxfmt-ignore
+  it.each<[string, string, boolean]>([
+    ["a head",                    head(2),                            true],
+    ["bytes",                     " 00 01",                           true],
+    ["the end of a packet",       "--",                               true],
+    ["an empty line",             "",                                 true],
+    ["a line of the log",         notice,                             true],
+    ["bytes in another form",     "0000: 0001 0800",                  false],
+    ["a head in other words",     "> 2026-11-29T09:50:55 2 bytes",    false]
+  ])("is known by each of its lines: %s", (_, line, expected) => {
+    assert.strictEqual(newDump(() => undefined)(line), expected)
+  })
 })

@@ -9,7 +9,7 @@ const links = `[{},
  {"ifindex":3,"ifname":"pl0","flags":["BROADCAST","UP"],"address":"16:08:a7:24:ac:b9","linkinfo":{"info_kind":"bridge","info_data":{"stp_state":0}},"addr_info":[
    {"family":"inet","local":"192.0.2.10","prefixlen":32,"scope":"link","label":"pl0:pllb","valid_life_time":90},
    {"family":"inet6","local":"2001:db8::10","prefixlen":128,"scope":"global","nodad":true,"noprefixroute":true,"valid_life_time":4294967295},
-   {"family":"inet6","prefixlen":64,"scope":"link"}]},
+   {}, {"family":"mctp","scope":"global"}]},
  {"ifindex":4,"ifname":"eth0.100","link":"eth0","master":"pl0","flags":["BROADCAST"],"address":"02:00:00:00:00:04","addr_info":[]},
  {"ifindex":5,"ifname":"tun0","flags":["POINTOPOINT","UP"],"link_type":"none","addr_info":[
    {"family":"inet","local":"10.8.0.1","address":"10.8.0.2","prefixlen":32,"scope":200,"label":"tun0"}]}]`
