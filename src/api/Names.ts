@@ -46,6 +46,8 @@ export const nodeLeaseAnnotations = {
   macs: `${group}/macs`,
   /** What was found of its packets' way, if they may go round the kernel's lease; absent: nothing. */
   bypassed: `${group}/fence-bypassed`,
+  /** JSON: voter to the reason why it has not answered for minutes; absent: all do. */
+  unreached: `${group}/voters-unreached`,
   durationMillis: `${group}/duration-ms`,
   /** Which server of its cloud provider the machine is, as that tells it; absent: nobody says. */
   instanceId: `${group}/instance-id`,

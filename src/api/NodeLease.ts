@@ -14,6 +14,12 @@ import { once, onceForText } from "./Once.ts"
 const Interfaces = Schema.Record(Schema.String, Schema.String)
 export type InterfaceReadiness = typeof Interfaces.Type
 
+const UnreachedVoters = Schema.Record(Schema.String, Schema.String)
+export type Unreached = typeof UnreachedVoters.Type
+
+/** HEALTH_PORT unless it is set. */
+export const usualWitnessPort = 8080
+
 /** What happens when the control plane is away (domain/Witness). */
 export interface Witness {
   /** Itself first; empty: it keeps nothing by their word, and nobody need promise anything. */
@@ -48,6 +54,8 @@ export interface NodeLease extends Witness {
   readonly macs: ReadonlyArray<string>
   /** Why packets may go round its kernel's lease (domain/FenceBypass). */
   readonly bypassed?: string | undefined
+  /** By voter, why it has not answered for minutes (operator/Reach). */
+  readonly unreached?: Unreached | undefined
 }
 
 export const isNodeLease = (lease: Lease): boolean => lease.metadata.name.startsWith(nodeLeaseNamePrefix)
@@ -58,6 +66,10 @@ const decodeInterfaces = Schema.decodeUnknownOption(Schema.fromJsonString(Interf
 const interfacesIn = onceForText(1_000, (text) =>
   Option.getOrElse(decodeInterfaces(text), (): InterfaceReadiness => ({}))
 )
+
+const decodeUnreached = Schema.decodeUnknownOption(Schema.fromJsonString(UnreachedVoters))
+
+const unreachedIn = onceForText(1_000, (text) => Option.getOrUndefined(decodeUnreached(text)))
 
 /** The same texts, too, in all renewals of a node. */
 const listIn = onceForText(2_000, (text): ReadonlyArray<string> => [
@@ -89,6 +101,7 @@ export const read = once((lease: Lease): NodeLease | undefined => {
     interfaces: interfacesIn(annotations[keys.interfaces] ?? "{}"),
     instanceId: annotations[keys.instanceId],
     bypassed: annotations[keys.bypassed],
+    unreached: unreachedIn(annotations[keys.unreached] ?? ""),
     macs: listIn(annotations[keys.macs] ?? ""),
     voters: listIn(annotations[keys.voters] ?? ""),
     witnessPort: portIn(annotations[keys.witnessPort])
@@ -106,6 +119,7 @@ const annotationsOf = (content: NodeLease): { readonly [key: string]: string } =
   [keys.interfaces]: JSON.stringify(content.interfaces),
   ...(content.macs.length === 0 ? {} : { [keys.macs]: content.macs.join(",") }),
   ...(content.bypassed === undefined ? {} : { [keys.bypassed]: content.bypassed }),
+  ...(content.unreached === undefined ? {} : { [keys.unreached]: JSON.stringify(content.unreached) }),
   ...(content.voters.length === 0 ? {} : { [keys.voters]: content.voters.join(",") }),
   ...(content.witnessPort === undefined ? {} : { [keys.witnessPort]: String(content.witnessPort) }),
   ...(content.instanceId === undefined ? {} : { [keys.instanceId]: content.instanceId }),

@@ -22,7 +22,7 @@ const asked = {
 
 /** Have you lost the control plane? Whoever says yes has vouched for the node. */
 const Evidence = Schema.Struct({ kind: Schema.Literal("Evidence"), ...asked })
-/** Have you not vouched for it within this time? */
+/** Have you not vouched for it within this time? Nodes ask it of themselves, to see whether their voters answer. */
 const Promised = Schema.Struct({ kind: Schema.Literal("Promise"), ...asked, withinMillis: Schema.Finite })
 /** Have you, the same process, not vouched for it since that answer? */
 const Confirmed = Schema.Struct({

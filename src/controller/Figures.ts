@@ -9,12 +9,14 @@ import type * as Pool from "../domain/Pool.ts"
 import type { CloudAddress } from "../ports/Cloud.ts"
 import type { Books } from "./Books.ts"
 import type { NodeBook } from "./NodeBook.ts"
+import { unreachedBy } from "./VotersUnreached.ts"
 
 export const descriptions = {
   plenuslb_leader: "1: this replica leads and writes.",
   plenuslb_pool_addresses: "Addresses of a pool, by family and state (in_use, available).",
   plenuslb_services_waiting: "Services that lack something which another object may bring.",
   plenuslb_node_lease_age_seconds: "For how long the lease of the node has not changed, as this replica counts.",
+  plenuslb_voters_unreached: "How many of the node's voters have not answered it for minutes.",
   plenuslb_cloud_addresses:
     "Paid addresses at the provider: those bought for the pool, or listed by it. Without a pool: bought, and of no Service.",
   plenuslb_cloud_addresses_idle: "Of these, those that are routed to no server."
@@ -84,6 +86,11 @@ export const figuresOf = (
     name: "plenuslb_node_lease_age_seconds",
     labels: { node },
     value: ageMillis / 1_000
+  })),
+  ...[...nodeBook.leases.values()].map(({ content }): Figure => ({
+    name: "plenuslb_voters_unreached",
+    labels: { node: content.node },
+    value: Object.keys(unreachedBy(content) ?? {}).length
   })),
   ...ofClouds(books)
 ]

@@ -30,6 +30,7 @@ import { Events } from "./Events.ts"
 import * as FenceBypassed from "./FenceBypassed.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import type { OperatorPods } from "./OperatorPods.ts"
+import * as VotersUnreached from "./VotersUnreached.ts"
 
 type AnyPool = PersistentIPPool | EphemeralIPPool
 
@@ -116,6 +117,7 @@ const deletedAddresses = (addresses: ReadonlyArray<string>, { kind }: Pool.Pool)
 /** Of the nodes, for every pool that adds addresses to an interface. */
 interface ToldOfNodes {
   readonly operators: string | undefined
+  readonly unreached: string | undefined
   readonly bypassed: string | undefined
 }
 
@@ -129,6 +131,9 @@ const degraded = ({ pool, problems }: KnownPool, object: AnyPool, books: Books, 
   if (deleted.length > 0) return { type: "Degraded", status: "True", ...deletedAddresses(deleted, pool) }
   const orphans = pool.cloud === undefined ? [] : new OrphanSweep(books.clouds).orphansOf(pool)
   if (orphans.length > 0) return { type: "Degraded", status: "True", ...orphaned(orphans) }
+  if (told.unreached !== undefined && pool.interfaceName !== undefined) {
+    return { type: "Degraded", status: "True", reason: "VotersUnreached", message: told.unreached }
+  }
   if (told.bypassed !== undefined && pool.interfaceName !== undefined && pool.cloud === undefined) {
     return { type: "Degraded", status: "True", reason: "FenceBypassed", message: told.bypassed }
   }
@@ -244,7 +249,11 @@ export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
       yield* patch({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } })
       return "again"
     }
-    const told = { operators: operatorPods.message, bypassed: FenceBypassed.describe(nodeBook.leases.values()) }
+    const told = {
+      operators: operatorPods.message,
+      unreached: VotersUnreached.describe(nodeBook.leases.values()),
+      bypassed: FenceBypassed.describe(nodeBook.leases.values())
+    }
     const status = statusOf(known, object, books, told, yield* Timestamp.now)
     if (sameStatus(object.status, status)) return "settled"
     const applied = {

@@ -38,6 +38,7 @@ import type { NodeBook } from "./NodeBook.ts"
 import * as PoolReconciler from "./PoolReconciler.ts"
 import { reservedOf, serviceNetworkOf } from "./ReservedAddresses.ts"
 import * as Unreadable from "./Unreadable.ts"
+import * as VotersUnreached from "./VotersUnreached.ts"
 import * as Waiting from "./Waiting.ts"
 
 /** Queues do not exist before the caches that feed them: handlers add to these sinks, which are bound later. */
@@ -216,7 +217,8 @@ const onLease = (
   onChange: (change) => {
     if (learnInstance(books, change)) lookAtClouds({ books, sinks })
     const changed = nodeBook.onLease(change, nowMillis())
-    if (FenceBypassed.isNews(change)) for (const pool of books.pools.keys()) sinks.pool(pool)
+    if (FenceBypassed.isNews(change) || VotersUnreached.isNews(change))
+      for (const pool of books.pools.keys()) sinks.pool(pool)
     if (changed === undefined) return
     sinks.deployment()
     // What a fenced holder reported claims nothing any more.

@@ -10,6 +10,7 @@ import type { Peers, Respond } from "../ports/Peers.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import * as Evidence from "./Evidence.ts"
 import type { Registered } from "./Registration.ts"
+import * as Reach from "./Reach.ts"
 import { Seats } from "./Seats.ts"
 import * as Voter from "./Voter.ts"
 
@@ -43,9 +44,15 @@ export interface Attendance {
   readonly forWrite: Effect.Effect<NodeLease.Witness>
   /** Undefined: this node does not vote. */
   readonly respond: Respond | undefined
+  /** Voters that have not answered for minutes; undefined: none. */
+  readonly unreached: () => NodeLease.Unreached | undefined
 }
 
-const none: Attendance = { forWrite: Effect.succeed(NodeLease.noWitness), respond: undefined }
+const none: Attendance = {
+  forWrite: Effect.succeed(NodeLease.noWitness),
+  respond: undefined,
+  unreached: () => undefined
+}
 
 export const make = Effect.fnUntraced(function* (
   settings: WitnessSettings | undefined,
@@ -57,7 +64,10 @@ export const make = Effect.fnUntraced(function* (
   const holdId = () => (renews() ? registered()?.content.holdId : undefined)
   const hasLost = (nowMillis: number) => holdId() !== undefined && nowMillis - renewedAtMillis() > serveMillis / 2
   yield* Effect.forkScoped(Evidence.run({ node, serveMillis, peers, key, seats, holdId, renewedAtMillis, extend }))
+  const isRenewed = Effect.map(monotonicMillis, (nowMillis) => nowMillis - renewedAtMillis() <= serveMillis / 2)
+  const unreached = yield* Reach.follow({ node, peers, key, seats, members, holdId, isIdle, isRenewed })
   return {
+    unreached,
     forWrite: Effect.gen(function* () {
       const mayVote = (yield* key) !== undefined
       const voters = seats.forWrite(mayVote && !isIdle(), yield* monotonicMillis)

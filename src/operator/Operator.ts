@@ -71,7 +71,8 @@ export const make = Effect.fnUntraced(function* (
   const uplinks = (): ReadonlyArray<string> => fence.current().uplinks
   const { packetPath } = network
   const bypassed = yield* settings.keepsKernelLease ? Preflight.follow({ packetPath, uplinks }) : Preflight.none
-  const identity = yield* identityOf(settings, network, { instanceId, bypassed })
+  const unreached: Attendance.Attendance["unreached"] = () => attendance.unreached()
+  const identity = yield* identityOf(settings, network, { instanceId, bypassed, unreached })
   const state = newState(settings)
   const mayServe = isInForce(state)
   const fence = yield* fenceOf(settings, state, identity, network)
@@ -122,7 +123,10 @@ export const make = Effect.fnUntraced(function* (
 const identityOf = Effect.fnUntraced(function* (
   { namespace, node, times }: OperatorSettings,
   network: NodeNetwork["Service"],
-  learned: { readonly [fact in "instanceId" | "bypassed"]: () => string | undefined }
+  learned: { readonly [fact in "instanceId" | "bypassed"]: () => string | undefined } & Pick<
+    Attendance.Attendance,
+    "unreached"
+  >
 ): Effect.fn.Return<Registration.Identity, NodeNetworkError> {
   return {
     node,
@@ -137,6 +141,9 @@ const identityOf = Effect.fnUntraced(function* (
     },
     get bypassed() {
       return learned.bypassed()
+    },
+    get unreached() {
+      return learned.unreached()
     }
   }
 })

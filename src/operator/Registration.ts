@@ -45,6 +45,8 @@ export interface Identity {
   readonly instanceId: string | undefined
   /** Why packets may go round its fence, if they may. */
   readonly bypassed?: string | undefined
+  /** By voter, why it does not answer; undefined: all do. */
+  readonly unreached?: NodeLease.Unreached | undefined
   readonly attempts: Attempts
   /** A renewal that is not answered within it is sent once more. */
   readonly askAgainMillis: number
@@ -128,6 +130,7 @@ const contentFor = (
   interfaces,
   instanceId: identity.instanceId,
   bypassed: identity.bypassed,
+  unreached: identity.unreached,
   macs,
   ...witness
 })

@@ -411,7 +411,8 @@ describe("while the API server is there", () => {
         yield* Effect.sleep("1 minute")
         const before = sentTo("node-2")
         yield* Effect.sleep("10 minutes")
-        assert.isAtMost(sentTo("node-2") - before, 130)
+        // The leader every 5 s; and node-3 looks whether it answers, at most every 24 s.
+        assert.isAtMost(sentTo("node-2") - before, 130 + 25)
         otherKeys.delete("node-2")
         yield* Effect.sleep("7 seconds")
         assert.isTrue(isFenced("node-1"))

@@ -95,6 +95,21 @@ describe("a voter", () => {
     )
   })
 
+  it("remembers nothing of a question for a promise, as other operators ask to see whether it answers (R12)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { answerTo, says, situation } = yield* start()
+        const looked = { ...promise, withinMillis: 0 }
+        for (let time = 0; time < 3; time++) assert.isTrue((yield* answerTo(looked))?.yes)
+        yield* Effect.sleep(6500)
+        assert.isTrue(yield* says(looked))
+        assert.isTrue(yield* says(promise), "being looked at is no vouching")
+        situation.hasLost = true
+        assert.isTrue(yield* says(evidence), "nor is it a promise that was given")
+      })
+    )
+  })
+
   it("answers nobody without the key, with another, or for another node", () => {
     virtually(
       Effect.gen(function* () {
