@@ -47,7 +47,7 @@ export interface Options {
 }
 
 export interface Keeper {
-  /** Reads the kernel and judges the pools' interfaces; changes nothing. Fails when the kernel cannot be read. */
+  /** Reads the kernel and judges the pools' interfaces; changes nothing. Fails when the kernel cannot be read, or nothing be sent. */
   readonly look: Effect.Effect<void, NodeNetworkError>
   /** One round under this hold id; without one everything of ours goes. Fails when the kernel cannot be read, or not fence. */
   readonly round: (holdId: HoldId | undefined) => Effect.Effect<RoundResult, NodeNetworkError, Kubernetes>
@@ -319,6 +319,7 @@ export const make = Effect.fnUntraced(function* (
     return { applied: isDone && failed.size === 0, reported }
   })
 
-  const look = Effect.map(network.state, readings.note)
+  // An operator that can announce nothing must not be given addresses: nobody would come to it.
+  const look = Effect.andThen(network.canSend, Effect.map(network.state, readings.note))
   return { ...readings, look, round: (holdId) => exclusive.withPermit(round(holdId)) }
 })

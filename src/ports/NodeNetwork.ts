@@ -71,6 +71,7 @@ export class NodeNetworkError extends Schema.TaggedError<NodeNetworkError>()("No
     "state",
     "addAddress",
     "removeAddress",
+    "canSend",
     "announce",
     "probe",
     "forgetFlows",
@@ -105,6 +106,8 @@ export class NodeNetwork extends Context.Service<
     readonly addAddress: (held: HeldAddress) => Effect.Effect<void, NodeNetworkError>
     /** Absent, or its interface gone: nothing to do. Removes the host prefix (`/32`, `/128`) only unless given another. */
     readonly removeAddress: (held: HeldAddress, prefixLength?: number) => Effect.Effect<void, NodeNetworkError>
+    /** Whether frames can be sent at all, found out without sending one: `announce` and `probe` fail where this does. */
+    readonly canSend: Effect.Effect<void, NodeNetworkError>
     /** One gratuitous ARP (RFC 5227) or unsolicited neighbour advertisement (RFC 4861) each, in one write. */
     readonly announce: (addresses: ReadonlyArray<Address>, uplink: string) => Effect.Effect<void, NodeNetworkError>
     /**

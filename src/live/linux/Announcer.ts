@@ -2,8 +2,13 @@
 import { Effect } from "effect"
 import { type Address, byFamily } from "../../domain/Address.ts"
 import { announcement, gratuitousArpBytes, neighborAdvertisementBytes } from "../../domain/Frames.ts"
+import { open } from "./FrameSender.ts"
 import { readUplink, type FrameChannels } from "./FrameChannels.ts"
 import type { Reason, Toolbox } from "./Tool.ts"
+
+/** By loopback, which every node has, up or down. */
+export const canSend = (toolbox: Toolbox): Effect.Effect<void, Reason> =>
+  Effect.flatMap(open(toolbox, "lo", gratuitousArpBytes), ({ close }) => Effect.sync(close))
 
 export const announce = Effect.fnUntraced(function* (
   toolbox: Toolbox,

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises"
 import { Effect, Layer, type Scope, Semaphore, Stream } from "effect"
 import { hostPrefixLength } from "../../domain/HostAddress.ts"
 import { type HeldAddress, NodeNetwork, NodeNetworkError, ToolFailed } from "../../ports/NodeNetwork.ts"
-import { announce } from "./Announcer.ts"
+import { announce, canSend } from "./Announcer.ts"
 import { changes } from "./ChangeMonitor.ts"
 import * as IpBatch from "./IpBatch.ts"
 import { deleteArguments, difference, isAbsent, isPresent, putArguments } from "./IpAddress.ts"
@@ -73,6 +73,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       addAddress: (held) => put(ip, held).pipe(fail("addAddress")),
       removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
         remove(ip, held, prefixLength).pipe(fail("removeAddress")),
+      canSend: limit(canSend(toolbox)).pipe(fail("canSend")),
       announce: (addresses, uplink) => announce(toolbox, channels, addresses, uplink).pipe(fail("announce")),
       probe: (addresses, uplink) => probe(toolbox, channels, addresses, uplink).pipe(fail("probe")),
       forgetFlows: (addresses) => Flows.forget(toolbox, addresses).pipe(fail("forgetFlows")),

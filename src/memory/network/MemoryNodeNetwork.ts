@@ -138,6 +138,7 @@ const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNe
     addAddress: (held) => attempt("addAddress", () => node.add(held)),
     removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
       attempt("removeAddress", () => node.remove(held, prefixLength)),
+    canSend: attempt("canSend", () => (node.permitted ? undefined : notPermitted("socat"))),
     announce: (addresses, uplink) => attempt("announce", () => node.announce(addresses, uplink)),
     probe: (addresses, uplink) =>
       attempt("probe", () => node.mayProbe(addresses, uplink)).pipe(

@@ -233,6 +233,7 @@ export class Host {
       addAddress: (held) => changing(`add ${held.address}`, network.addAddress(held)),
       removeAddress: (held, prefixLength) =>
         changing(`remove ${held.address}`, network.removeAddress(held, prefixLength)),
+      canSend: network.canSend,
       announce: (addresses, uplink) => timed(network.announce(addresses, uplink)),
       forgetFlows: (addresses) => timed(network.forgetFlows(addresses)),
       probe: (addresses, uplink) => timed(network.probe(addresses, uplink)),

@@ -545,7 +545,8 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
       > = [
         ["addAddress", (network) => network.addAddress(held(a("192.0.2.11")))],
         ["removeAddress", (network) => network.removeAddress(held(v4))],
-        ["announce", (network) => network.announce([v4], "up0")]
+        ["announce", (network) => network.announce([v4], "up0")],
+        ["canSend", (network) => network.canSend]
       ]
       for (const [method, call] of refused) {
         check(`${method} without the capability is not permitted, which only a person can change`, (world) =>
@@ -560,6 +561,16 @@ export const nodeNetworkSuite = (name: string, makeWorld: MakeWorld, unavailable
           })
         )
       }
+      check("can send with the capability, whichever uplinks are up, and sends nothing", (world) =>
+        Effect.gen(function* () {
+          const listener = yield* world.listen("up0")
+          yield* world.network.canSend
+          yield* world.network.announce([v4], "up0")
+          assert.lengthOf(yield* listener.take(1), 1)
+          for (const name of ["lo", "up0", "up1"]) yield* world.setUp(name, false)
+          yield* world.network.canSend
+        }).pipe(Effect.scoped)
+      )
       check("reads the state without any capability", (world) =>
         Effect.gen(function* () {
           const before = yield* world.network.state

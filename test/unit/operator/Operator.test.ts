@@ -13,6 +13,7 @@ import {
 import type { ApiRequest } from "../../../src/memory/kubernetes/Faults.ts"
 import { Unavailable } from "../../../src/ports/Kubernetes.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
+import { NodeNetworkError, NotPermitted } from "../../../src/ports/NodeNetwork.ts"
 import { virtually } from "../virtually.ts"
 
 const served = TestCluster.address("192.0.2.10")
@@ -407,6 +408,27 @@ describe("Operator", () => {
         yield* Effect.sleep("5 seconds")
         assert.isFalse(carries())
         assert.match(idNow() ?? "", /^2\./)
+      })
+    )
+  })
+
+  it("registers only once it can send, as not without NET_RAW: nobody would come to its addresses", () => {
+    virtually(
+      Effect.gen(function* () {
+        const cluster = yield* TestCluster.make(["node-1"])
+        const { network } = cluster.kernel("node-1")
+        const { canSend } = network
+        const reason = new NotPermitted({ message: "socat: Operation not permitted" })
+        const refused = Effect.fail(new NodeNetworkError({ method: "canSend", reason }))
+        let isPermitted = false
+        Object.assign(network, { canSend: Effect.suspend(() => (isPermitted ? canSend : refused)) })
+        const operator = yield* cluster.startOperator("node-1")
+        yield* Effect.sleep("10 seconds")
+        assert.isUndefined(cluster.memory.truth.get(leases, leaseRef))
+        assert.isFalse(yield* operator.isReady)
+        isPermitted = true
+        yield* Effect.sleep("3 seconds")
+        assert.isTrue(yield* operator.isReady)
       })
     )
   })
