@@ -13,6 +13,8 @@ export interface PacketPath {
   /** Whether netfilter has chains of kube-proxy. Unknown: they may be in tables of iptables-legacy, which nft does not show. */
   readonly kubeProxy: "found" | "missing" | "unknown"
   readonly programs: ReadonlyArray<PacketProgram>
+  /** Uplinks that may drop clients (ReversePath). */
+  readonly strictUplinks: ReadonlyArray<string>
 }
 
 const hooks = { xdp: "XDP", tc: "tc" } as const
@@ -24,7 +26,7 @@ const withoutKubeProxy =
  * What was found, as the middle of a sentence; undefined: nothing. Programs beside kube-proxy are usual (network plugins count
  * and mark packets) and say nothing. Without kube-proxy none need be seen: those attached by tcx, Linux 6.6 and newer, are not.
  */
-export const bypassOf = ({ kubeProxy, programs }: PacketPath): string | undefined => {
+export const bypassOf = ({ kubeProxy, programs }: Omit<PacketPath, "strictUplinks">): string | undefined => {
   if (kubeProxy !== "missing") return undefined
   const seen = programs.map(({ hook, interfaceName }) => `${hooks[hook]} on ${interfaceName}`)
   return seen.length === 0

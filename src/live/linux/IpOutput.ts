@@ -108,10 +108,12 @@ export const decodeNodeAddresses = (text: string): ReturnType<typeof decodeLinks
 export const decodeRoutes = decodeList(RouteInfo)
 
 /** `grep -H` prints `/proc/sys/net/ipv4/conf/eth0/arp_ignore:0`; an interface name may hold a dot, never a slash. */
-export const decodeArpIgnore = (text: string): ReadonlyMap<string, number> =>
-  new Map(
-    [...text.matchAll(/\/conf\/([^/\n]+)\/arp_ignore:(\d+)/g)].map(([, name = "", value = ""]) => [name, Number(value)])
+export const decodeConf = (text: string, setting: "arp_ignore" | "rp_filter"): ReadonlyMap<string, number> => {
+  const lines = text.matchAll(/\/conf\/([^/\n]+)\/(\w+):(\d+)/g)
+  return new Map(
+    [...lines].flatMap(([, name = "", found, value]) => (found === setting ? [[name, Number(value)]] : []))
   )
+}
 
 export const toNetworkState = (
   links: ReadonlyArray<LinkInfo>,
@@ -164,7 +166,7 @@ const toAddress = (info: AddressInfo): ReadonlyArray<InterfaceAddress> => {
 export const isForever = (info: AddressInfo): boolean => (info.valid_life_time ?? foreverSeconds) === foreverSeconds
 
 /** No metric is metric 0; IPv6 routes always print theirs. `unreachable` and its kin name an interface but use none. */
-const defaultRouteInterfaces = (routes: ReadonlyArray<RouteInfo>): ReadonlyArray<string> => {
+export const defaultRouteInterfaces = (routes: ReadonlyArray<RouteInfo>): ReadonlyArray<string> => {
   const usable = routes.filter(({ type }) => type === undefined || type === "unicast")
   const ordered = usable.toSorted((left, right) => (left.metric ?? 0) - (right.metric ?? 0))
   const names = ordered.flatMap(({ dev, nexthops }) => [dev, ...(nexthops ?? []).map((hop) => hop.dev)])

@@ -16,7 +16,7 @@ import * as FrameChannels from "./FrameChannels.ts"
 import * as LinuxFence from "./LinuxFence.ts"
 import {
   decodeNodeAddresses,
-  decodeArpIgnore,
+  decodeConf,
   decodeLinks,
   decodeRoutes,
   type LinkInfo,
@@ -142,7 +142,7 @@ const readArpIgnore = (toolbox: Toolbox, links: ReadonlyArray<LinkInfo>) => {
   const printed = { tool: toolbox.grep, args: ["-sH", ".", fileOf("all")], expected: `${fileOf("all")}:NUMBER` }
   return run(toolbox, toolbox.grep, ["-sH", ".", ...names.map(fileOf)], { isPartialEnough: true }).pipe(
     Effect.flatMap((text) => {
-      const found = decodeArpIgnore(text)
+      const found = decodeConf(text, "arp_ignore")
       return decoded(
         toolbox,
         found.has("all") ? Effect.succeed(found) : Effect.fail(new OutputIncomplete({ message: quote(text) })),

@@ -1,10 +1,11 @@
 /**
- * What netfilter has of kube-proxy, and which eBPF programs stand before it. The texts are those of nftables 1.0.6 and
+ * What netfilter has of kube-proxy, which eBPF programs stand before it, and whether the kernel drops clients by itself. The texts are those of nftables 1.0.6 and
  * iproute2 6.1, which shows programs of XDP however they were attached, and of tc only its own filters: nothing of tcx.
  */
 import { Effect, Schema } from "effect"
 import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
-import { decodeNodeLinks } from "./IpOutput.ts"
+import { strictUplinks } from "../../domain/ReversePath.ts"
+import { decodeConf, decodeNodeLinks, decodeRoutes, defaultRouteInterfaces } from "./IpOutput.ts"
 import { misread, quote } from "./Misread.ts"
 import { type Reason, run, type Toolbox } from "./Tool.ts"
 
@@ -81,7 +82,25 @@ export const read = Effect.fnUntraced(function* (
   )
   const isFound = hasChains || links.some(({ name }) => name === ipvsInterface)
   const otherwise = hasLegacyNat(legacy) ? "unknown" : "missing"
-  return { kubeProxy: isFound ? "found" : otherwise, programs: programs.flat() }
+  const strictUplinks = yield* strictAmong(
+    toolbox,
+    found.map(({ name }) => name)
+  )
+  return { kubeProxy: isFound ? "found" : otherwise, programs: programs.flat(), strictUplinks }
+})
+
+const strictAmong = Effect.fnUntraced(function* (toolbox: Toolbox, uplinks: ReadonlyArray<string>) {
+  const args = ["-j", "-4", "route", "show", "default"]
+  const routes = yield* Effect.flatMap(run(toolbox, toolbox.ip, args), (text) =>
+    Effect.catch(decodeRoutes(text), ({ message }) =>
+      misread(toolbox, { tool: toolbox.ip, args, found: quote(message), expected: "a JSON list of routes" })
+    )
+  )
+  const files = ["all", ...uplinks].map((name) => `/proc/sys/net/ipv4/conf/${name}/rp_filter`)
+  const text = yield* run(toolbox, toolbox.grep, ["-sH", ".", ...files], { isPartialEnough: true })
+  const values = decodeConf(text, "rp_filter")
+  const rpFilterOf = (uplink: string) => Math.max(values.get("all") ?? 0, values.get(uplink) ?? 0)
+  return strictUplinks({ uplinks, defaultRouteInterfaces: defaultRouteInterfaces(routes), rpFilterOf })
 })
 
 const linksOf = (toolbox: Toolbox) => {

@@ -6,6 +6,7 @@
 import { Clock, Effect, Queue, Stream } from "effect"
 import { type Address, familyOf } from "../../domain/Address.ts"
 import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
+import { strictUplinks } from "../../domain/ReversePath.ts"
 import { hostPrefixLength, labelFor, ownMetric, scopeOf } from "../../domain/HostAddress.ts"
 import {
   type HeldAddress,
@@ -76,6 +77,7 @@ export interface Handle {
   readonly setDefaultRoutes: (routes: ReadonlyArray<DefaultRoute>) => void
   /** `all` is a name here, as in /proc/sys. */
   readonly setArpIgnore: (name: string, value: number) => void
+  readonly setRpFilter: (name: string, value: number) => void
   /** False: the process lacks NET_ADMIN and NET_RAW. */
   readonly setPermitted: (permitted: boolean) => void
   /** A message: every tool fails with it. Undefined: they work. */
@@ -108,6 +110,7 @@ export const make = (options: Options = {}): Handle => {
       node.change(() => node.device(name).take(address, prefixLength)),
     setDefaultRoutes: (routes) => node.alter(() => void (node.routes = routes)),
     setArpIgnore: (name, value) => node.alter(() => void node.arpIgnore.set(name, value)),
+    setRpFilter: (name, value) => void node.rpFilter.set(name, value),
     setPermitted: (permitted) => void (node.permitted = permitted),
     setToolFailure: (message) => void (node.toolFailure = message),
     flows: () => node.flows,
@@ -206,6 +209,7 @@ const changesOf = (node: Node): Stream.Stream<void> =>
 class Node {
   readonly devices = new Map<string, Device>()
   readonly arpIgnore = new Map<string, number>()
+  readonly rpFilter = new Map<string, number>()
   readonly announcements: Array<Announcement> = []
   readonly calls = new Map<NodeNetworkError["method"], number>()
   readonly listeners = new Set<() => void>()
@@ -345,7 +349,15 @@ class Node {
     if (!this.permitted) return notPermitted("nft")
     const found = [...this.devices.values()].filter(({ name }) => uplinks.includes(name))
     const programs = found.flatMap(({ name, programs: hooks }) => hooks.map((hook) => ({ interfaceName: name, hook })))
-    return { kubeProxy: this.devices.has("kube-ipvs0") ? "found" : this.kubeProxy, programs }
+    return {
+      kubeProxy: this.devices.has("kube-ipvs0") ? "found" : this.kubeProxy,
+      programs,
+      strictUplinks: strictUplinks({
+        uplinks: found.map(({ name }) => name),
+        defaultRouteInterfaces: this.routes.map(({ interfaceName }) => interfaceName),
+        rpFilterOf: (name) => Math.max(this.rpFilter.get("all") ?? 0, this.rpFilter.get(name) ?? 0)
+      })
+    }
   }
 
   ask(address: Address, uplink: string): ReadonlyArray<Claimant> {

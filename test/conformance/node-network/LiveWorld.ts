@@ -134,6 +134,8 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
     attachPort: (port, bridge) => ip("link", "set", port, "master", bridge),
     setArpIgnore: (name, value) =>
       Effect.sync(() => void runIn(node, ["sh", "-c", `echo ${value} > /proc/sys/net/ipv4/conf/${name}/arp_ignore`])),
+    setRpFilter: (name, value) =>
+      Effect.sync(() => void runIn(node, ["sh", "-c", `echo ${value} > /proc/sys/net/ipv4/conf/${name}/rp_filter`])),
     kubeProxyRuns: (mode) => Effect.sync(() => void runIn(node, ["nft", chainOf[mode]])),
     attachTcProgram: (name) =>
       Effect.sync(() => {

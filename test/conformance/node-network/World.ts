@@ -56,6 +56,7 @@ export interface World {
   readonly attachPort: (port: string, bridge: string) => Effect.Effect<void>
   /** The name may be `all`. */
   readonly setArpIgnore: (name: string, value: number) => Effect.Effect<void>
+  readonly setRpFilter: (name: string, value: number) => Effect.Effect<void>
   /** kube-proxy writes its chains; at the start there are none. */
   readonly kubeProxyRuns: (mode: "iptables" | "nftables") => Effect.Effect<void>
   /** An eBPF program as tc's filter on what comes in. */

@@ -68,6 +68,7 @@ const makeWorld = Effect.sync((): World => {
     setUp: (name, up) => Effect.sync(() => node.setUp(name, up)),
     attachPort: (port, bridge) => Effect.sync(() => node.attachPort(port, bridge)),
     setArpIgnore: (name, value) => Effect.sync(() => node.setArpIgnore(name, value)),
+    setRpFilter: (name, value) => Effect.sync(() => node.setRpFilter(name, value)),
     kubeProxyRuns: () => Effect.sync(() => node.setKubeProxy("found")),
     attachTcProgram: (name) => Effect.sync(() => node.setPrograms(name, ["tc"])),
     addDefaultRoute: (interfaceName, _, metric) =>

@@ -13,7 +13,8 @@ export const packetPathSuite = (name: string, makeWorld: MakeWorld, unavailable?
   describe.skipIf(unavailable !== undefined)(`packetPath on ${name}${unavailable ?? ""}`, () => {
     check("misses kube-proxy where nothing of it is in netfilter, and sees no program", (world) =>
       Effect.gen(function* () {
-        assert.deepStrictEqual(yield* world.network.packetPath(uplinks), { kubeProxy: "missing", programs: [] })
+        const { kubeProxy, programs } = yield* world.network.packetPath(uplinks)
+        assert.deepStrictEqual({ kubeProxy, programs }, { kubeProxy: "missing", programs: [] })
       })
     )
     check("does not take the fence for kube-proxy", (world) =>
@@ -49,6 +50,23 @@ export const packetPathSuite = (name: string, makeWorld: MakeWorld, unavailable?
       Effect.gen(function* () {
         assert.deepStrictEqual((yield* world.network.packetPath(["up9"])).programs, [])
       })
+    )
+    check(
+      "names an uplink that drops who is not in its network: rp_filter 1, and the default route elsewhere",
+      (world) =>
+        Effect.gen(function* () {
+          const strict = Effect.map(world.network.packetPath(uplinks), (path) => path.strictUplinks)
+          for (const each of ["all", ...uplinks]) yield* world.setRpFilter(each, 0)
+          yield* world.setRpFilter("up1", 1)
+          assert.deepStrictEqual(yield* strict, [], "without a default route nobody is dropped for its sake")
+          yield* world.addDefaultRoute("up0", "IPv4", 100)
+          assert.deepStrictEqual(yield* strict, ["up1"])
+          yield* world.setRpFilter("all", 2)
+          assert.deepStrictEqual(yield* strict, [], "the larger of the two counts")
+          yield* world.setRpFilter("all", 1)
+          yield* world.setRpFilter("up1", 0)
+          assert.deepStrictEqual(yield* strict, ["up1"])
+        })
     )
     check("without NET_ADMIN is not permitted", (world) =>
       Effect.gen(function* () {

@@ -7,7 +7,7 @@ const tc1: PacketProgram = { interfaceName: "eth1", hook: "tc" }
 
 describe("the fence", () => {
   // oxfmt-ignore
-  const stands: ReadonlyArray<readonly [string, PacketPath]> = [
+  const stands: ReadonlyArray<readonly [string, Omit<PacketPath, "strictUplinks">]> = [
     ["where kube-proxy has its chains",                          { kubeProxy: "found",   programs: [] }],
     ["where a network plugin has programs beside kube-proxy",    { kubeProxy: "found",   programs: [xdp, tc] }],
     ["as far as can be told, where kube-proxy may be in tables of iptables-legacy", { kubeProxy: "unknown", programs: [] }],

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { decodeArpIgnore, decodeLinks, decodeRoutes, toNetworkState } from "../../../../src/live/linux/IpOutput.ts"
+import { decodeConf, decodeLinks, decodeRoutes, toNetworkState } from "../../../../src/live/linux/IpOutput.ts"
 
 /** As iproute2 6.1 prints it, shortened; a filter leaves `{}` behind. */
 const links = `[{},
@@ -16,7 +16,7 @@ const links = `[{},
 
 const stateOf = (routes = "[]", arpIgnore = "") =>
   Effect.map(Effect.all([decodeLinks(links), decodeRoutes(routes)]), ([link, route]) =>
-    toNetworkState(link, route, decodeArpIgnore(arpIgnore))
+    toNetworkState(link, route, decodeConf(arpIgnore, "arp_ignore"))
   )
 
 describe("IpOutput.toNetworkState", () => {
