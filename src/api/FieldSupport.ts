@@ -38,16 +38,21 @@ export const honoured: ReadonlyArray<Support> = [
   { path: "options.hostNetworkInterface.interfaceName" },
   { path: "options.hostNetworkInterface.mode", only: ["auto", "bridge"] },
   { path: "options.hostNetworkInterface.startupCleaning" },
-  { path: "options.hostNetworkInterface.uplinks" }
+  { path: "options.hostNetworkInterface.uplinks" },
+  { path: "options.onControlPlaneLoss" }
 ]
 
-export const notYetHonoured: ReadonlyArray<string> = ["options.onControlPlaneLoss"]
+export const notYetHonoured: ReadonlyArray<string> = []
+
+/** Refused by a rule of the CRD; where an older CRD let it in, `ControlPlaneLoss.lossOf` does not obey it. */
+const neverHonoured = ({ spec: { cloudIntegration, options } }: PersistentIPPool | EphemeralIPPool) =>
+  options?.onControlPlaneLoss === "keep" && cloudIntegration === undefined ? ["options.onControlPlaneLoss: keep"] : []
 
 const support = new Map(honoured.map((entry) => [entry.path, entry]))
 
 /** Paths as the user writes them, such as `spec.options.drainOnCordon`; a refused value is named behind its path. */
 export const fieldsNotHonoured = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<string> =>
-  unsupported(pool.spec, "").map((path) => `spec.${path}`)
+  [...unsupported(pool.spec, ""), ...neverHonoured(pool)].map((path) => `spec.${path}`)
 
 const unsupported = (value: object, prefix: string): ReadonlyArray<string> =>
   Object.entries(value).flatMap(([key, inner]: readonly [string, unknown]) => {

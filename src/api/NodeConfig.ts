@@ -17,7 +17,9 @@ export const PoolNetwork = Schema.Struct({
   /** Absent: true. */
   flushConntrack: Schema.optionalKey(Schema.Boolean),
   /** By a cloud provider, to the node; absent: no. */
-  isRouted: Schema.optionalKey(Schema.Boolean)
+  isRouted: Schema.optionalKey(Schema.Boolean),
+  /** Absent: as is usual for what is routed, or is not (ControlPlaneLoss). */
+  onControlPlaneLoss: Schema.optionalKey(Schema.Literals(["auto", "keep", "release"]))
 })
 export type PoolNetwork = typeof PoolNetwork.Type
 

@@ -118,9 +118,9 @@ export const PoolOptions = Schema.Struct({
     Schema.Literals(["auto", "keep", "release"]).annotate(
       field({
         description:
-          "What a node does with its addresses while it cannot reach the API server. auto: keep them as long as a " +
-          "majority of nodes cannot reach it either. keep: always; only with a cloud, whose routing is exclusive. " +
-          "release: let go when the lease ends.",
+          "What a node does with the addresses on its interface while it cannot reach the API server. auto: keep them as " +
+          "long as a majority of its voters cannot reach it either. keep: always; only with a cloud, whose routing is " +
+          "exclusive. release: let go when its lease ends, whatever the voters say.",
         absent: "auto; keep for pools with a cloud",
         since: "1.0"
       })

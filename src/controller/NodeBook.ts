@@ -59,6 +59,8 @@ export class NodeBook {
   readonly candidates: CandidateList
   /** By node name: whose takeover waits for promises. Until its lease changes. */
   readonly awaited = new Map<string, Awaited>()
+  /** Names of nodes that are due to be fenced, and of whose voters too few have promised when asked. Until their leases change. */
+  private readonly unpromised = new Set<string>()
   private readonly nodes = new Map<string, Node>()
   /** When each Node that is not Ready was first seen so. */
   private readonly notReadySince = new Map<string, number>()
@@ -106,6 +108,7 @@ export class NodeBook {
       if (old === undefined) return undefined
       this.known = undefined
       this.awaited.delete(old.node)
+      this.unpromised.delete(old.node)
       this.leases.delete(old.node)
       this.counts = LeaseCount.forget(this.counts, old.node)
       return old.node
@@ -114,7 +117,8 @@ export class NodeBook {
     this.leases.set(content.node, { lease: after, content })
     this.counts = LeaseCount.observe(this.counts, content.node, after.metadata.resourceVersion ?? "", nowMillis)
     const wasAwaited = this.awaited.delete(content.node)
-    const isSame = old !== undefined && sameForHolders(old, content) && wasFresh && !wasAwaited
+    const wasUnpromised = this.unpromised.delete(content.node)
+    const isSame = old !== undefined && sameForHolders(old, content) && wasFresh && !wasAwaited && !wasUnpromised
     if (!isSame) this.known = undefined
     return isSame ? undefined : content.node
   }
@@ -134,6 +138,15 @@ export class NodeBook {
     this.counts = LeaseCount.resume(this.counts, { versions, candidates }, nowMillis)
     this.gapSinceMillis = undefined
     this.known = undefined
+  }
+
+  /** Answers whether that is news. */
+  setUnpromised(node: string, isUnpromised: boolean): boolean {
+    if (this.unpromised.has(node) === isUnpromised) return false
+    if (isUnpromised) this.unpromised.add(node)
+    else this.unpromised.delete(node)
+    this.known = undefined
+    return true
   }
 
   needsList(nowMillis: number): boolean {
@@ -227,6 +240,7 @@ export class NodeBook {
     const { content } = known
     return {
       renewed: this.isFresh(name, nowMillis),
+      overdue: this.unpromised.has(name),
       fenced: this.holdIdOf(name) === undefined,
       candidate: this.renewsFast(content) && this.candidates.has(name),
       interfaces: new Map(

@@ -14,6 +14,7 @@ export const demandsOf = (books: Books, poolName: string, inputs: Inputs): Place
     nodeSelector: pool?.nodeSelector,
     interfaceName: pool?.interfaceName,
     drainOnCordon: pool?.drainOnCordon ?? false,
+    isKept: pool?.interfaceName !== undefined && pool.onControlPlaneLoss === "keep",
     ignoreExcludeLabel: inputs.ignoreExcludeLabel,
     endpointNodes: inputs.request.localTraffic ? books.endpoints.nodesOf(inputs.key) : undefined
   }

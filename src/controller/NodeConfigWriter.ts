@@ -2,12 +2,13 @@
  * Keeps the ConfigMap from which operators know the pools' interfaces, as they may not read the pools, which can hold a
  * token; which nodes are candidates; and whom they may name as their voters.
  */
-import { Effect } from "effect"
-import { configMaps } from "../api/ConfigMap.ts"
+import { Effect, Result } from "effect"
+import { type ConfigMap, configMaps } from "../api/ConfigMap.ts"
 import type { EphemeralIPPool } from "../api/EphemeralIPPool.ts"
 import { controllerFieldManager, nodeConfigMapName } from "../api/Names.ts"
 import * as NodeConfig from "../api/NodeConfig.ts"
 import type { PersistentIPPool } from "../api/PersistentIPPool.ts"
+import * as ControlPlaneLoss from "../domain/ControlPlaneLoss.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { keyOf } from "../reconcile/Reflector.ts"
@@ -17,6 +18,8 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
   const options = pool.spec.options?.hostNetworkInterface
   if (options?.addAddressesToInterface !== true || options.interfaceName === undefined) return []
   const mode = options.mode ?? "auto"
+  const isRouted = pool.spec.cloudIntegration !== undefined
+  const loss = ControlPlaneLoss.lossOf(pool.spec.options?.onControlPlaneLoss, isRouted)
   return [
     {
       pool: pool.metadata.name,
@@ -25,7 +28,8 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
       uplinks: options.uplinks ?? [],
       startupCleaning: options.startupCleaning ?? (mode === "uplink" ? "ours" : "all"),
       ...(options.flushConntrack === false ? { flushConntrack: false } : {}),
-      ...(pool.spec.cloudIntegration === undefined ? {} : { isRouted: true })
+      ...(isRouted ? { isRouted } : {}),
+      ...(loss === ControlPlaneLoss.lossOf(undefined, isRouted) ? {} : { onControlPlaneLoss: loss })
     }
   ]
 }
@@ -33,20 +37,38 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
 /** What operators are told of each other, and what a controller that starts must know of the Nodes. */
 export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "macs" | "members" | "nodesSayIds">
 
-/** Sorted, so that the order in which pools were seen writes nothing. */
-export const configOf = (pools: Iterable<PersistentIPPool | EphemeralIPPool>, nodes: Nodes): NodeConfig.NodeConfig => ({
-  pools: [...pools].flatMap(networkOf).toSorted((a, b) => (a.pool < b.pool ? -1 : 1)),
+/**
+ * Sorted, so that the order in which pools were seen writes nothing. `unread`: as they were told of before. A pool that cannot
+ * be read is not a pool that is gone, and what it said of its addresses holds for those that are served.
+ */
+export const configOf = (
+  pools: Iterable<PersistentIPPool | EphemeralIPPool>,
+  nodes: Nodes,
+  unread: ReadonlyArray<NodeConfig.PoolNetwork> = []
+): NodeConfig.NodeConfig => ({
+  pools: [...[...pools].flatMap(networkOf), ...unread].toSorted((a, b) => (a.pool < b.pool ? -1 : 1)),
   ...nodes
 })
+
+/** Both kinds may share a name: what is routed can be of either, the rest of one alone. */
+const toldOfUnread = (present: ConfigMap | undefined, { ephemeralPools, persistentPools }: Caches["Service"]) => {
+  const told = present === undefined ? undefined : NodeConfig.read(present)
+  if (told === undefined || Result.isFailure(told)) return []
+  return told.success.pools.filter(
+    ({ isRouted, pool }) =>
+      persistentPools.undecodable.has(pool) || (isRouted === true && ephemeralPools.undecodable.has(pool))
+  )
+}
 
 /** Writes when it differs; answers whether any pool wants operators. */
 export const write = Effect.fn("NodeConfigWriter.write")(function* (namespace: string, nodes: Nodes) {
   const caches = yield* Caches
   const kubernetes = yield* Kubernetes
-  const config = configOf([...caches.persistentPools.values(), ...caches.ephemeralPools.values()], nodes)
   const ref = { namespace, name: nodeConfigMapName }
-  const wanted = NodeConfig.write(config, namespace)
   const present = caches.configMaps.get(keyOf(ref))
+  const pools = [...caches.persistentPools.values(), ...caches.ephemeralPools.values()]
+  const config = configOf(pools, nodes, toldOfUnread(present, caches))
+  const wanted = NodeConfig.write(config, namespace)
   if (JSON.stringify(present?.data) !== JSON.stringify(wanted.data)) {
     const apply = kubernetes.apply(configMaps, wanted, { fieldManager: controllerFieldManager, force: true })
     yield* writing(apply, configMaps, ref, caches.configMaps)

@@ -173,6 +173,8 @@ const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease,
     if (!(yield* isDue) || !(yield* options.isLeader)) break
     if (isPromised || nodeBook.isGivenUp(known)) yield* fenceSilent(known, options)
     else {
+      // What a provider routes may leave the node unfenced (Placement).
+      if (nodeBook.setUnpromised(node, true)) options.onAwaited(node)
       if (++triesCount > 1) yield* tellAwaited(known, promisedCount, options)
       yield* Effect.sleep(HEARD_MILLIS).pipe(
         Effect.repeat({
@@ -182,7 +184,8 @@ const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease,
       )
     }
   }
-  if (nodeBook.awaited.delete(node)) options.onAwaited(node)
+  const wasUnpromised = nodeBook.setUnpromised(node, false)
+  if (nodeBook.awaited.delete(node) || wasUnpromised) options.onAwaited(node)
 })
 
 /** Also of a machine that is said to be off they are asked, if not waited for: it may only have stood still, and go on by their word. */

@@ -131,10 +131,11 @@ const degraded = ({ pool, problems }: KnownPool, object: AnyPool, books: Books, 
   if (deleted.length > 0) return { type: "Degraded", status: "True", ...deletedAddresses(deleted, pool) }
   const orphans = pool.cloud === undefined ? [] : new OrphanSweep(books.clouds).orphansOf(pool)
   if (orphans.length > 0) return { type: "Degraded", status: "True", ...orphaned(orphans) }
-  if (told.unreached !== undefined && pool.interfaceName !== undefined) {
+  const hasLease = pool.interfaceName !== undefined && pool.onControlPlaneLoss !== "keep"
+  if (told.unreached !== undefined && hasLease) {
     return { type: "Degraded", status: "True", reason: "VotersUnreached", message: told.unreached }
   }
-  if (told.bypassed !== undefined && pool.interfaceName !== undefined && pool.cloud === undefined) {
+  if (told.bypassed !== undefined && hasLease) {
     return { type: "Degraded", status: "True", reason: "FenceBypassed", message: told.bypassed }
   }
   const fields = fieldsNotHonoured(object)

@@ -3,15 +3,18 @@
  *
  * An address is judged before it comes to an interface, and until it has left it; it is leased once it is there, and no
  * longer when it is about to go. What lies on an interface and is neither of our planning nor known to the fence is not
- * judged: it is the machine's own, or v0.4 serves it still.
+ * judged: it is the machine's own, or v0.4 serves it still. Nor is what its pool keeps whatever becomes of the lease.
  */
 import type { Address } from "./Address.ts"
+import type { ControlPlaneLoss } from "./ControlPlaneLoss.ts"
 import { hostPrefixLength } from "./HostAddress.ts"
 import type { Change, InterfacePlan } from "./InterfacePlan.ts"
 
 export interface Content {
   readonly managed: ReadonlyArray<Address>
   readonly leased: ReadonlyArray<Address>
+  /** Of what is judged, that which the voters keep nothing of. */
+  readonly byRenewal: ReadonlyArray<Address>
 }
 
 export interface Input {
@@ -22,24 +25,29 @@ export interface Input {
   readonly isPresent: (address: Address) => boolean
   /** As the plan wants it, now. */
   readonly isInPlace: (address: Address) => boolean
-  /** A provider routes to one node only: such an address two nodes may hold at a time. */
-  readonly isRouted: (address: Address) => boolean
+  /** Of what the plan holds. */
+  readonly lossOf: (address: Address) => ControlPlaneLoss
   /** What the fence was told last, by this process or the one before. */
   readonly current: Content
 }
 
-export const contentOf = ({ carriedOut, current, isInPlace, isPresent, isRouted, plan }: Input): Content => {
-  const planned = plan.held.map(({ address }) => address).filter((address) => !isRouted(address))
+export const contentOf = ({ carriedOut, current, isInPlace, isPresent, lossOf, plan }: Input): Content => {
+  const planned = plan.held.map(({ address }) => address).filter((address) => lossOf(address) !== "keep")
   const isPlanned = new Set(plan.held.map(({ address }) => address))
   const going = carriedOut.flatMap((each) => (isGoing(each) && !isPlanned.has(each.address) ? [each.address] : []))
   const known = current.managed.filter((address) => !isPlanned.has(address) && isPresent(address))
   const withheld = withheldIn(plan.changes, carriedOut)
   const isLeased = new Set(current.leased)
+  const wasByRenewal = new Set(current.byRenewal)
   return {
     managed: unique([...planned, ...going.filter(isPresent), ...known]),
     leased: unique([
       ...planned.filter(isInPlace),
       ...known.filter((address) => withheld.has(address) && isLeased.has(address))
+    ]),
+    byRenewal: unique([
+      ...planned.filter((address) => lossOf(address) === "release"),
+      ...known.filter((address) => wasByRenewal.has(address))
     ])
   }
 }

@@ -40,6 +40,8 @@ export interface Claim {
 export interface Duty extends Claim {
   readonly interfaceName: string
   readonly pool: string
+  /** By a provider, to one node only. */
+  readonly isRouted: boolean
   /** To ask the network first: nobody served it before, nor has this node said so. */
   readonly probe: boolean
 }
@@ -72,7 +74,8 @@ export const dutiesOf = (allocation: AllocationView, self: Self): ReadonlyArray<
         const holder = servingAs(entry, allocation, self)
         if (holder === undefined || interfaceName === undefined) return []
         const claim = claimOf(entry, holder, allocation)
-        return [{ ...claim, interfaceName, pool, probe: entry.probe === true && !claim.isSaid }]
+        const probe = entry.probe === true && !claim.isSaid
+        return [{ ...claim, interfaceName, pool, isRouted: Hold.isRouted(entry), probe }]
       })
 
 const claimOf = ({ address, served }: Hold.Entry, holder: Hold.Holder, allocation: AllocationView): Claim => {

@@ -1,7 +1,8 @@
 /**
  * Which node holds an address. Two questions with different answers: may a node get a new one, and must a holder hand
  * over. A cordon and NotReady bar new addresses only, because neither is death while the NodeLease is renewed; and a
- * lease that is not renewed makes no holder hand over: that is the takeover's, which counts and fences.
+ * lease that is not renewed makes no holder hand over: that is the takeover's, which counts and fences. But what a pool keeps
+ * on a node without a lease, since a provider's route alone decides who serves it, waits for no fence.
  */
 import { Order } from "effect"
 import { hash32, mixed } from "./Hash32.ts"
@@ -10,6 +11,8 @@ import * as LabelSelector from "./LabelSelector.ts"
 export interface LeaseFacts {
   /** Its version changed within the time it announces, as this controller counts. */
   readonly renewed: boolean
+  /** It was silent for L, so that it would be fenced, and too few of its voters have promised; absent: no. */
+  readonly overdue?: boolean | undefined
   /** Its hold id is fenced, and the agent has not registered anew. */
   readonly fenced: boolean
   /** It is one of those that may, and announces a duration that is no longer than our own L (Candidates). */
@@ -42,6 +45,8 @@ export interface Demands {
   /** Absent: the pool adds no addresses to nodes, and any node may be named. */
   readonly interfaceName?: string | undefined
   readonly drainOnCordon: boolean
+  /** A node may serve it without a lease, beside another that holds it; absent: no. */
+  readonly isKept?: boolean | undefined
   /** The chart's `ignoreExcludeLabel`. */
   readonly ignoreExcludeLabel: boolean
   /** externalTrafficPolicy Local: the nodes with a ready endpoint. Absent or empty: no node is better than another. */
@@ -86,7 +91,10 @@ export const couldBeCandidate = (node: NodeFacts, demands: Demands): boolean =>
  * Why a holder hands over gracefully; empty: it stays. The caller moves only when another node is a candidate: a node
  * that should not hold is better than none.
  */
-export const mustHandOver = (node: NodeFacts, demands: Demands): ReadonlyArray<NodeReason> => lasting(node, demands)
+export const mustHandOver = (node: NodeFacts, demands: Demands): ReadonlyArray<NodeReason> => [
+  ...lasting(node, demands),
+  ...when(demands.isKept === true && node.lease?.overdue === true, "LeaseNotRenewed")
+]
 
 /** What speaks against a node as a candidate and as a holder alike. */
 const lasting = (node: NodeFacts, demands: Demands): ReadonlyArray<NodeReason> => {

@@ -7,6 +7,7 @@ import type { Address } from "./Address.ts"
 import { keepInUse } from "./Annotations.ts"
 import * as AddressRange from "./AddressRange.ts"
 import * as CloudRules from "./CloudRules.ts"
+import * as ControlPlaneLoss from "./ControlPlaneLoss.ts"
 import * as LabelSelector from "./LabelSelector.ts"
 import type { RuleRefusal } from "./Refusal.ts"
 
@@ -44,6 +45,7 @@ export interface Pool extends PoolRef {
   /** Present when operators put the addresses on this interface. */
   readonly interfaceName?: string | undefined
   readonly drainOnCordon: boolean
+  readonly onControlPlaneLoss: ControlPlaneLoss.ControlPlaneLoss
 }
 
 /** What is read of the custom resource; both kinds fit. */
@@ -77,6 +79,7 @@ export interface PoolObject {
               }
             | undefined
           readonly drainOnCordon?: boolean | undefined
+          readonly onControlPlaneLoss?: ControlPlaneLoss.ControlPlaneLoss | undefined
         }
       | undefined
   }
@@ -114,7 +117,8 @@ export const make = (
     keepInUse: metadata.annotations?.[keepInUse] === "true",
     cloud: spec.cloudIntegration === undefined ? undefined : CloudRules.make(spec.cloudIntegration, spec),
     interfaceName: hostInterface?.addAddressesToInterface === true ? hostInterface.interfaceName : undefined,
-    drainOnCordon: spec.options?.drainOnCordon ?? false
+    drainOnCordon: spec.options?.drainOnCordon ?? false,
+    onControlPlaneLoss: ControlPlaneLoss.lossOf(spec.options?.onControlPlaneLoss, spec.cloudIntegration !== undefined)
   }
   return { pool, problems: [...entries.problems, ...overlapsWithin(pool, entries.valid)] }
 }

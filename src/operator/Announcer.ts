@@ -24,7 +24,7 @@ export interface Announcer {
    */
   readonly start: (
     batch: ReadonlyArray<Announcement>,
-    mayServe: Effect.Effect<boolean>
+    mayServe: Effect.Effect<(address: Address) => boolean>
   ) => Effect.Effect<ReadonlySet<Address>>
   /** Ends the burst at once: an address that left must not be announced any more. */
   readonly stop: (address: Address) => void
@@ -64,7 +64,10 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
   const send = (batch: ReadonlyArray<Announcement>) =>
     Effect.forEach(byUplink(batch), ([uplink, addresses]) => sendOn(uplink, addresses))
 
-  const start = Effect.fnUntraced(function* (batch: ReadonlyArray<Announcement>, mayServe: Effect.Effect<boolean>) {
+  const start = Effect.fnUntraced(function* (
+    batch: ReadonlyArray<Announcement>,
+    mayServe: Effect.Effect<(address: Address) => boolean>
+  ) {
     if (batch.length === 0) return new Set<Address>()
     const burst = {}
     for (const { address } of batch) bursts.set(address, burst)
@@ -74,7 +77,7 @@ export const make: Effect.Effect<Announcer, never, NodeNetwork | Scope.Scope> = 
     yield* Effect.forEach(repeats, (pauseMillis) =>
       Effect.sleep(pauseMillis).pipe(
         Effect.andThen(mayServe),
-        Effect.andThen((may) => (may ? send(current()) : Effect.void))
+        Effect.andThen((may) => send(current().filter(({ address }) => may(address))))
       )
     ).pipe(
       Effect.andThen(

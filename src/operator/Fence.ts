@@ -6,6 +6,7 @@
  * so that a process which is stopped at any place cannot give a lease that is longer than it was when it was earned.
  */
 import { Effect, Equal, Random, Semaphore } from "effect"
+import type { Address } from "../domain/Address.ts"
 import { type FenceContent, type FenceNonce, FenceRefused, type KernelFence } from "../ports/KernelFence.ts"
 import { NodeNetworkError } from "../ports/NodeNetwork.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
@@ -20,6 +21,13 @@ export interface Options {
    * keep it. Asked with the time it is, once the ticket is there.
    */
   readonly untilMillis: (nowMillis: number) => number
+  /** The same by renewals alone, whatever the voters say. */
+  readonly renewedUntilMillis: () => number
+}
+
+export interface Content extends FenceContent {
+  /** Of these the voters keep nothing: they are served for as long as renewals allow. */
+  readonly byRenewal: ReadonlyArray<Address>
 }
 
 export interface Fence {
@@ -27,9 +35,9 @@ export interface Fence {
   readonly preflight: Effect.Effect<void, NodeNetworkError>
   /** After registration: becomes the owner, and learns what the process before has left; a renewal must follow (ADR 14). */
   readonly begin: Effect.Effect<void, NodeNetworkError>
-  readonly current: () => FenceContent
+  readonly current: () => Content
   /** In the kernel when it returns. */
-  readonly set: (content: FenceContent) => Effect.Effect<void, NodeNetworkError>
+  readonly set: (content: Content) => Effect.Effect<void, NodeNetworkError>
   /**
    * After a renewal: what was set last lives on. False: somebody had taken the tables away, they were made anew, and nothing is
    * leased before another renewal, sent from now on, has succeeded.
@@ -49,7 +57,7 @@ export interface Fence {
 /** Only looked at: nothing is kept by it. */
 const NO_WRITE = Number.POSITIVE_INFINITY
 
-const empty: FenceContent = { managed: [], leased: [], uplinks: [] }
+const empty: Content = { managed: [], leased: [], uplinks: [], byRenewal: [] }
 
 const isRefused =
   (why: "NoTable" | "TicketExpired") =>
@@ -78,7 +86,30 @@ export const none: Fence = {
   remove: Effect.void
 }
 
-export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Effect.Effect<Fence> =>
+/** What of the content may be served at this time, and for how long. */
+const leasesOf = (
+  { byRenewal, leased }: Content,
+  until: { readonly millis: number; readonly byRenewalMillis: number },
+  nowMillis: number
+) => {
+  const apart = new Set(byRenewal)
+  const lease = (addresses: ReadonlyArray<Address>, untilMillis: number) => {
+    const leaseMillis = Math.floor(untilMillis - nowMillis)
+    return { leased: leaseMillis > 0 ? addresses : [], leaseMillis: Math.max(1, leaseMillis) }
+  }
+  return {
+    ...lease(
+      leased.filter((address) => !apart.has(address)),
+      until.millis
+    ),
+    apart: lease(
+      leased.filter((address) => apart.has(address)),
+      until.byRenewalMillis
+    )
+  }
+}
+
+export const make = ({ kernel, owner, renewedUntilMillis, ticketMillis, untilMillis }: Options): Effect.Effect<Fence> =>
   Effect.gen(function* () {
     const exclusive = (yield* Semaphore.make(1)).withPermit
     let content = empty
@@ -91,9 +122,9 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
       const ticket = yield* newNonce
       yield* kernel.putTicket(ticket, ticketMillis)
       const nowMillis = yield* monotonicMillis
-      const leftMillis = Math.floor(untilMillis(nowMillis) - nowMillis)
-      const leased = leftMillis > 0 ? content.leased : []
-      yield* kernel.write({ ...content, leased, ticket, owner, leaseMillis: Math.max(1, leftMillis) })
+      const until = { millis: untilMillis(nowMillis), byRenewalMillis: renewedUntilMillis() }
+      const { managed, uplinks } = content
+      yield* kernel.write({ managed, uplinks, ticket, owner, ...leasesOf(content, until, nowMillis) })
     })
 
     /** A ticket expires where a machine is out of breath: once more, then it cannot act. */
@@ -122,10 +153,12 @@ export const make = ({ kernel, owner, ticketMillis, untilMillis }: Options): Eff
 
     const begin = Effect.gen(function* () {
       yield* claim
-      content = (yield* kernel.state) ?? empty
+      const { leased, managed, uplinks } = (yield* kernel.state) ?? empty
+      // Nobody has said yet of which of these pools the voters may keep anything.
+      content = { managed, leased, uplinks, byRenewal: leased }
     })
 
-    const set = (next: FenceContent) =>
+    const set = (next: Content) =>
       Effect.suspend(() => {
         if (isWritten && Equal.equals(content, next)) return Effect.void
         if (!isConfirmed && next.leased.length > 0) return unconfirmed

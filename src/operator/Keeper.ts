@@ -10,6 +10,7 @@ import type { IPAllocation } from "../api/IPAllocation.ts"
 import type { InterfaceReadiness } from "../api/NodeLease.ts"
 import type { NodeConfig } from "../api/NodeConfig.ts"
 import * as Address from "../domain/Address.ts"
+import * as ControlPlaneLoss from "../domain/ControlPlaneLoss.ts"
 import type { HoldId } from "../domain/HoldId.ts"
 import * as FencePlan from "../domain/FencePlan.ts"
 import * as InterfaceMode from "../domain/InterfaceMode.ts"
@@ -35,8 +36,8 @@ export interface Options {
   readonly nodeAddresses: ReadonlyArray<Address.Address>
   readonly allocations: Reflector<IPAllocation>
   readonly config: () => NodeConfig
-  /** Whether the lease under this hold id is in force as far as this node can know. */
-  readonly mayServe: (holdId: HoldId | undefined) => Effect.Effect<boolean>
+  /** For which addresses the lease under this hold id is in force, as far as this node can know. */
+  readonly mayServe: (holdId: HoldId | undefined) => Effect.Effect<(address: Address.Address) => boolean>
   readonly fence: Fence
   /** The newest hold id that this process had. */
   readonly lastHoldId: () => HoldId | undefined
@@ -139,11 +140,6 @@ const newReadings = ({ config, fence, nodeAddresses }: Options) => {
     macs: () => macs,
     isOwnMac: (mac: string) => macs.includes(mac) || config().macs?.includes(mac) === true
   }
-}
-
-const routedAmong = (wanted: ReadonlyArray<InterfacePlan.Wanted>): ((address: Address.Address) => boolean) => {
-  const routed = new Set(wanted.flatMap(({ address, isRouted }) => (isRouted === true ? [address] : [])))
-  return (address) => routed.has(address)
 }
 
 /**
@@ -284,10 +280,10 @@ export const make = Effect.fnUntraced(function* (
     yield* tell(plan)
     const left = duties.withoutUnknown(withoutUnstamped(plan.changes, allocations, options.node))
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
-    const isRouted = routedAmong(wanted)
+    const lossOf = ControlPlaneLoss.lossesOf(duties.proven, config.pools)
     const fenceWhile = ({ isInPlace, isPresent }: Pick<FencePlan.Input, "isInPlace" | "isPresent">) => {
       const current = options.fence.current()
-      const content = FencePlan.contentOf({ plan, carriedOut: changes, isPresent, isInPlace, isRouted, current })
+      const content = FencePlan.contentOf({ plan, carriedOut: changes, isPresent, isInPlace, lossOf, current })
       return options.fence.set({ ...content, uplinks: uplinksOf(config, plan, before, current.uplinks) })
     }
     const wasPresent = isPresentIn(before)

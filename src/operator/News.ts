@@ -34,8 +34,19 @@ class UplinksSeen {
     return uplinks.some((uplink) => isUp(uplink) && this.seen.get(address)?.has(uplink) !== true)
   }
 
-  note(held: ReadonlyArray<Announcement>, isUp: (name: string) => boolean): void {
-    this.seen = new Map(held.map(({ address, uplinks }) => [address, new Set(uplinks.filter(isUp))]))
+  /** What may not be announced now stays as it was last heard of. */
+  note(
+    held: ReadonlyArray<Announcement>,
+    isNow: (each: Announcement) => boolean,
+    isUp: (name: string) => boolean
+  ): void {
+    this.seen = new Map(
+      held.map((each) => {
+        const { address, uplinks } = each
+        const before = this.seen.get(address) ?? new Set()
+        return [address, isNow(each) ? new Set(uplinks.filter(isUp)) : before]
+      })
+    )
   }
 }
 
@@ -47,7 +58,8 @@ export interface Round {
   readonly isFresh: (address: Address) => boolean
   /** The interface is up and has a hardware address; a tunnel knows no ARP. */
   readonly canAnnounceOn: (interfaceName: string) => boolean
-  readonly mayServe: Effect.Effect<boolean>
+  /** For which addresses the lease is in force. */
+  readonly mayServe: Effect.Effect<(address: Address) => boolean>
 }
 
 /** What the network has not been told: it is in the next round, and is not to be called served before. */
@@ -74,14 +86,14 @@ export const make = (node: string, announcer: Announcer): News => {
       isFresh(each.address) || owed.has(each.address) || late.has(each.address) || isUnheard(each)
     announcer.retain(new Set(served.map(({ address }) => address)))
     const due = served.filter(isDue)
-    if (!(yield* mayServe)) {
-      owed = new Set(due.map(({ address }) => address))
-      return { failed: new Set<Address>(), notNow: owed }
-    }
-    const onUplinks = due.map((each) => ({ ...each, uplinks: each.uplinks.filter(canAnnounceOn) }))
-    owed = yield* announcer.start(onUplinks, mayServe)
-    uplinksSeen.note(served, canAnnounceOn)
-    return { failed: owed, notNow: new Set<Address>() }
+    const may = yield* mayServe
+    const isNow = ({ address }: Announcement) => may(address)
+    const notNow = new Set(due.filter((each) => !isNow(each)).map(({ address }) => address))
+    const onUplinks = due.filter(isNow).map((each) => ({ ...each, uplinks: each.uplinks.filter(canAnnounceOn) }))
+    const failed = yield* announcer.start(onUplinks, mayServe)
+    owed = new Set([...failed, ...notNow])
+    uplinksSeen.note(served, isNow, canAnnounceOn)
+    return { failed, notNow }
   })
 
   return { tell }

@@ -9,6 +9,7 @@ import { configMaps } from "../api/ConfigMap.ts"
 import { type IPAllocation, ipAllocations } from "../api/IPAllocation.ts"
 import { nodeConfigMapName, nodeLabel } from "../api/Names.ts"
 import * as NodeConfig from "../api/NodeConfig.ts"
+import type { Address } from "../domain/Address.ts"
 import type * as HoldId from "../domain/HoldId.ts"
 import type { Kubernetes } from "../ports/Kubernetes.ts"
 import { NodeNetwork } from "../ports/NodeNetwork.ts"
@@ -27,6 +28,7 @@ import {
   disabled,
   type OperatorSettings,
   type Parts,
+  renewedUntilMillis,
   RETRY_MILLIS,
   serveMillisOf,
   type State,
@@ -74,8 +76,8 @@ export const make = Effect.fnUntraced(function* (
   const unreached: Attendance.Attendance["unreached"] = () => attendance.unreached()
   const identity = yield* identityOf(settings, network, { instanceId, bypassed, unreached })
   const state = newState(settings)
-  const mayServe = isInForce(state)
   const fence = yield* fenceOf(settings, state, identity, network)
+  const mayServe = isInForce(state, fence)
   const claims = yield* ClaimCheck.make(wake.give)
   const ofNode = { node, nodeAddresses, allocations, config, lastHoldId: () => state.lastHoldId }
   const asking = { verdictOf: claims.verdictOf, wake: wake.give }
@@ -199,11 +201,13 @@ const keep = (
     return Effect.map(monotonicMillis, (now) => void untilMillisForWrite(state, now))
   }).pipe(Effect.catch((error) => disabled({ overtaken, state }, error)))
 
-const isInForce = (state: State) => (holdId: HoldId.HoldId | undefined) =>
-  Effect.map(
-    monotonicMillis,
-    (now) => holdId !== undefined && state.registered?.content.holdId === holdId && now < untilMillis(state)
-  )
+const isInForce = (state: State, fence: Fence.Fence) => (holdId: HoldId.HoldId | undefined) =>
+  Effect.map(monotonicMillis, (now) => {
+    const isOwn = holdId !== undefined && state.registered?.content.holdId === holdId
+    const byRenewal = new Set(fence.current().byRenewal)
+    return (address: Address) =>
+      isOwn && now < (byRenewal.has(address) ? renewedUntilMillis(state) : untilMillis(state))
+  })
 
 const fenceOf = (
   settings: OperatorSettings,
@@ -216,7 +220,8 @@ const fenceOf = (
         kernel,
         owner: nonce,
         ticketMillis: settings.times.ticketMillis,
-        untilMillis: (nowMillis) => untilMillisForWrite(state, nowMillis)
+        untilMillis: (nowMillis) => untilMillisForWrite(state, nowMillis),
+        renewedUntilMillis: () => renewedUntilMillis(state)
       })
     : Effect.succeed(Fence.none)
 

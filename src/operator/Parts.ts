@@ -80,10 +80,14 @@ export const RETRY_MILLIS = 1_000
  * Monotonic time. The kernel serves until X after the sending of the last renewal. Without its lease: a controller may fence
  * when it saw no renewal for the lease's duration; whoever sent the last one knows that a period before.
  */
-export const untilMillis = ({ keptUntilMillis, registered, renewedAtMillis, serveMillis }: State): number =>
-  registered === undefined
+export const untilMillis = (state: State): number =>
+  state.registered === undefined
     ? Number.NEGATIVE_INFINITY
-    : Math.max(renewedAtMillis + serveMillis, keptUntilMillis ?? Number.NEGATIVE_INFINITY)
+    : Math.max(renewedUntilMillis(state), state.keptUntilMillis ?? Number.NEGATIVE_INFINITY)
+
+/** What the voters keep nothing of. */
+export const renewedUntilMillis = ({ registered, renewedAtMillis, serveMillis }: State): number =>
+  registered === undefined ? Number.NEGATIVE_INFINITY : renewedAtMillis + serveMillis
 
 /**
  * To be asked between the ticket of a write and the write: what has run out by then is not kept. A write that begins before

@@ -30,6 +30,8 @@ export interface FenceWrite extends FenceContent {
   readonly owner: FenceNonce
   /** How long `leased` lives from now on, whole milliseconds above 0. */
   readonly leaseMillis: number
+  /** What is leased as well, for a time of its own. */
+  readonly apart?: Pick<FenceWrite, "leased" | "leaseMillis"> | undefined
 }
 
 export interface FenceState {

@@ -54,10 +54,11 @@ export const putTicket = (ticket: FenceNonce, lifeMillis: number): string =>
   [`flush set ${inet} ticket`, `add element ${inet} ticket { 0x${ticket} timeout ${lifeMillis}ms }`].join("; ")
 
 /** The deletions come first: they fail, and all of it with them, when the ticket has expired or the owner is another. */
-export const write = ({ leased, leaseMillis, managed, owner, ticket, uplinks }: FenceWrite): string => {
-  const leasing = (address: Address) => `${elementOf(address)} timeout ${leaseMillis}ms`
+export const write = ({ apart, managed, owner, ticket, uplinks, ...rest }: FenceWrite): string => {
+  const lives = new Map([rest, ...(apart === undefined ? [] : [apart])].flatMap(livesIn))
+  const leasing = (address: Address) => `${elementOf(address)} timeout ${lives.get(address) ?? 0}ms`
   const [managed4, managed6] = byFamily(managed, elementOf)
-  const [leased4, leased6] = byFamily(leased, leasing)
+  const [leased4, leased6] = byFamily([...lives.keys()], leasing)
   return [
     `delete element ${inet} ticket { 0x${ticket} }`,
     `delete element ${inet} owner { 0x${owner} }`,
@@ -71,6 +72,9 @@ export const write = ({ leased, leaseMillis, managed, owner, ticket, uplinks }: 
     ...fill(`${inet} leased6`, leased6)
   ].join("; ")
 }
+
+const livesIn = ({ leased, leaseMillis }: Pick<FenceWrite, "leased" | "leaseMillis">) =>
+  leased.map((address) => [address, leaseMillis] as const)
 
 export const remove = families
   .flatMap((family) => [`add table ${family} ${name}`, `delete table ${family} ${name}`])

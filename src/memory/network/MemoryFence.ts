@@ -6,8 +6,8 @@ interface Table {
   owner: FenceNonce
   ticket: { readonly nonce: FenceNonce; readonly untilMillis: number } | undefined
   managed: ReadonlySet<Address>
-  leased: ReadonlySet<Address>
-  leasedUntilMillis: number
+  /** By this kernel's clock, until when. */
+  leased: ReadonlyMap<Address, number>
   uplinks: ReadonlySet<string>
   /** Written to since it was made. */
   isFilled: boolean
@@ -24,8 +24,7 @@ export class MemoryFence {
             owner,
             ticket: undefined,
             managed: new Set(),
-            leased: new Set(),
-            leasedUntilMillis: Number.NEGATIVE_INFINITY,
+            leased: new Map(),
             uplinks: new Set(),
             isFilled: false
           }
@@ -37,7 +36,8 @@ export class MemoryFence {
     this.table.ticket = { nonce, untilMillis: nowMillis + lifeMillis }
   }
 
-  write({ leased, leaseMillis, managed, owner, ticket, uplinks }: FenceWrite, nowMillis: number): FenceRefused | void {
+  write(write: FenceWrite, nowMillis: number): FenceRefused | void {
+    const { apart, managed, owner, ticket, uplinks } = write
     const { table } = this
     if (table === undefined) return new FenceRefused({ why: "NoTable" })
     if (table.owner !== owner) return new FenceRefused({ why: "OtherOwner", owner: table.owner })
@@ -46,8 +46,7 @@ export class MemoryFence {
       owner,
       ticket: undefined,
       managed: new Set(managed),
-      leased: new Set(leased),
-      leasedUntilMillis: nowMillis + leaseMillis,
+      leased: new Map([write, ...(apart === undefined ? [] : [apart])].flatMap((each) => untilsIn(each, nowMillis))),
       uplinks: new Set(uplinks),
       isFilled: true
     }
@@ -60,7 +59,7 @@ export class MemoryFence {
       owner: table.owner,
       ticket: ticketAt(table, nowMillis),
       managed: [...table.managed],
-      leased: nowMillis < table.leasedUntilMillis ? [...table.leased] : [],
+      leased: [...table.leased].flatMap(([address, untilMillis]) => (nowMillis < untilMillis ? [address] : [])),
       uplinks: [...table.uplinks]
     }
   }
@@ -79,16 +78,18 @@ export class MemoryFence {
   blocks(address: Address, interfaceName: string, nowMillis: number): boolean {
     const { table } = this
     if (table === undefined || !table.managed.has(address) || !table.uplinks.has(interfaceName)) return false
-    return !(table.leased.has(address) && nowMillis < table.leasedUntilMillis)
+    return nowMillis >= (table.leased.get(address) ?? Number.NEGATIVE_INFINITY)
   }
 
-  /** When, by this kernel's clock, what is leased now runs out; undefined: nothing is. */
+  /** When, by this kernel's clock, the first of what is leased now runs out; undefined: nothing is. */
   expiryMillis(nowMillis: number): number | undefined {
-    const { table } = this
-    if (table === undefined || table.leased.size === 0 || table.leasedUntilMillis <= nowMillis) return undefined
-    return table.leasedUntilMillis
+    const untils = [...(this.table?.leased.values() ?? [])].filter((untilMillis) => nowMillis < untilMillis)
+    return untils.length === 0 ? undefined : Math.min(...untils)
   }
 }
+
+const untilsIn = ({ leased, leaseMillis }: Pick<FenceWrite, "leased" | "leaseMillis">, nowMillis: number) =>
+  leased.map((address) => [address, nowMillis + leaseMillis] as const)
 
 const ticketAt = ({ ticket }: Table, nowMillis: number): FenceNonce | undefined =>
   ticket !== undefined && nowMillis < ticket.untilMillis ? ticket.nonce : undefined

@@ -261,9 +261,10 @@ export class Host {
     })
   }
 
-  private isRenewal({ leased, managed }: FenceWrite): boolean {
+  private isRenewal({ apart, leased, managed }: FenceWrite): boolean {
     const state = this.network.fence.state(this.kernelMillis)
-    return state !== undefined && sameSet(state.leased, leased) && sameSet(state.managed, managed)
+    const all = [...leased, ...(apart?.leased ?? [])]
+    return state !== undefined && sameSet(state.leased, all) && sameSet(state.managed, managed)
   }
 
   /** Looks at the kernel again when what it has leased runs out, by its own clock. */
@@ -273,7 +274,9 @@ export class Host {
     const atMillis = network.fence.expiryMillis(this.kernelMillis)
     if (atMillis === undefined) return
     this.expiry = this.kernel.setTimer(atMillis - this.kernelMillis, () => {
-      if (!this.isFrozen && network === this.network) this.events.onKernel(this, "lease")
+      if (this.isFrozen || network !== this.network) return
+      this.events.onKernel(this, "lease")
+      this.awaitExpiry()
     })
   }
 

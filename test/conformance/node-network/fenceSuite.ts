@@ -118,6 +118,25 @@ export const fenceSuite = (name: string, makeWorld: MakeWorld, unavailable?: str
       })
     )
 
+    claimed("what is leased apart lives for a time of its own, shorter or longer, of both families", (world) =>
+      Effect.gen(function* () {
+        const here = [v4.address, v6.address]
+        const content = { managed: [...here, ...others], uplinks: ["up0"] }
+        const leasedNow = Effect.map(world.network.fence.state, (each) => each?.leased ?? [])
+        yield* write(world, { ...content, leased: others, apart: { leased: here, leaseMillis: 300 } })
+        yield* world.until(Effect.map(leasedNow, (leased) => leased.length === 2))
+        assert.sameMembers([...(yield* leasedNow)], [...others])
+        yield* write(world, {
+          ...content,
+          leased: others,
+          leaseMillis: 300,
+          apart: { leased: here, leaseMillis: long }
+        })
+        yield* world.until(Effect.map(leasedNow, (leased) => leased.length === 2))
+        assert.sameMembers([...(yield* leasedNow)], here)
+      })
+    )
+
     claimed("keeps six hundred addresses of both families", (world) =>
       Effect.gen(function* () {
         yield* write(world, { managed: many, leased: many })

@@ -120,16 +120,16 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "burst-outlives-the-fence",
     what: "a burst of announcements goes on when the lease may have been fenced",
     file: "src/operator/Announcer.ts",
-    find: "(may ? send(current()) : Effect.void)",
-    replace: "(may || !may ? send(current()) : Effect.void)",
+    find: "send(current().filter(({ address }) => may(address)))",
+    replace: "send(current().filter(({ address }) => may(address) || !may(address)))",
     killedBy: "S6"
   },
   {
     name: "calls-clients-back",
     what: "what came while the lease may have been fenced is announced at once",
     file: "src/operator/News.ts",
-    find: "if (!(yield* mayServe)) {",
-    replace: "if (!(yield* mayServe) && !due.some(({ address }) => isFresh(address))) {",
+    find: "const isNow = ({ address }: Announcement) => may(address)",
+    replace: "const isNow = ({ address }: Announcement) => may(address) || isFresh(address)",
     killedBy: "S6"
   },
   {
@@ -189,8 +189,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "served-unannounced",
     what: "what could not be announced is said to be served, and not announced later",
     file: "src/operator/News.ts",
-    find: "owed = yield* announcer.start(",
-    replace: "yield* announcer.start(",
+    find: "const failed = yield* announcer.start(onUplinks, mayServe)",
+    replace: "yield* announcer.start(onUplinks, mayServe)\n    const failed = new Set<Address>()",
     killedBy: "S15",
     cluster: "drawn",
     seeds: [50]

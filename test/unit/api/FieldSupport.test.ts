@@ -39,12 +39,17 @@ describe("FieldSupport", () => {
     assert.deepStrictEqual(unsupported({ allowedNamespaces: ["a"], options: { hostNetworkInterface } }), [])
   })
 
-  it("names each field that is set and not acted on, as the user writes it", () => {
-    const spec: Partial<PersistentIPPoolSpec> = {
-      options: { drainOnCordon: false, onControlPlaneLoss: "release" },
-      cloudIntegration: { hetzner: { tokenSecretRef: { name: "hcloud", key: "token" } } }
-    }
-    assert.deepStrictEqual(unsupported(spec), ["spec.options.onControlPlaneLoss"])
+  const cloudIntegration = { hetzner: { tokenSecretRef: { name: "hcloud", key: "token" } } }
+  it.each<[string, Partial<PersistentIPPoolSpec>, ReadonlyArray<string>]>([
+    ["nothing of a pool that releases", { options: { onControlPlaneLoss: "release" } }, []],
+    ["nothing of a cloud's pool that keeps", { options: { onControlPlaneLoss: "keep" }, cloudIntegration }, []],
+    [
+      "a pool that is to keep what no provider routes, should an older CRD have let it in",
+      { options: { drainOnCordon: false, onControlPlaneLoss: "keep" } },
+      ["spec.options.onControlPlaneLoss: keep"]
+    ]
+  ])("names %s", (_, spec, fields) => {
+    assert.deepStrictEqual(unsupported(spec), fields)
   })
 
   it("names a value that is not acted on in a field that is", () => {

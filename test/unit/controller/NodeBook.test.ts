@@ -239,6 +239,18 @@ describe("NodeBook, facts", () => {
     assert.isTrue(book.facts(L).get("n1")?.unschedulable)
   })
 
+  it("say whose voters have not promised, until its lease changes", () => {
+    const { book, see } = silentNode(L)
+    book.onNode("n1", { metadata: { name: "n1" } }, 0)
+    const isOverdue = (nowMillis: number) => book.facts(nowMillis).get("n1")?.lease?.overdue
+    assert.isFalse(isOverdue(L))
+    assert.deepStrictEqual([book.setUnpromised("n1", true), book.setUnpromised("n1", true)], [true, false])
+    assert.isTrue(isOverdue(L))
+    assert.strictEqual(see({ node: "n1", version: 40 }, L + 1), "n1")
+    assert.isFalse(isOverdue(L + 1))
+    assert.isFalse(book.setUnpromised("n1", false))
+  })
+
   it("tell of a renewal that came late, since somebody may wait for this node", () => {
     const { book, see } = silentNode(8_000)
     book.onNode("n1", ready, 0)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { EphemeralIPPool } from "../../../src/api/EphemeralIPPool.ts"
 import type { PersistentIPPool } from "../../../src/api/PersistentIPPool.ts"
 import * as NodeConfigWriter from "../../../src/controller/NodeConfigWriter.ts"
+import type { ControlPlaneLoss } from "../../../src/domain/ControlPlaneLoss.ts"
 
 const token = "never-told"
 const options = { hostNetworkInterface: { addAddressesToInterface: true, interfaceName: "pl0" } }
@@ -24,5 +25,22 @@ describe("NodeConfigWriter.configOf", () => {
       ]
     )
     assert.notInclude(JSON.stringify(config), token)
+  })
+
+  // oxfmt-ignore
+  it.each<[string, EphemeralIPPool | PersistentIPPool, ControlPlaneLoss | undefined, ControlPlaneLoss | undefined]>([
+    // name                                                            pool    written    told
+    ["says nothing of what is usual on bare metal",                    rack,   "auto",    undefined],
+    ["says nothing of what is usual in a cloud",                       owned,  "keep",    undefined],
+    ["says nothing where nothing is written",                          bought, undefined, undefined],
+    ["says that addresses are to be released",                         rack,   "release", "release"],
+    ["says that a cloud's addresses are to be released",               bought, "release", "release"],
+    ["says that a cloud's addresses are left to the voters",           owned,  "auto",    "auto"],
+    ["does not say that addresses are kept which no provider routes",  rack,   "keep",    undefined]
+  ])("%s", (_, pool, onControlPlaneLoss, told) => {
+    const written = { ...options, ...(onControlPlaneLoss && { onControlPlaneLoss }) }
+    const changed = { ...pool, spec: { ...pool.spec, options: written } } as typeof pool
+    const [said] = NodeConfigWriter.configOf([changed], {}).pools
+    assert.strictEqual(said?.onControlPlaneLoss, told)
   })
 })

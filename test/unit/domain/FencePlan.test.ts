@@ -26,27 +26,32 @@ interface Given {
   readonly withheld?: ReadonlyArray<Change>
   readonly present: ReadonlyArray<Address>
   readonly inPlace?: ReadonlyArray<Address>
-  readonly routed?: ReadonlyArray<Address>
+  /** By pools that keep, and that release. */
+  readonly keeping?: ReadonlyArray<Address>
+  readonly releasing?: ReadonlyArray<Address>
   readonly managed?: ReadonlyArray<Address>
   readonly leased?: ReadonlyArray<Address>
+  readonly byRenewal?: ReadonlyArray<Address>
 }
 
 const inputOf = ({
+  byRenewal = [],
   changes = [],
   holds,
   inPlace,
+  keeping = [],
   leased,
   managed,
   present,
-  routed = [],
+  releasing = [],
   withheld = []
 }: Given): Input => ({
   plan: { held: holds.map(held), changes: [...changes, ...withheld] },
   carriedOut: changes,
   isPresent: among(present),
   isInPlace: among(inPlace ?? present),
-  isRouted: among(routed),
-  current: { managed: managed ?? [], leased: leased ?? managed ?? [] }
+  lossOf: (address) => (keeping.includes(address) ? "keep" : releasing.includes(address) ? "release" : "auto"),
+  current: { managed: managed ?? [], leased: leased ?? managed ?? [], byRenewal }
 })
 
 describe("what the fence is told", () => {
@@ -108,14 +113,50 @@ describe("what the fence is told", () => {
       { managed: [old], leased: [] }
     ],
     [
-      "a routed address is no business of the fence",
-      { holds: [kept, fresh], present: [kept, fresh], routed: [fresh] },
+      "an address of a pool that keeps is no business of the fence",
+      { holds: [kept, fresh], present: [kept, fresh], keeping: [fresh] },
       { managed: [kept], leased: [kept] }
     ],
     [
       "a whole network of the machine that is cleaned away is not judged",
       { holds: [], changes: [remove(own, 24)], present: [own] },
       { managed: [], leased: [] }
+    ]
+  ])("%s", (_, given, { leased, managed }) => {
+    assert.deepStrictEqual(contentOf(inputOf(given)), { managed, leased, byRenewal: [] })
+  })
+
+  // oxfmt-ignore
+  it.each<[string, Given, { managed: ReadonlyArray<Address>; leased: ReadonlyArray<Address>; byRenewal: ReadonlyArray<Address> }]>([
+    [
+      "an address of a pool that releases is leased like any, and lives by renewals alone",
+      { holds: [kept, fresh], present: [kept, fresh], releasing: [fresh] },
+      { managed: [kept, fresh], leased: [kept, fresh], byRenewal: [fresh] }
+    ],
+    [
+      "it does so from when it is to come",
+      { holds: [fresh], present: [], releasing: [fresh] },
+      { managed: [fresh], leased: [], byRenewal: [fresh] }
+    ],
+    [
+      "what nobody can read keeps that, too",
+      { holds: [], withheld: [remove(old)], present: [old], managed: [old], byRenewal: [old] },
+      { managed: [old], leased: [old], byRenewal: [old] }
+    ],
+    [
+      "what the process before left does so until it is planned",
+      { holds: [kept], present: [kept], managed: [kept], byRenewal: [kept] },
+      { managed: [kept], leased: [kept], byRenewal: [] }
+    ],
+    [
+      "an address whose pool keeps no longer is judged and leased at once",
+      { holds: [kept], present: [kept], managed: [], releasing: [kept] },
+      { managed: [kept], leased: [kept], byRenewal: [kept] }
+    ],
+    [
+      "one whose pool keeps from now on is no longer judged",
+      { holds: [kept], present: [kept], managed: [kept], byRenewal: [kept], keeping: [kept] },
+      { managed: [], leased: [], byRenewal: [] }
     ]
   ])("%s", (_, given, content) => {
     assert.deepStrictEqual(contentOf(inputOf(given)), content)

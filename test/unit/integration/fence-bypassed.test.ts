@@ -46,7 +46,7 @@ const start = Effect.gen(function* () {
     ).length
   const told = () =>
     [...cluster.memory.truth.list(events).values()].filter(({ reason }) => reason === "FenceBypassed").length
-  return { ...cluster, degraded, saidBy, served, told }
+  return { ...cluster, pool, hostNetworkInterface, degraded, saidBy, served, told }
 })
 
 /** Found twice, 30 s apart, and renewed after it. */
@@ -63,6 +63,24 @@ describe("a node whose netfilter has nothing of kube-proxy", () => {
         assert.include(degraded()?.message, "On node-2 netfilter has nothing of kube-proxy")
         assert.strictEqual(degraded("elsewhere")?.reason, "AsSpecified")
         assert.strictEqual(served(), 1)
+      })
+    )
+  })
+
+  it("is named by a cloud's pools that rely on the kernel's lease, and by no others", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { degraded, hostNetworkInterface, kernel, pool } = yield* start
+        const cloudIntegration = { hetzner: { token: TestCluster.cloudToken } }
+        yield* pool("kept", { addresses: ["198.51.100.8"], cloudIntegration, options: { hostNetworkInterface } })
+        const options = { hostNetworkInterface, onControlPlaneLoss: "release" }
+        yield* pool("released", { addresses: ["198.51.100.9"], cloudIntegration, options })
+        kernel("node-2").setKubeProxy("missing")
+        yield* untilTold
+        assert.deepStrictEqual(
+          ["rack-1", "kept", "released"].map((name) => degraded(name)?.reason),
+          ["FenceBypassed", "AsSpecified", "FenceBypassed"]
+        )
       })
     )
   })

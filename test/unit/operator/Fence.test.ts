@@ -10,7 +10,7 @@ import { monotonicMillis } from "../../../src/reconcile/Monotonic.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))
 const [web, api] = [a("192.0.2.10"), a("192.0.2.11")]
-const content = { managed: [web, api], leased: [web], uplinks: ["eth0"] }
+const content = { managed: [web, api], leased: [web], uplinks: ["eth0"], byRenewal: [] }
 
 interface Site {
   readonly node: MemoryNodeNetwork.Handle
@@ -18,16 +18,26 @@ interface Site {
   readonly fence: Fence.Fence
   /** The node may serve for so long from now on. */
   readonly allow: (millis: number) => Effect.Effect<void>
+  /** By the word of its voters. */
+  readonly keep: (millis: number) => Effect.Effect<void>
 }
 
 const site = (change: (kernel: KernelFence) => KernelFence = (kernel) => kernel): Effect.Effect<Site> =>
   Effect.gen(function* () {
     const node = MemoryNodeNetwork.make()
     const kernel = change(node.network.fence)
-    let untilMillis = Number.NEGATIVE_INFINITY
-    const fence = yield* Fence.make({ kernel, owner: "0000a11c", ticketMillis: 300, untilMillis: () => untilMillis })
-    const allow = (millis: number) => Effect.map(monotonicMillis, (now) => void (untilMillis = now + millis))
-    return { node, kernel: node.network.fence, fence, allow }
+    let renewedUntilMillis = Number.NEGATIVE_INFINITY
+    let keptUntilMillis = Number.NEGATIVE_INFINITY
+    const fence = yield* Fence.make({
+      kernel,
+      owner: "0000a11c",
+      ticketMillis: 300,
+      untilMillis: () => Math.max(renewedUntilMillis, keptUntilMillis),
+      renewedUntilMillis: () => renewedUntilMillis
+    })
+    const allow = (millis: number) => Effect.map(monotonicMillis, (now) => void (renewedUntilMillis = now + millis))
+    const keep = (millis: number) => Effect.map(monotonicMillis, (now) => void (keptUntilMillis = now + millis))
+    return { node, kernel: node.network.fence, fence, allow, keep }
   })
 
 const leased = ({ kernel }: Site) => Effect.map(Effect.orDie(kernel.state), (state) => state?.leased ?? "no table")
@@ -129,6 +139,45 @@ describe("the fence of an operator", () => {
     })
   )
 
+  it.effect(
+    "has the word of the voters extend all but what lives by renewals alone, which keeps the time that it had",
+    () =>
+      Effect.gen(function* () {
+        const here = yield* serving
+        yield* here.fence.set({ ...content, leased: [web, api], byRenewal: [api] })
+        yield* TestClock.adjust(3_000)
+        yield* here.keep(5_000)
+        yield* here.fence.renew
+        yield* TestClock.adjust(1_999)
+        assert.sameMembers([...(yield* leased(here))], [web, api])
+        yield* TestClock.adjust(1)
+        assert.deepStrictEqual(yield* leased(here), [web])
+        yield* here.keep(5_000)
+        yield* here.fence.renew
+        assert.deepStrictEqual(yield* leased(here), [web], "what has run out comes back by a renewal alone")
+        yield* here.allow(5_000)
+        yield* here.fence.renew
+        assert.sameMembers([...(yield* leased(here))], [web, api])
+      })
+  )
+
+  it.effect("keeps nothing by the word of the voters before it knows what they may keep", () =>
+    Effect.gen(function* () {
+      const here = yield* site()
+      yield* here.kernel.claim("0000b0b0")
+      yield* here.kernel.putTicket("00000001", 300)
+      yield* here.kernel.write({ ...content, ticket: "00000001", owner: "0000b0b0", leaseMillis: 5_000 })
+      yield* begun(here.fence)
+      yield* here.keep(5_000)
+      yield* here.fence.renew
+      assert.deepStrictEqual(yield* leased(here), [])
+      yield* here.allow(1_000)
+      yield* here.fence.set(content)
+      yield* TestClock.adjust(1_000)
+      assert.deepStrictEqual(yield* leased(here), [web])
+    })
+  )
+
   it.effect("does not make tables anew that somebody took away, until the lease was renewed", () =>
     Effect.gen(function* () {
       const here = yield* serving
@@ -158,7 +207,7 @@ describe("the fence of an operator", () => {
       const here = yield* serving
       here.node.fence.remove()
       yield* here.fence.close
-      yield* here.fence.set({ managed: [], leased: [], uplinks: [] })
+      yield* here.fence.set({ managed: [], leased: [], uplinks: [], byRenewal: [] })
       assert.deepStrictEqual((yield* here.kernel.state)?.managed, [])
     })
   )
@@ -167,7 +216,7 @@ describe("the fence of an operator", () => {
     Effect.gen(function* () {
       const here = yield* site()
       yield* begun(here.fence)
-      yield* here.fence.set({ managed: [], leased: [], uplinks: ["eth0"] })
+      yield* here.fence.set({ managed: [], leased: [], uplinks: ["eth0"], byRenewal: [] })
       here.node.fence.remove()
       assert.isFalse(yield* here.fence.renew)
       assert.isTrue(yield* here.fence.renew)
@@ -205,7 +254,7 @@ describe("the fence of an operator", () => {
       yield* here.kernel.putTicket("00000001", 300)
       yield* here.kernel.write({ ...content, ticket: "00000001", owner: "0000b0b0", leaseMillis: 5_000 })
       yield* begun(here.fence)
-      assert.deepInclude(here.fence.current(), content)
+      assert.deepStrictEqual(here.fence.current(), { ...content, byRenewal: [web] })
     })
   )
 
@@ -232,7 +281,7 @@ describe("the fence of an operator", () => {
   it.effect("judges nothing, where kernels are to keep no leases", () =>
     Effect.gen(function* () {
       yield* Fence.none.set(content)
-      assert.deepStrictEqual(Fence.none.current(), { managed: [], leased: [], uplinks: [] })
+      assert.deepStrictEqual(Fence.none.current(), { managed: [], leased: [], uplinks: [], byRenewal: [] })
     })
   )
 })

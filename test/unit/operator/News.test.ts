@@ -6,7 +6,7 @@ import type { Announcement, Announcer } from "../../../src/operator/Announcer.ts
 import * as News from "../../../src/operator/News.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
 
-const a = TestCluster.address("192.0.2.10")
+const [a, b] = [TestCluster.address("192.0.2.10"), TestCluster.address("192.0.2.11")]
 
 /** Rounds one after the other: what was announced in each, what failed, and what was left for later. */
 const newRounds = () => {
@@ -36,7 +36,7 @@ const newRounds = () => {
         allocations: [],
         isFresh: () => parts.fresh === true,
         canAnnounceOn: (name) => name !== "wg0",
-        mayServe: Effect.succeed(parts.mayServe !== false)
+        mayServe: Effect.succeed(() => parts.mayServe !== false)
       })
     )
     return { sent: [...sent], failed: [...failed], notNow: [...notNow] }
@@ -55,6 +55,39 @@ describe("News", () => {
     const round = newRounds()
     assert.deepStrictEqual(round({ fresh: true, refuses: true }).failed, [a])
     assert.deepStrictEqual(round({}), { sent: ["192.0.2.10 on eth0"], failed: [], notNow: [] })
+  })
+
+  it("tells of one address while the lease has run out for another, and of that one later", () => {
+    const sent: Array<string> = []
+    const announcer: Announcer = {
+      start: (batch) =>
+        Effect.sync(() => {
+          sent.push(...batch.map(({ address }) => address))
+          return new Set<Address>()
+        }),
+      stop: () => undefined,
+      retain: () => undefined
+    }
+    const news = News.make("node-1", announcer)
+    const tell = (may: (address: Address) => boolean) => {
+      sent.length = 0
+      const served = [a, b].map((address) => ({ address, uplinks: ["eth0"] }))
+      const isOn = { allocations: [], isFresh: () => false, canAnnounceOn: () => true }
+      const { notNow } = Effect.runSync(news.tell({ served, ...isOn, mayServe: Effect.succeed(may) }))
+      return { sent: [...sent], notNow: [...notNow] }
+    }
+    assert.deepStrictEqual(
+      tell((address) => address === a),
+      { sent: [a], notNow: [b] }
+    )
+    assert.deepStrictEqual(
+      tell(() => true),
+      { sent: [b], notNow: [] }
+    )
+    assert.deepStrictEqual(
+      tell(() => true),
+      { sent: [], notNow: [] }
+    )
   })
 
   it("keeps what it finds in place for later while the lease may have run out", () => {

@@ -37,6 +37,12 @@ describe("until when this node may serve", () => {
     assert.strictEqual(Parts.untilMillis(state), until)
   })
 
+  it("is X after the renewal, whatever the voters say, for what lives by renewals alone", () => {
+    const state = stateWith({ keptUntilMillis: 8000, mayKeepUntilMillis: 12_000 })
+    assert.deepStrictEqual([Parts.untilMillisForWrite(state, 7000), Parts.renewedUntilMillis(state)], [12_000, 6000])
+    assert.strictEqual(Parts.renewedUntilMillis(stateWith({ registered: undefined })), Number.NEGATIVE_INFINITY)
+  })
+
   it("is kept by no mere look", () => {
     const state = stateWith({ mayKeepUntilMillis: 9000 })
     assert.strictEqual(Parts.untilMillisForWrite(state, Number.POSITIVE_INFINITY), 6000)
