@@ -1,6 +1,8 @@
 /**
  * S1: at most one node serves an address. Serving is what a client sees: the address is on an interface and the kernel
- * answers for it. That two leaders each granted it excuses nothing: nodes ask who else claims it (failover R8). What a provider routes, one node alone gets packets for: a planned move has both hold it for a while.
+ * answers for it. That two leaders each granted it excuses nothing: nodes ask who else claims it (failover R8).
+ * What a provider routes, one node alone gets packets for, whoever answers: the one that it is routed to. A planned move has both
+ * hold it for a while, and a pool may keep it on a node without a lease. What its pool does not keep: S14, S17.
  * Source: failover, the promise; PlenusLB v0.4 left the address on the node that it moved it from.
  */
 import { claimantsOf, claimsOf } from "./Claims.ts"

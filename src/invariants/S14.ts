@@ -1,18 +1,22 @@
 /**
  * S14: an address is granted anew only after its former holders have let go or are fenced: nobody of them answers for it
  * any more. And neither is one fenced, nor its lease taken over by another boot, before it was silent for the time that it
- * announces, unless its machine was off meanwhile, which a provider may have said.
+ * announces, unless its machine was off meanwhile, which a provider may have said. When a node is fenced its kernel answers
+ * for nothing that is claimed any more but what a provider routes and the pool keeps: the provider alone knows who serves that.
  *
  * Two leaders may grant one address at once, which S2 judges. Of two claims it is granted anew to the one that stays when
  * the other goes: by then that one's holders must have let go, and until then no node serves it for the former (R8, S1).
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
+import { fenceRequested } from "../api/Names.ts"
 import * as NodeLease from "../api/NodeLease.ts"
+import { isOutOfService } from "../domain/Placement.ts"
 import { isController, isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, grantKey, nameOf } from "./Claims.ts"
 import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
 import { excuseOf, whyAnswers } from "./Hindered.ts"
+import { isBound } from "./Losses.ts"
 import { mayHaveRunOut } from "./Registrations.ts"
 
 type LeaseWritten = Extract<Written, { readonly kind: "Lease" }>
@@ -89,6 +93,27 @@ const judgeEnd = (
   return [{ invariant: "S14", message }]
 }
 
+/** A person, who may be wrong, says that the machine is off. */
+const isSaidToBeOff = ({ nodeObjects }: GroundTruth, node: string): boolean =>
+  isOutOfService(nodeObjects.get(node)?.spec?.taints ?? []) ||
+  nodeObjects.get(node)?.metadata.annotations?.[fenceRequested] !== undefined
+
+const judgeCompletion = (
+  { after, before, by }: LeaseWritten,
+  truth: GroundTruth,
+  disowned: Disowned
+): ReadonlyArray<Violation> => {
+  const [old, next] = [before, after].map((each) => (each === undefined ? undefined : NodeLease.read(each)))
+  if (old === undefined || next === undefined || endOf(old, next, by) !== "fenced") return []
+  const { node } = old
+  if (isSaidToBeOff(truth, node)) return []
+  return [...truth.holders.keys()].flatMap((address): ReadonlyArray<Violation> => {
+    const isAnswered = answeringFor(truth, address).includes(node) && claimantsOf(truth, address).length > 0
+    if (!isAnswered || isBound(truth, address, "keep")) return []
+    return whileAnswering(truth, address, [node], `${by} fenced ${node}`, disowned)
+  })
+}
+
 export const S14: Safety = {
   id: "S14",
   title: "an address is reused only after its fence is complete",
@@ -108,7 +133,7 @@ export const S14: Safety = {
       if (node !== undefined) lookForPower(node, truth)
       const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis, wasOffSince)
       renewed.set(event.key, nowMillis)
-      return violations
+      return [...violations, ...judgeCompletion(event, truth, disowned)]
     }
     return {
       after: (event, truth) => {

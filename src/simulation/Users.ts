@@ -49,10 +49,14 @@ export const buyingPool = (name: string, spec: Partial<EphemeralIPPoolSpec> = {}
   }
 }
 
+const withLoss = (onControlPlaneLoss: "auto" | "release") => ({
+  options: { ...pool("", {}).spec.options, onControlPlaneLoss }
+})
+
 /** More addresses than Services. */
 export const pools = [
   pool("rack-1", { addresses: ["192.0.2.10-192.0.2.100", "2001:db8::/120"] }),
-  pool("lab", { addresses: ["198.51.100.0/29"], allowedNamespaces: ["lab"] })
+  pool("lab", { addresses: ["198.51.100.0/29"], allowedNamespaces: ["lab"], ...withLoss("release") })
 ]
 
 export const settle = Effect.fnUntraced(function* (world: World) {
@@ -79,7 +83,8 @@ const settleCloud = Effect.fnUntraced(function* ({ cloud, kubectl, truth }: Worl
     ephemeralIPPools,
     buyingPool(cloudPools.buyer, { allowedNamespaces: [cloudShop], maxAddresses: 5 })
   )
-  const own = { addresses, autoAssign: false, allowedNamespaces: [cloudShop], cloudIntegration }
+  // What the other one buys is kept on nodes without a lease.
+  const own = { addresses, autoAssign: false, allowedNamespaces: [cloudShop], cloudIntegration, ...withLoss("auto") }
   yield* kubectl.create(persistentIPPools, pool(cloudPools.own, own))
 })
 

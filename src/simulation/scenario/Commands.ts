@@ -8,6 +8,7 @@ import { nodes } from "../../api/Node.ts"
 import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { services } from "../../api/Service.ts"
+import { serviceAnnotations } from "../../domain/Annotations.ts"
 import { excludeLabel } from "../../invariants/Hosts.ts"
 import * as Users from "../Users.ts"
 import type { World } from "../world/World.ts"
@@ -27,6 +28,13 @@ const refOf = (key: string) => {
   const [namespace = "", name = ""] = key.split("/")
   return { namespace, name }
 }
+
+const optionsOf = (written: string | undefined) => {
+  const onControlPlaneLoss = losses.find((each) => each === written)
+  const { options } = Users.pool("", {}).spec
+  return { options: { ...options, ...(onControlPlaneLoss && { onControlPlaneLoss }) } }
+}
+const losses = ["auto", "keep", "release"] as const
 
 /** `namespaces=shop,web`, or nothing. */
 const poolSpec = (addresses: string, allowed: string | undefined) => ({
@@ -64,10 +72,10 @@ const users: ReadonlyArray<Command> = [
       kubectl.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } })
   },
   {
-    form: /^pool (\S+) (\S+)(?: namespaces=(\S+))?$/,
+    form: /^pool (\S+) (\S+)(?: namespaces=(\S+))?(?: loss=(auto|release))?$/,
     isFault: false,
-    act: ({ kubectl }, [name = "", addresses = "", allowed]) =>
-      kubectl.create(persistentIPPools, Users.pool(name, poolSpec(addresses, allowed)))
+    act: ({ kubectl }, [name = "", addresses = "", allowed, loss]) =>
+      kubectl.create(persistentIPPools, Users.pool(name, { ...poolSpec(addresses, allowed), ...optionsOf(loss) }))
   },
   {
     form: /^edit pool (\S+) (\S+)(?: namespaces=(\S+))?$/,
@@ -81,9 +89,17 @@ const users: ReadonlyArray<Command> = [
     act: ({ kubectl }, [name = ""]) => kubectl.delete(persistentIPPools, { name })
   },
   {
-    form: /^service (\S+)(?: (\S+))?$/,
+    form: /^service (\S+)(?: (\d\S+))?(?: pool=(\S+))?(?: prefers=(\S+))?$/,
     isFault: false,
-    act: ({ kubectl }, [key = "", addresses]) => kubectl.create(services, serviceOf(key, addresses))
+    act: ({ kubectl }, [key = "", addresses, pool, node]) => {
+      const { metadata, ...service } = serviceOf(key, addresses)
+      const annotations = {
+        ...(pool === undefined ? {} : { [serviceAnnotations.pool]: pool }),
+        ...(node === undefined ? {} : { [serviceAnnotations.preferredNode]: node })
+      }
+      const annotated = Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations }
+      return kubectl.create(services, { ...service, metadata: annotated })
+    }
   },
   {
     form: /^edit service (\S+) (\S+)$/,
@@ -119,10 +135,12 @@ const users: ReadonlyArray<Command> = [
 
 const clouds: ReadonlyArray<Command> = [
   {
-    form: /^cloud pool (\S+)(?: max=(\d+))?$/,
+    form: /^cloud pool (\S+)(?: max=(\d+))?(?: loss=(auto|keep|release))?$/,
     isFault: false,
-    act: ({ kubectl }, [name = "", max]) =>
-      kubectl.create(ephemeralIPPools, Users.buyingPool(name, max === undefined ? {} : { maxAddresses: Number(max) }))
+    act: ({ kubectl }, [name = "", max, loss]) => {
+      const maxAddresses = max === undefined ? {} : { maxAddresses: Number(max) }
+      return kubectl.create(ephemeralIPPools, Users.buyingPool(name, { ...maxAddresses, ...optionsOf(loss) }))
+    }
   },
   {
     form: /^cloud pool (\S+) of (\S+)$/,

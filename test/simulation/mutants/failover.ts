@@ -189,5 +189,29 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     find: "  if (!(yield* letGo(parts))) return\n",
     replace: "",
     killedBy: "S1"
+  },
+  {
+    name: "release-ignored",
+    what: "voters keep what its pool releases",
+    file: "src/domain/FencePlan.ts",
+    find: '      ...planned.filter((address) => lossOf(address) === "release"),\n',
+    replace: "",
+    killedBy: "S17"
+  },
+  {
+    name: "keeps-without-a-cloud",
+    what: "what no provider routes is kept on nodes without a lease, as in a cloud",
+    file: "src/domain/ControlPlaneLoss.ts",
+    find: 'return isRouted && written !== "auto"',
+    replace: 'return written !== "auto"',
+    killedBy: "S1"
+  },
+  {
+    name: "cloud-in-the-fence",
+    what: "the kernel lets go of what a provider routes and the pool keeps",
+    file: "src/domain/FencePlan.ts",
+    find: '.filter((address) => lossOf(address) !== "keep")',
+    replace: "",
+    killedBy: "S17"
   }
 ]
