@@ -15,7 +15,7 @@ const seedOf: { readonly [flag: string]: number } = {
   "rbac-revoked": 2,
   "cloud-locked": 6,
   "cloud-action-slow": 3,
-  "cloud-unassigned": 2,
+  "cloud-unassigned": 6,
   "cloud-token-rotated": 2,
   "service-withdrawn": 3
 }
