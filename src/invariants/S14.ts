@@ -118,7 +118,7 @@ export const S14: Safety = {
   id: "S14",
   title: "an address is reused only after its fence is complete",
   judge: () => {
-    /** By key of the lease, when it was written last. */
+    /** By key of the lease, when it was renewed last: a fence prolongs nothing. */
     const renewed = new Map<string, number>()
     /** By node, when it was last seen without power. */
     const off = new Map<string, number>()
@@ -132,7 +132,7 @@ export const S14: Safety = {
       const node = event.before === undefined ? undefined : NodeLease.read(event.before)?.node
       if (node !== undefined) lookForPower(node, truth)
       const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis, wasOffSince)
-      renewed.set(event.key, nowMillis)
+      if (!isController(event.by)) renewed.set(event.key, nowMillis)
       return [...violations, ...judgeCompletion(event, truth, disowned)]
     }
     return {

@@ -146,6 +146,13 @@ export interface Registering {
   readonly newestHoldId?: HoldId.HoldId | undefined
 }
 
+/** That a leader has fenced it meanwhile, or somebody labelled it, says nothing of whether the other machine lives. */
+const isRenewedSince = (seen: Lease, lease: Lease, { attempt, holdId, nonce }: NodeLease.NodeLease): boolean => {
+  const before = NodeLease.read(seen)
+  const isSame = before?.attempt === attempt && before.holdId === holdId && before.nonce === nonce
+  return !isSame || seen.metadata.uid !== lease.metadata.uid
+}
+
 /**
  * Registers this process. On one boot the hold id survives (the addresses are still on the interface), unless it was
  * fenced, or given back by an operator that let go of everything.
@@ -164,7 +171,7 @@ export const register = Effect.fn("Registration.register")(function* (
     return yield* send(identity, contentFor(identity, holdId, yield* begin(identity), said), lease)
   }
   const sameBoot = before.bootId === identity.bootId
-  const watchedLongEnough = takeover?.metadata.resourceVersion === lease.metadata.resourceVersion
+  const watchedLongEnough = takeover !== undefined && !isRenewedSince(takeover, lease, before)
   const inForce = before.fenced !== before.holdId && before.released !== before.holdId
   const mayBeKept = inForce && before.voters.length > 0 && before.systemUuid !== identity.systemUuid
   if (!sameBoot && (!watchedLongEnough || mayBeKept)) {

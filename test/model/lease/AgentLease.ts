@@ -64,6 +64,10 @@ const starting: AgentSteps = (world, state, index, process, emit) => {
   }
   if (process.doing === "watching") {
     const { longQuiet, quiet } = world.setting.times
+    if (!process.knowsNewest && lease.isFenced) {
+      // The program does so only if nothing else was written since it began to watch.
+      emit(`${name} sees the lease fenced, and goes on counting`, withProcess(state, index, { knowsNewest: true }))
+    }
     if (!process.knowsNewest) {
       emit(`${name} sees the lease renewed`, withProcess(state, index, { doing: "started", sent: 0 }))
     } else if (process.sent >= (lease.isLong ? longQuiet : quiet)) {

@@ -374,6 +374,23 @@ describe("S14: an address is reused only after its fence is complete", () => {
       "operator-node-1 took over from another boot plenuslb/"
     ],
     [
+      "another boot that waited since the last renewal, not since the fence, which prolongs nothing",
+      (trial) => {
+        renewed(trial, 7_000).lease(announcing("1.aa", "1.aa")).wait(10)
+        trial.lease(announcing("2.bb", undefined, "boot-2"), "operator-node-1")
+      },
+      "FINE"
+    ],
+    [
+      "another boot that did not, of a machine that was fenced early, as it was off",
+      (trial) => {
+        renewed(trial, 100).machine("node-1", false)
+        trial.lease(announcing("1.aa", "1.aa")).wait(10)
+        trial.lease(announcing("2.bb", undefined, "boot-2"), "operator-node-1")
+      },
+      " 110 ms after its renewal"
+    ],
+    [
       "another registration after a fence",
       (trial) =>
         renewed(trial, 7_000).lease(announcing("1.aa", "1.aa")).wait(10).lease(announcing("2.bb"), "operator-node-1"),

@@ -147,6 +147,17 @@ describe("Registration.register", () => {
     )
   })
 
+  it("does not begin to wait anew when a leader fences the lease meanwhile (seed 964 of the simulation)", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { annotate, register } = yield* world
+        const { content, lease } = yield* register({ durationMillis: 60_000 })
+        yield* annotate({ [keys.fenced]: content.holdId })
+        assert.strictEqual(generationOf(yield* register({ bootId: "boot-2" }, { takeover: lease })), 2)
+      })
+    )
+  })
+
   it("starts after every id that anything names when its lease was deleted", () => {
     virtually(
       Effect.gen(function* () {
