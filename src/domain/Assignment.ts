@@ -127,7 +127,8 @@ export const trustsShown = (
   current: Hold.Entry | undefined,
   acknowledgements: ReadonlyArray<Hold.Acknowledgement>
 ): boolean => {
-  if (Hold.holderOf(entry) === undefined || entry.probe === true || Hold.isRouted(entry)) return false
+  if (Hold.holderOf(entry) === undefined || Hold.isRouted(entry)) return false
+  if (entry.probe === true || entry.served === true) return false
   if (current?.node === undefined) return true
   return current.probe === true && !Hold.isServed(current, acknowledgements)
 }

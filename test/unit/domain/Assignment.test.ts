@@ -114,6 +114,7 @@ describe("Assignment.trustsShown, whether nothing but the status of the Service 
     ["yes, when no node had it yet",                               "a@n1.9",   "a",         "",           true],
     ["yes, when the one before was to ask and said nothing",       "a@n1.9",   "?a@n2.3",   "",           true],
     ["not when that one served it: a takeover must not wait",      "a@n1.9",   "?a@n2.3",   "a+n2.3",     false],
+    ["nor when it was served before no node could hold it",        "=a@n1.9",  "=a",        "",           false],
     ["not when it is moved from one that need not ask",            "a@n1.9",   "a@n2.3",    "",           false],
     ["not when it is given what v0.4 serves",                      "a@n2.9",   "a@n2",      "",           false],
     ["not when its holder asks",                                   "?a@n1.9",  "",          "",           false],
