@@ -39,6 +39,8 @@ export const NodeConfig = Schema.Struct({
   candidates: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Absent: nobody votes (`witness: off`). */
   members: Schema.optionalKey(Schema.Array(Member)),
+  /** Hold ids that are fenced and have no successor yet: for voters that were not asked for it, or have forgotten. */
+  fenced: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Hardware addresses of all nodes, in lower case: whose answer says nothing against the use of an address. */
   macs: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Some Node has said by its id which server it is: names prove no project of a cloud (ProjectTrust). For the controller. */

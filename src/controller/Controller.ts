@@ -59,15 +59,16 @@ const isReady = (caches: Caches["Service"]): boolean => Object.values(caches).ev
 /** Only candidates may be voters: others renew so seldom that they do not notice what they would be asked. */
 const nodesOf = (
   registered: ReadonlyArray<Members.RegisteredNode>,
-  macs: ReadonlyArray<string>,
   { names }: CandidateChoice.Choice,
-  { books, witness }: Pick<Deploying, "books" | "witness">
+  { books, nodeBook, witness }: Pick<Deploying, "books" | "nodeBook" | "witness">
 ): NodeConfigWriter.Nodes => {
+  const [fenced, macs] = [nodeBook.fencedHoldIds(), nodeBook.macs()]
   const voting = registered.filter(({ content }) => names?.includes(content.node) ?? true)
   return {
     ...(names === undefined ? {} : { candidates: names }),
     ...(macs.length === 0 ? {} : { macs }),
     ...(witness === undefined ? {} : { members: Members.membersOf(voting) }),
+    ...(witness === undefined || fenced.length === 0 ? {} : { fenced }),
     ...(books.clouds.haveSaidIds() ? { nodesSayIds: true } : {})
   }
 }
@@ -82,10 +83,7 @@ const deployOperators = Effect.fn("Controller.deployOperators")(function* (
   const nowMillis = yield* monotonicMillis
   const registered = nodeBook.registered(nowMillis)
   const candidates = CandidateChoice.choose({ ...deploying, ...settings }, registered, nowMillis)
-  const wanted = yield* NodeConfigWriter.write(
-    settings.namespace,
-    nodesOf(registered, nodeBook.macs(), candidates, deploying)
-  )
+  const wanted = yield* NodeConfigWriter.write(settings.namespace, nodesOf(registered, candidates, deploying))
   if (wanted && witness !== undefined) yield* witness.secret.ensure
   const ref = { namespace: settings.namespace, name: OperatorDaemonSet.templateConfigMapName }
   const present = caches.daemonSets.get(Reflector.keyOf({ namespace: settings.namespace, name: daemonSetName }))

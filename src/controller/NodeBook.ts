@@ -22,6 +22,8 @@ const ABSENT_MILLIS = 60_000
 
 /** Some 80 kB of a ConfigMap, which holds 1 MiB. */
 const MACS_MAX = 4_000
+/** As many nodes as may be members. */
+const FENCED_MAX = 200
 
 export interface KnownLease {
   readonly lease: Lease
@@ -330,6 +332,15 @@ export class NodeBook {
   macs(): ReadonlyArray<string> {
     const all = [...this.leases.values()].flatMap(({ content }) => content.macs)
     return [...new Set(all)].toSorted().slice(0, MACS_MAX)
+  }
+
+  /** Of nodes that have not registered since. */
+  fencedHoldIds(): ReadonlyArray<string> {
+    const fenced = [...this.leases.values()].filter(({ content }) => content.fenced === content.holdId)
+    return fenced
+      .map(({ content }) => content.holdId)
+      .toSorted()
+      .slice(0, FENCED_MAX)
   }
 
   restartCount(node: string, nowMillis: number): void {

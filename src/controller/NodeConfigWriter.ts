@@ -35,7 +35,7 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
 }
 
 /** What operators are told of each other, and what a controller that starts must know of the Nodes. */
-export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "macs" | "members" | "nodesSayIds">
+export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "fenced" | "macs" | "members" | "nodesSayIds">
 
 /**
  * Sorted, so that the order in which pools were seen writes nothing. `unread`: as they were told of before. A pool that cannot

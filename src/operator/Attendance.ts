@@ -29,6 +29,8 @@ export interface Situation {
   /** Names this process. */
   readonly process: string
   readonly members: () => ReadonlyArray<NodeConfig.Member>
+  /** Hold ids, as the controller tells them. */
+  readonly fenced: () => ReadonlyArray<string>
   readonly registered: () => Registered | undefined
   /** Whether it renews: a node that withholds renewals neither asks nor vouches. */
   readonly renews: () => boolean
@@ -56,7 +58,7 @@ const none: Attendance = {
 
 export const make = Effect.fnUntraced(function* (
   settings: WitnessSettings | undefined,
-  { extend, isIdle, members, node, process, registered, renewedAtMillis, renews }: Situation
+  { extend, fenced, isIdle, members, node, process, registered, renewedAtMillis, renews }: Situation
 ): Effect.fn.Return<Attendance, never, Scope.Scope> {
   if (settings === undefined) return none
   const { key, peers, port, serveMillis } = settings
@@ -73,6 +75,6 @@ export const make = Effect.fnUntraced(function* (
       const voters = seats.forWrite(mayVote && !isIdle(), yield* monotonicMillis)
       return { voters, witnessPort: mayVote ? port : undefined }
     }),
-    respond: yield* Voter.make({ node, process, key, hasLost })
+    respond: yield* Voter.make({ node, process, key, hasLost, isFenced: (each) => fenced().includes(each) })
   }
 })

@@ -96,6 +96,7 @@ export const make = Effect.fnUntraced(function* (
     node,
     process: identity.nonce,
     members: () => config().members ?? [],
+    fenced: () => config().fenced ?? [],
     registered: () => state.registered,
     renews: () => state.able && !state.isLeaving && !mustRelease() && !tempo.isIdle,
     isIdle: () => tempo.saysIdle,

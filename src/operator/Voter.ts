@@ -15,9 +15,14 @@ export interface Options {
   readonly key: Effect.Effect<WitnessMessage.WitnessKey | undefined>
   /** No renewal of this node, which wants to renew, was answered since X/2. */
   readonly hasLost: (nowMillis: number) => boolean
+  /**
+   * As far as this node was told before it lost the control plane. What it promised is in the memory of one process, and a
+   * machine that stood still with its clock may find its leases unexpired after all of these were replaced.
+   */
+  readonly isFenced: (holdId: string) => boolean
 }
 
-export const make = ({ hasLost, key, node, process }: Options): Effect.Effect<Respond> =>
+export const make = ({ hasLost, isFenced, key, node, process }: Options): Effect.Effect<Respond> =>
   Effect.map(monotonicMillis, (startedMillis) => {
     let memory = Witness.newMemory(startedMillis)
 
@@ -35,7 +40,7 @@ export const make = ({ hasLost, key, node, process }: Options): Effect.Effect<Re
       const { holdId, kind } = question
       if (kind === "Promise") return Witness.hasNotVouchedFor(memory, holdId, question.withinMillis, nowMillis)
       if (kind === "Confirm") return confirm(question)
-      if (!hasLost(nowMillis) || !Witness.mayVouch(memory, holdId)) return false
+      if (!hasLost(nowMillis) || isFenced(holdId) || !Witness.mayVouch(memory, holdId)) return false
       memory = Witness.vouch(memory, holdId, nowMillis)
       return true
     }

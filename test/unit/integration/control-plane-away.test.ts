@@ -1,10 +1,18 @@
 /** Who keeps and who is taken over from, when the API server, a cable, a voter or the key is away (R12). */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
+import { configMaps } from "../../../src/api/ConfigMap.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { leases } from "../../../src/api/Lease.ts"
-import { fenceRequested, nodeLeaseAnnotations, nodeLeaseName, witnessSecretName } from "../../../src/api/Names.ts"
+import {
+  fenceRequested,
+  nodeConfigMapName,
+  nodeLeaseAnnotations,
+  nodeLeaseName,
+  witnessSecretName
+} from "../../../src/api/Names.ts"
 import { nodes } from "../../../src/api/Node.ts"
+import * as NodeConfig from "../../../src/api/NodeConfig.ts"
 import * as NodeLease from "../../../src/api/NodeLease.ts"
 import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { secrets } from "../../../src/api/Secret.ts"
@@ -138,6 +146,27 @@ describe("the voters in a NodeLease", () => {
         const before = writes()
         yield* Effect.sleep("5 minutes")
         assert.strictEqual(writes(), before)
+      })
+    )
+  })
+
+  it("are told which hold ids are fenced, until their nodes are back", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { die, leaseOf, memory, offLan, startOperator } = yield* start(3)
+        const told = () => {
+          const ref = { namespace: TestCluster.ownNamespace, name: nodeConfigMapName }
+          const configMap = memory.truth.get(configMaps, ref) ?? assert.fail("there is no ConfigMap")
+          return Result.getOrThrow(NodeConfig.read(configMap)).fenced
+        }
+        assert.isUndefined(told())
+        yield* die("node-3")
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(told(), [leaseOf("node-3").holdId])
+        offLan.delete("node-3")
+        yield* startOperator("node-3", "operator-node-3-again")
+        yield* Effect.sleep("20 seconds")
+        assert.isUndefined(told())
       })
     )
   })

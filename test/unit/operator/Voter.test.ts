@@ -12,12 +12,13 @@ const evidence: WitnessMessage.Question = { kind: "Evidence", ...ask }
 const promise: WitnessMessage.Question = { kind: "Promise", ...ask, withinMillis: 6500 }
 
 const start = Effect.fnUntraced(function* (process = "p1") {
-  const situation = { key, hasLost: false }
+  const situation = { key, hasLost: false, fenced: "" }
   const respond = yield* Voter.make({
     node: "node-2",
     process,
     key: Effect.sync(() => situation.key),
-    hasLost: () => situation.hasLost
+    hasLost: () => situation.hasLost,
+    isFenced: (holdId) => holdId === situation.fenced
   })
   const answerTo = Effect.fnUntraced(function* (question: WitnessMessage.Question, by = key) {
     if (by === undefined) return assert.fail("no key")
@@ -38,6 +39,18 @@ describe("a voter", () => {
         assert.isFalse(yield* says(evidence))
         situation.hasLost = true
         assert.isTrue(yield* says(evidence))
+      })
+    )
+  })
+
+  it("does not for a hold id of which it was told that it is fenced, which a process before it may have promised", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { says, situation } = yield* start()
+        situation.hasLost = true
+        situation.fenced = "1.a"
+        assert.isFalse(yield* says(evidence))
+        assert.isTrue(yield* says({ ...evidence, holdId: "2.a" }))
       })
     )
   })
