@@ -2,12 +2,19 @@
  * Keeps the lease in the node's kernel: what may be served, and until when. The kernel lets go by itself when nobody renews
  * it, so that an operator that is dead, stopped or cut off has no part in the safety of its addresses (failover R3 to R5).
  *
- * Each write states the whole content. A ticket is put first and confirmed; only then the time that is left is computed,
- * so that a process which is stopped at any place cannot give a lease that is longer than it was when it was earned.
+ * A ticket is put first and confirmed; only then the time that is left is computed, so that a process which is stopped at
+ * any place cannot give a lease that is longer than it was when it was earned. A change states the whole content. A renewal
+ * states only for how long, and every so often the whole content, too: whatever a foreign hand changed is put right then.
  */
 import { Effect, Equal, Random, Semaphore } from "effect"
 import type { Address } from "../domain/Address.ts"
-import { type FenceContent, type FenceNonce, FenceRefused, type KernelFence } from "../ports/KernelFence.ts"
+import {
+  type FenceContent,
+  type FenceNonce,
+  FenceRefused,
+  type FenceRenewal,
+  type KernelFence
+} from "../ports/KernelFence.ts"
 import { NodeNetworkError } from "../ports/NodeNetwork.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 
@@ -54,6 +61,9 @@ export interface Fence {
   readonly remove: Effect.Effect<void, NodeNetworkError>
 }
 
+/** A foreign hand on the sets, other than one that takes the tables away, is undone after this time at most. */
+const RESTATE_MILLIS = 10_000
+
 /** Only looked at: nothing is kept by it. */
 const NO_WRITE = Number.POSITIVE_INFINITY
 
@@ -86,55 +96,58 @@ export const none: Fence = {
   remove: Effect.void
 }
 
-/** What of the content may be served at this time, and for how long. */
-const leasesOf = (
-  { byRenewal, leased }: Content,
-  until: { readonly millis: number; readonly byRenewalMillis: number },
-  nowMillis: number
-) => {
-  const apart = new Set(byRenewal)
-  const lease = (addresses: ReadonlyArray<Address>, untilMillis: number) => {
-    const leaseMillis = Math.floor(untilMillis - nowMillis)
-    return { leased: leaseMillis > 0 ? addresses : [], leaseMillis: Math.max(1, leaseMillis) }
-  }
+const statedOf = ({ byRenewal, leased, managed, uplinks }: Content) => {
+  const isApart = new Set(byRenewal)
   return {
-    ...lease(
-      leased.filter((address) => !apart.has(address)),
-      until.millis
-    ),
-    apart: lease(
-      leased.filter((address) => apart.has(address)),
-      until.byRenewalMillis
-    )
+    managed,
+    uplinks,
+    leased: leased.filter((address) => !isApart.has(address)),
+    apart: leased.filter((address) => isApart.has(address))
   }
 }
 
-export const make = ({ kernel, owner, renewedUntilMillis, ticketMillis, untilMillis }: Options): Effect.Effect<Fence> =>
+const leftOf = (untilMillis: number, nowMillis: number): number => Math.max(0, Math.floor(untilMillis - nowMillis))
+
+/** Answers when the ticket was there. */
+const ticketing = ({ kernel, owner, renewedUntilMillis, ticketMillis, untilMillis }: Options) =>
+  Effect.fnUntraced(function* (act: (renewal: FenceRenewal) => Effect.Effect<void, NodeNetworkError>) {
+    const ticket = yield* newNonce
+    yield* kernel.putTicket(ticket, ticketMillis)
+    const nowMillis = yield* monotonicMillis
+    const leaseMillis = leftOf(untilMillis(nowMillis), nowMillis)
+    yield* act({ ticket, owner, leaseMillis, apartMillis: leftOf(renewedUntilMillis(), nowMillis) })
+    return nowMillis
+  })
+
+export const make = (options: Options): Effect.Effect<Fence> =>
   Effect.gen(function* () {
+    const { kernel, owner, untilMillis } = options
+    const withTicket = ticketing(options)
     const exclusive = (yield* Semaphore.make(1)).withPermit
     let content = empty
-    /** The kernel has `content`, as far as is known. */
-    let isWritten = false
+    /** The kernel has `content`, as far as is known: since when, by the monotonic clock. */
+    let writtenAtMillis: number | undefined
     /** Who was stopped before it claimed may have been succeeded meanwhile, by one that has ended in peace since. */
     let isConfirmed = false
 
-    const attempt = Effect.gen(function* () {
-      const ticket = yield* newNonce
-      yield* kernel.putTicket(ticket, ticketMillis)
-      const nowMillis = yield* monotonicMillis
-      const until = { millis: untilMillis(nowMillis), byRenewalMillis: renewedUntilMillis() }
-      const { managed, uplinks } = content
-      yield* kernel.write({ managed, uplinks, ticket, owner, ...leasesOf(content, until, nowMillis) })
-    })
+    const attempt = withTicket((renewal) => kernel.write({ ...statedOf(content), ...renewal }))
 
     /** A ticket expires where a machine is out of breath: once more, then it cannot act. */
     const write = Effect.suspend(() => {
-      isWritten = false
+      writtenAtMillis = undefined
       return attempt.pipe(
         Effect.catchIf(isRefused("TicketExpired"), () => attempt),
-        Effect.tap(() => Effect.sync(() => void (isWritten = true)))
+        Effect.map((nowMillis) => void (writtenAtMillis = nowMillis))
       )
     })
+
+    const isToBeRestated = (nowMillis: number) =>
+      writtenAtMillis === undefined || nowMillis - writtenAtMillis >= RESTATE_MILLIS
+
+    const prolong = Effect.asVoid(withTicket(kernel.renew)).pipe(
+      Effect.catchIf(isRefused("TicketExpired"), () => write),
+      Effect.tapError(() => Effect.sync(() => void (writtenAtMillis = undefined)))
+    )
 
     const claim = Effect.suspend(() => {
       isConfirmed = false
@@ -147,8 +160,9 @@ export const make = ({ kernel, owner, renewedUntilMillis, ticketMillis, untilMil
     const renew = Effect.suspend(() => {
       isConfirmed = true
       // What lies on the interfaces, and the fence has never been told of, is for the first round to judge.
-      if (content.managed.length === 0 && !isWritten) return Effect.succeed(true)
-      return Effect.as(write, true).pipe(Effect.catchIf(isTableGone, () => Effect.as(claim, false)))
+      if (content.managed.length === 0 && writtenAtMillis === undefined) return Effect.succeed(true)
+      const renewed = Effect.flatMap(monotonicMillis, (now) => (isToBeRestated(now) ? write : prolong))
+      return Effect.as(renewed, true).pipe(Effect.catchIf(isTableGone, () => Effect.as(claim, false)))
     })
 
     const begin = Effect.gen(function* () {
@@ -160,7 +174,7 @@ export const make = ({ kernel, owner, renewedUntilMillis, ticketMillis, untilMil
 
     const set = (next: Content) =>
       Effect.suspend(() => {
-        if (isWritten && Equal.equals(content, next)) return Effect.void
+        if (writtenAtMillis !== undefined && Equal.equals(content, next)) return Effect.void
         if (!isConfirmed && next.leased.length > 0) return unconfirmed
         content = next
         return next.leased.length === 0 ? orClaimed : write
@@ -186,7 +200,7 @@ export const make = ({ kernel, owner, renewedUntilMillis, ticketMillis, untilMil
           kernel.remove,
           Effect.sync(() => {
             content = empty
-            isWritten = false
+            writtenAtMillis = undefined
           })
         )
       )

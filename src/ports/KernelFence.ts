@@ -25,13 +25,19 @@ export interface FenceContent {
   readonly uplinks: ReadonlyArray<string>
 }
 
-export interface FenceWrite extends FenceContent {
+/** For how long what is leased lives from now on. */
+export interface FenceRenewal {
   readonly ticket: FenceNonce
   readonly owner: FenceNonce
-  /** How long `leased` lives from now on, whole milliseconds above 0. */
+  /** Of `leased`; whole milliseconds. 0: it is over. */
   readonly leaseMillis: number
+  /** Of `apart`. */
+  readonly apartMillis?: number | undefined
+}
+
+export interface FenceWrite extends FenceContent, FenceRenewal {
   /** What is leased as well, for a time of its own. */
-  readonly apart?: Pick<FenceWrite, "leased" | "leaseMillis"> | undefined
+  readonly apart?: ReadonlyArray<Address> | undefined
 }
 
 export interface FenceState {
@@ -39,6 +45,7 @@ export interface FenceState {
   /** The one that has not expired. */
   readonly ticket: FenceNonce | undefined
   readonly managed: ReadonlyArray<Address>
+  /** Whose lease has not run out. */
   readonly leased: ReadonlyArray<Address>
   readonly uplinks: ReadonlyArray<string>
 }
@@ -69,6 +76,8 @@ export interface KernelFence<E = NodeNetworkError> {
   readonly putTicket: (ticket: FenceNonce, lifeMillis: number) => Effect.Effect<void, E>
   /** Replaces the whole content in one transaction, and uses up the ticket. */
   readonly write: (write: FenceWrite) => Effect.Effect<void, E>
+  /** The content that was written last lives on, which costs the same for any number of addresses; uses up the ticket. */
+  readonly renew: (renewal: FenceRenewal) => Effect.Effect<void, E>
   /** Undefined: there is no table, and nothing is fenced. */
   readonly state: Effect.Effect<FenceState | undefined, E>
   /** Takes the tables away; nothing is fenced any more. */

@@ -3,23 +3,54 @@
  * Pure. Measured on nft 1.0.6:
  *
  * - `add` of an element that is there does not set its timeout anew, so that sets are flushed and filled, in one transaction.
+ * - 1,000 elements cost 24-36 ms, and all addresses of a node have the same time left. So no address has a timeout: what is
+ *   leased is in a set, and a set of its own, `lease`, says whether that is in force, with one element for each protocol.
  * - The target of a neighbour advertisement has no name before nft 1.0.9. It is taken by its place in the packet, whose type
  *   is a number of 128 bits, and so are the addresses of the sets: in hexadecimal digits.
  * - kube-proxy translates destinations in prerouting, at priority -100 (dstnat); ours is before that, at -300 (raw).
  */
 import { Data, Effect, Result, Schema } from "effect"
 import { type Address, familyOf, fromBigInt, parse, toHex } from "../../domain/Address.ts"
-import type { FenceNonce, FenceState, FenceWrite } from "../../ports/KernelFence.ts"
+import type { FenceNonce, FenceRenewal, FenceState, FenceWrite } from "../../ports/KernelFence.ts"
 
 export const families = ["inet", "arp"] as const
 const name = "plenuslb"
-const [inet, arp] = families.map((family) => `${family} ${name}`)
+const inet = `inet ${name}`
+const arp = `arp ${name}`
 
 const destination6 = "@nh,192,128"
 const advertised6 = "@th,64,128"
 
-const dropUnleased = (what: string, family: 4 | 6): string =>
-  `${what} @managed${family} ${what} != @leased${family} drop`
+/** What may be served, in sets `…4` and `…6`, while the set of that name has the packet's protocol in it. */
+const leases = [
+  { serving: "serving", lease: "lease" },
+  { serving: "apart", lease: "lease_apart" }
+] as const
+
+/** A chain for packets about a managed address: what is leased passes. */
+const judging = (table: string, chain: string, what: string, family: 4 | 6): ReadonlyArray<string> => [
+  ...leases.map(
+    ({ lease, serving }) =>
+      `add rule ${table} ${chain} ${what} @${serving}${family} ${protocolIn(table)} @${lease} accept`
+  ),
+  `add rule ${table} ${chain} drop`
+]
+
+/** What every packet of a table has: the only kind of constant that a rule can look up in a set. */
+const protocolIn = (table: string): string => (table === arp ? "meta protocol" : "meta nfproto")
+
+const chains = [
+  { table: inet, chain: "arriving", hook: "hook prerouting priority raw" },
+  { table: inet, chain: "leaving", hook: "hook output priority raw" },
+  { table: arp, chain: "leaving", hook: "hook output priority filter" }
+] as const
+
+const judges = [
+  { table: inet, chain: "arriving4", what: "ip daddr", family: 4 },
+  { table: inet, chain: "arriving6", what: destination6, family: 6 },
+  { table: inet, chain: "advertised6", what: advertised6, family: 6 },
+  { table: arp, chain: "leaving4", what: "arp saddr ip", family: 4 }
+] as const
 
 /** Idempotent: what is there stays, the rules are written anew. */
 export const claim = (owner: FenceNonce): string =>
@@ -28,23 +59,24 @@ export const claim = (owner: FenceNonce): string =>
     `add table ${arp}`,
     `add set ${inet} uplinks { type ifname; }`,
     ...[inet, arp].flatMap((table) => [
-      `add set ${table} managed4 { type ipv4_addr; }`,
-      `add set ${table} leased4 { type ipv4_addr; flags timeout; }`
+      ...["managed", ...leases.map(({ serving }) => serving)].map(
+        (each) => `add set ${table} ${each}4 { type ipv4_addr; }`
+      ),
+      ...leases.map(({ lease }) => `add set ${table} ${lease} { typeof ${protocolIn(table)}; flags timeout; }`)
     ]),
-    `add set ${inet} managed6 { typeof ${advertised6}; }`,
-    `add set ${inet} leased6 { typeof ${advertised6}; flags timeout; }`,
+    ...["managed", ...leases.map(({ serving }) => serving)].map(
+      (each) => `add set ${inet} ${each}6 { typeof ${advertised6}; }`
+    ),
     `add set ${inet} ticket { type mark; flags timeout; }`,
     `add set ${inet} owner { type mark; }`,
-    `add chain ${inet} arriving { type filter hook prerouting priority raw; policy accept; }`,
-    `add chain ${inet} leaving { type filter hook output priority raw; policy accept; }`,
-    `add chain ${arp} leaving { type filter hook output priority filter; policy accept; }`,
-    `flush chain ${inet} arriving`,
-    `flush chain ${inet} leaving`,
-    `flush chain ${arp} leaving`,
-    `add rule ${inet} arriving iifname @uplinks ${dropUnleased("ip daddr", 4)}`,
-    `add rule ${inet} arriving iifname @uplinks meta nfproto ipv6 ${dropUnleased(destination6, 6)}`,
-    `add rule ${inet} leaving icmpv6 type nd-neighbor-advert ${dropUnleased(advertised6, 6)}`,
-    `add rule ${arp} leaving ${dropUnleased("arp saddr ip", 4)}`,
+    ...chains.map(({ chain, hook, table }) => `add chain ${table} ${chain} { type filter ${hook}; policy accept; }`),
+    ...judges.map(({ chain, table }) => `add chain ${table} ${chain}`),
+    ...[...chains, ...judges].map(({ chain, table }) => `flush chain ${table} ${chain}`),
+    ...judges.flatMap(({ chain, family, table, what }) => judging(table, chain, what, family)),
+    `add rule ${inet} arriving iifname @uplinks ip daddr @managed4 goto arriving4`,
+    `add rule ${inet} arriving iifname @uplinks meta nfproto ipv6 ${destination6} @managed6 goto arriving6`,
+    `add rule ${inet} leaving icmpv6 type nd-neighbor-advert ${advertised6} @managed6 goto advertised6`,
+    `add rule ${arp} leaving arp saddr ip @managed4 goto leaving4`,
     `flush set ${inet} ticket`,
     `flush set ${inet} owner`,
     `add element ${inet} owner { 0x${owner} }`
@@ -53,28 +85,39 @@ export const claim = (owner: FenceNonce): string =>
 export const putTicket = (ticket: FenceNonce, lifeMillis: number): string =>
   [`flush set ${inet} ticket`, `add element ${inet} ticket { 0x${ticket} timeout ${lifeMillis}ms }`].join("; ")
 
-/** The deletions come first: they fail, and all of it with them, when the ticket has expired or the owner is another. */
-export const write = ({ apart, managed, owner, ticket, uplinks, ...rest }: FenceWrite): string => {
-  const lives = new Map([rest, ...(apart === undefined ? [] : [apart])].flatMap(livesIn))
-  const leasing = (address: Address) => `${elementOf(address)} timeout ${lives.get(address) ?? 0}ms`
-  const [managed4, managed6] = byFamily(managed, elementOf)
-  const [leased4, leased6] = byFamily([...lives.keys()], leasing)
+export const write = (write: FenceWrite): string => {
+  const lists = { managed: write.managed, serving: write.leased, apart: write.apart ?? [] }
   return [
-    `delete element ${inet} ticket { 0x${ticket} }`,
-    `delete element ${inet} owner { 0x${owner} }`,
-    `add element ${inet} owner { 0x${owner} }`,
+    ...byRight(write),
     ...fill(
       `${inet} uplinks`,
-      uplinks.map((each) => `"${each}"`)
+      write.uplinks.map((each) => `"${each}"`)
     ),
-    ...[inet, arp].flatMap((table) => [...fill(`${table} managed4`, managed4), ...fill(`${table} leased4`, leased4)]),
-    ...fill(`${inet} managed6`, managed6),
-    ...fill(`${inet} leased6`, leased6)
+    ...Object.entries(lists).flatMap(([set, addresses]) => {
+      const [four, six] = byFamily(addresses)
+      return [...fill(`${inet} ${set}4`, four), ...fill(`${arp} ${set}4`, four), ...fill(`${inet} ${set}6`, six)]
+    }),
+    ...living(write)
   ].join("; ")
 }
 
-const livesIn = ({ leased, leaseMillis }: Pick<FenceWrite, "leased" | "leaseMillis">) =>
-  leased.map((address) => [address, leaseMillis] as const)
+export const renew = (renewal: FenceRenewal): string => [...byRight(renewal), ...living(renewal)].join("; ")
+
+/** Comes first: the deletions fail, and all of the transaction with them, when the ticket has expired or the owner is another. */
+const byRight = ({ owner, ticket }: FenceRenewal): ReadonlyArray<string> => [
+  `delete element ${inet} ticket { 0x${ticket} }`,
+  `delete element ${inet} owner { 0x${owner} }`,
+  `add element ${inet} owner { 0x${owner} }`
+]
+
+const living = ({ apartMillis = 0, leaseMillis }: FenceRenewal): ReadonlyArray<string> => {
+  const lives = { lease: leaseMillis, lease_apart: apartMillis }
+  return Object.entries(lives).flatMap(([lease, millis]) => {
+    const alive = (...protocols: ReadonlyArray<string>) =>
+      millis > 0 ? protocols.map((each) => `${each} timeout ${millis}ms`) : []
+    return [...fill(`${inet} ${lease}`, alive("ipv4", "ipv6")), ...fill(`${arp} ${lease}`, alive("arp"))]
+  })
+}
 
 export const remove = families
   .flatMap((family) => [`add table ${family} ${name}`, `delete table ${family} ${name}`])
@@ -87,12 +130,9 @@ const fill = (set: string, elements: ReadonlyArray<string>): ReadonlyArray<strin
 
 const elementOf = (address: Address): string => (familyOf(address) === "IPv4" ? address : `0x${toHex(address)}`)
 
-const byFamily = (
-  addresses: ReadonlyArray<Address>,
-  render: (address: Address) => string
-): readonly [ReadonlyArray<string>, ReadonlyArray<string>] => [
-  addresses.filter((each) => familyOf(each) === "IPv4").map(render),
-  addresses.filter((each) => familyOf(each) === "IPv6").map(render)
+const byFamily = (addresses: ReadonlyArray<Address>): readonly [ReadonlyArray<string>, ReadonlyArray<string>] => [
+  addresses.filter((each) => familyOf(each) === "IPv4").map(elementOf),
+  addresses.filter((each) => familyOf(each) === "IPv6").map(elementOf)
 ]
 
 const Value = Schema.Union([Schema.String, Schema.Finite])
@@ -120,25 +160,25 @@ export const decodeTable = (text: string): Effect.Effect<FenceState, Schema.Sche
     const sets = new Map(nftables.flatMap(({ set }) => (set === undefined ? [] : [[set.name, set.elem ?? []]])))
     const values = (set: string) => (sets.get(set) ?? []).map(valueOf)
     const nonces = [...values("owner"), ...values("ticket")].map((value) => ({ value, read: nonce(value) }))
-    const addresses = [...familiesOf("managed"), ...familiesOf("leased")].flatMap(({ read, set }) =>
-      values(set).map((value) => ({ set, value, read: read(value) }))
-    )
-    const odd = [...nonces, ...addresses].find(({ read }) => read === undefined)
+    const addressesIn = (kind: string) =>
+      familiesOf(kind).flatMap(({ read, set }) => values(set).map((value) => ({ value, read: read(value) })))
+    const managed = addressesIn("managed")
+    const leased = leases.flatMap(({ lease, serving }) => (values(lease).length === 0 ? [] : addressesIn(serving)))
+    const odd = [...nonces, ...managed, ...leased].find(({ read }) => read === undefined)
     if (odd !== undefined) return unclear(`the element ${JSON.stringify(odd.value)}`)
-    const of = (kind: "managed" | "leased") =>
-      addresses.flatMap(({ read, set }) => (set.startsWith(kind) && read !== undefined ? [read] : []))
+    const known = (found: typeof managed) => found.flatMap(({ read }) => read ?? [])
     return Effect.succeed({
       owner: values("owner").map(nonce)[0],
       ticket: values("ticket").map(nonce)[0],
-      managed: of("managed"),
-      leased: of("leased"),
+      managed: known(managed),
+      leased: known(leased),
       uplinks: values("uplinks").map(String)
     })
   })
 
 const unclear = (message: string) => Effect.fail(new ListingUnclear({ message }))
 
-const familiesOf = (kind: "managed" | "leased") => [
+const familiesOf = (kind: string) => [
   { set: `${kind}4`, read: address4 },
   { set: `${kind}6`, read: address6 }
 ]

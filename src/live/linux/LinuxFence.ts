@@ -54,6 +54,7 @@ export const make = (toolbox: Toolbox): Effect.Effect<KernelFence<Reason>, never
         const uplinks = write.uplinks.filter(isPlainName)
         return orRefused(session.run(FenceTable.write({ ...write, uplinks })), write.owner)
       },
+      renew: (renewal) => orRefused(session.run(FenceTable.renew(renewal)), renewal.owner),
       state,
       remove: session.run(FenceTable.remove)
     }

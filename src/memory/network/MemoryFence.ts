@@ -1,17 +1,31 @@
 /** The fence of one kernel in memory. Synchronous; time is what the caller says it is by this kernel's clock. */
 import type { Address } from "../../domain/Address.ts"
-import { type FenceNonce, FenceRefused, type FenceState, type FenceWrite } from "../../ports/KernelFence.ts"
+import {
+  type FenceNonce,
+  FenceRefused,
+  type FenceRenewal,
+  type FenceState,
+  type FenceWrite
+} from "../../ports/KernelFence.ts"
+
+/** What is leased together, and until when by this kernel's clock. */
+interface Leased {
+  readonly addresses: ReadonlySet<Address>
+  readonly untilMillis: number
+}
 
 interface Table {
   owner: FenceNonce
   ticket: { readonly nonce: FenceNonce; readonly untilMillis: number } | undefined
   managed: ReadonlySet<Address>
-  /** By this kernel's clock, until when. */
-  leased: ReadonlyMap<Address, number>
+  leased: Leased
+  apart: Leased
   uplinks: ReadonlySet<string>
   /** Written to since it was made. */
   isFilled: boolean
 }
+
+const nothing: Leased = { addresses: new Set(), untilMillis: Number.NEGATIVE_INFINITY }
 
 export class MemoryFence {
   private table: Table | undefined
@@ -24,7 +38,8 @@ export class MemoryFence {
             owner,
             ticket: undefined,
             managed: new Set(),
-            leased: new Map(),
+            leased: nothing,
+            apart: nothing,
             uplinks: new Set(),
             isFilled: false
           }
@@ -37,19 +52,20 @@ export class MemoryFence {
   }
 
   write(write: FenceWrite, nowMillis: number): FenceRefused | void {
-    const { apart, managed, owner, ticket, uplinks } = write
-    const { table } = this
-    if (table === undefined) return new FenceRefused({ why: "NoTable" })
-    if (table.owner !== owner) return new FenceRefused({ why: "OtherOwner", owner: table.owner })
-    if (ticketAt(table, nowMillis) !== ticket) return new FenceRefused({ why: "TicketExpired" })
-    this.table = {
-      owner,
-      ticket: undefined,
-      managed: new Set(managed),
-      leased: new Map([write, ...(apart === undefined ? [] : [apart])].flatMap((each) => untilsIn(each, nowMillis))),
-      uplinks: new Set(uplinks),
-      isFilled: true
-    }
+    const table = this.entered(write, nowMillis)
+    if (table instanceof FenceRefused) return table
+    table.managed = new Set(write.managed)
+    table.leased = { ...nothing, addresses: new Set(write.leased) }
+    table.apart = { ...nothing, addresses: new Set(write.apart) }
+    table.uplinks = new Set(write.uplinks)
+    table.isFilled = true
+    prolong(table, write, nowMillis)
+  }
+
+  renew(renewal: FenceRenewal, nowMillis: number): FenceRefused | void {
+    const table = this.entered(renewal, nowMillis)
+    if (table instanceof FenceRefused) return table
+    prolong(table, renewal, nowMillis)
   }
 
   state(nowMillis: number): FenceState | undefined {
@@ -59,7 +75,7 @@ export class MemoryFence {
       owner: table.owner,
       ticket: ticketAt(table, nowMillis),
       managed: [...table.managed],
-      leased: [...table.leased].flatMap(([address, untilMillis]) => (nowMillis < untilMillis ? [address] : [])),
+      leased: leasesOf(table).flatMap(({ addresses, untilMillis }) => (nowMillis < untilMillis ? [...addresses] : [])),
       uplinks: [...table.uplinks]
     }
   }
@@ -78,18 +94,34 @@ export class MemoryFence {
   blocks(address: Address, interfaceName: string, nowMillis: number): boolean {
     const { table } = this
     if (table === undefined || !table.managed.has(address) || !table.uplinks.has(interfaceName)) return false
-    return nowMillis >= (table.leased.get(address) ?? Number.NEGATIVE_INFINITY)
+    return !leasesOf(table).some(({ addresses, untilMillis }) => nowMillis < untilMillis && addresses.has(address))
   }
 
   /** When, by this kernel's clock, the first of what is leased now runs out; undefined: nothing is. */
   expiryMillis(nowMillis: number): number | undefined {
-    const untils = [...(this.table?.leased.values() ?? [])].filter((untilMillis) => nowMillis < untilMillis)
+    const untils = (this.table === undefined ? [] : leasesOf(this.table)).flatMap(({ addresses, untilMillis }) =>
+      nowMillis < untilMillis && addresses.size > 0 ? [untilMillis] : []
+    )
     return untils.length === 0 ? undefined : Math.min(...untils)
+  }
+
+  /** The table for who may write to it, and its ticket used up. */
+  private entered({ owner, ticket }: FenceRenewal, nowMillis: number): Table | FenceRefused {
+    const { table } = this
+    if (table === undefined) return new FenceRefused({ why: "NoTable" })
+    if (table.owner !== owner) return new FenceRefused({ why: "OtherOwner", owner: table.owner })
+    if (ticketAt(table, nowMillis) !== ticket) return new FenceRefused({ why: "TicketExpired" })
+    table.ticket = undefined
+    return table
   }
 }
 
-const untilsIn = ({ leased, leaseMillis }: Pick<FenceWrite, "leased" | "leaseMillis">, nowMillis: number) =>
-  leased.map((address) => [address, nowMillis + leaseMillis] as const)
+const leasesOf = ({ apart, leased }: Table): ReadonlyArray<Leased> => [leased, apart]
+
+const prolong = (table: Table, { apartMillis = 0, leaseMillis }: FenceRenewal, nowMillis: number): void => {
+  table.leased = { ...table.leased, untilMillis: nowMillis + leaseMillis }
+  table.apart = { ...table.apart, untilMillis: nowMillis + apartMillis }
+}
 
 const ticketAt = ({ ticket }: Table, nowMillis: number): FenceNonce | undefined =>
   ticket !== undefined && nowMillis < ticket.untilMillis ? ticket.nonce : undefined

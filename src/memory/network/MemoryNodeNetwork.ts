@@ -179,6 +179,7 @@ const fenceOf = (node: Node, now: Effect.Effect<number>): KernelFence => {
     claim: (owner) => byNft(() => fence.claim(owner)),
     putTicket: (ticket, lifeMillis) => byNft((nowMillis) => fence.putTicket(ticket, lifeMillis, nowMillis)),
     write: (write) => byNft((nowMillis) => fence.write(write, nowMillis)),
+    renew: (renewal) => byNft((nowMillis) => fence.renew(renewal, nowMillis)),
     state: byNft((nowMillis) => fence.state(nowMillis)),
     remove: byNft(() => fence.remove())
   }

@@ -228,6 +228,10 @@ export class Host {
         Effect.tap(() => Effect.sync(() => this.events.onKernel(this, process.name))),
         Effect.tap(() => unlessKilled(() => this.crossing?.after(process.name, what)))
       )
+    const awaited = <E>(call: Effect.Effect<void, E>) => Effect.tap(call, () => Effect.sync(() => this.awaitExpiry()))
+    // Renewals are too many, and all alike, to count as places to fail.
+    const renewing = <E>(call: Effect.Effect<void, E>) =>
+      timed(Effect.tap(call, () => Effect.sync(() => this.events.onKernel(this, process.name))))
     return NodeNetwork.of({
       state: timed(network.state),
       addAddress: (held) => changing(`add ${held.address}`, network.addAddress(held)),
@@ -249,12 +253,12 @@ export class Host {
             )
           ),
         write: (write) => {
-          const written = Effect.tap(network.fence.write(write), () => Effect.sync(() => this.awaitExpiry()))
-          // Renewals are too many, and all alike, to count as places to fail.
+          const written = awaited(network.fence.write(write))
           return this.isRenewal(write)
-            ? timed(Effect.tap(written, () => Effect.sync(() => this.events.onKernel(this, process.name))))
+            ? renewing(written)
             : changing(`fence ${write.leased.length} of ${write.managed.length}`, written)
         },
+        renew: (renewal) => renewing(awaited(network.fence.renew(renewal))),
         state: timed(network.fence.state),
         remove: changing("remove the fence", network.fence.remove)
       }
@@ -263,7 +267,7 @@ export class Host {
 
   private isRenewal({ apart, leased, managed }: FenceWrite): boolean {
     const state = this.network.fence.state(this.kernelMillis)
-    const all = [...leased, ...(apart?.leased ?? [])]
+    const all = [...leased, ...(apart ?? [])]
     return state !== undefined && sameSet(state.leased, all) && sameSet(state.managed, managed)
   }
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { type Address, fromBigInt, parse } from "../../../src/domain/Address.ts"
-import type { FenceContent, FenceWrite } from "../../../src/ports/KernelFence.ts"
+import type { FenceContent, FenceRenewal, FenceWrite } from "../../../src/ports/KernelFence.ts"
 import type { NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
 import type { MakeWorld, World } from "./World.ts"
 
@@ -29,6 +29,12 @@ const write = Effect.fnUntraced(function* (world: World, content: Partial<FenceW
   }
   yield* world.network.fence.putTicket(whole.ticket, long)
   yield* world.network.fence.write(whole)
+})
+
+const renew = Effect.fnUntraced(function* (world: World, lives: Pick<FenceRenewal, "leaseMillis" | "apartMillis">) {
+  const ticket = "00000002"
+  yield* world.network.fence.putTicket(ticket, long)
+  yield* world.network.fence.renew({ ticket, owner, ...lives })
 })
 
 const refusalOf = (call: Effect.Effect<void, NodeNetworkError>) =>
@@ -123,17 +129,55 @@ export const fenceSuite = (name: string, makeWorld: MakeWorld, unavailable?: str
         const here = [v4.address, v6.address]
         const content = { managed: [...here, ...others], uplinks: ["up0"] }
         const leasedNow = Effect.map(world.network.fence.state, (each) => each?.leased ?? [])
-        yield* write(world, { ...content, leased: others, apart: { leased: here, leaseMillis: 300 } })
+        yield* write(world, { ...content, leased: others, apart: here, apartMillis: 300 })
         yield* world.until(Effect.map(leasedNow, (leased) => leased.length === 2))
         assert.sameMembers([...(yield* leasedNow)], [...others])
         yield* write(world, {
           ...content,
           leased: others,
           leaseMillis: 300,
-          apart: { leased: here, leaseMillis: long }
+          apart: here,
+          apartMillis: long
         })
         yield* world.until(Effect.map(leasedNow, (leased) => leased.length === 2))
         assert.sameMembers([...(yield* leasedNow)], here)
+      })
+    )
+
+    claimed("a renewal states nothing but the time, and what was written last lives on", (world) =>
+      Effect.gen(function* () {
+        const content = { managed: [v4.address, v6.address, ...others], uplinks: ["up0"] }
+        yield* world.network.addAddress(v4)
+        yield* world.network.addAddress(v6)
+        yield* write(world, { ...content, leased: [v4.address, v6.address], apart: others, leaseMillis: 300 })
+        yield* renew(world, { leaseMillis: long, apartMillis: long })
+        yield* world.network.fence.putTicket("0000000b", 400)
+        yield* world.until(Effect.map(world.network.fence.state, (each) => each?.ticket === undefined))
+        const state = yield* world.network.fence.state
+        assert.deepStrictEqual(new Set(state?.leased), new Set(content.managed))
+        assert.deepStrictEqual(new Set(state?.managed), new Set(content.managed))
+        for (const address of [v4.address, v6.address]) assert.deepStrictEqual(yield* world.seek(address), served)
+      })
+    )
+
+    claimed("a renewal of no time ends what is leased, and one after it brings it back", (world) =>
+      Effect.gen(function* () {
+        yield* world.network.addAddress(v4)
+        yield* write(world, { managed: [v4.address], leased: [v4.address] })
+        yield* renew(world, { leaseMillis: 0, apartMillis: long })
+        assert.deepStrictEqual(yield* world.seek(v4.address), silent)
+        yield* renew(world, { leaseMillis: long })
+        assert.deepStrictEqual(yield* world.seek(v4.address), served)
+      })
+    )
+
+    claimed("what is written with no time is not served before a renewal", (world) =>
+      Effect.gen(function* () {
+        yield* world.network.addAddress(v6)
+        yield* write(world, { managed: [v6.address], leased: [v6.address], leaseMillis: 0 })
+        assert.deepStrictEqual(yield* world.seek(v6.address), silent)
+        yield* renew(world, { leaseMillis: long })
+        assert.deepStrictEqual(yield* world.seek(v6.address), served)
       })
     )
 
@@ -155,19 +199,19 @@ export const fenceSuite = (name: string, makeWorld: MakeWorld, unavailable?: str
       })
     )
 
-    describe("refuses a write, and changes nothing,", () => {
-      const before = { managed: others, leased: others, uplinks: ["up0"] }
-      const late = { ...whole, ticket: "0000000c", owner, leaseMillis: long }
+    const before = { managed: others, leased: others, uplinks: ["up0"] }
+    const late = { ...whole, ticket: "0000000c", owner, leaseMillis: long }
+    const writings: ReadonlyArray<readonly [string, (world: World) => Effect.Effect<void, NodeNetworkError>]> = [
+      ["write", ({ network }) => network.fence.write(late)],
+      ["renewal, even of no time,", ({ network }) => network.fence.renew({ ...late, leaseMillis: 0 })]
+    ]
+    describe.each(writings)("refuses a %s and changes nothing,", (_kind, lately) => {
       claimed("whose ticket has expired", (world) =>
         Effect.gen(function* () {
           yield* write(world, before)
           yield* world.network.fence.putTicket(late.ticket, 20)
           yield* world.until(Effect.map(world.network.fence.state, (each) => each?.ticket === undefined))
-          assert.deepStrictEqual(yield* refusalOf(world.network.fence.write(late)), [
-            "fence",
-            "transient",
-            "TicketExpired"
-          ])
+          assert.deepStrictEqual(yield* refusalOf(lately(world)), ["fence", "transient", "TicketExpired"])
           assert.deepStrictEqual(yield* contentOf(world), before)
         })
       )
@@ -176,22 +220,14 @@ export const fenceSuite = (name: string, makeWorld: MakeWorld, unavailable?: str
           yield* write(world, before)
           yield* world.network.fence.putTicket(late.ticket, long)
           yield* world.network.fence.putTicket("0000000d", long)
-          assert.deepStrictEqual(yield* refusalOf(world.network.fence.write(late)), [
-            "fence",
-            "transient",
-            "TicketExpired"
-          ])
+          assert.deepStrictEqual(yield* refusalOf(lately(world)), ["fence", "transient", "TicketExpired"])
           assert.deepStrictEqual(yield* contentOf(world), before)
         })
       )
       claimed("whose ticket is used up", (world) =>
         Effect.gen(function* () {
           yield* write(world, { ...before, ticket: late.ticket })
-          assert.deepStrictEqual(yield* refusalOf(world.network.fence.write(late)), [
-            "fence",
-            "transient",
-            "TicketExpired"
-          ])
+          assert.deepStrictEqual(yield* refusalOf(lately(world)), ["fence", "transient", "TicketExpired"])
           assert.deepStrictEqual(yield* contentOf(world), before)
         })
       )
@@ -200,11 +236,7 @@ export const fenceSuite = (name: string, makeWorld: MakeWorld, unavailable?: str
           yield* write(world, before)
           yield* world.network.fence.claim("0000b0b0")
           yield* world.network.fence.putTicket(late.ticket, long)
-          assert.deepStrictEqual(yield* refusalOf(world.network.fence.write(late)), [
-            "fence",
-            "transient",
-            "OtherOwner"
-          ])
+          assert.deepStrictEqual(yield* refusalOf(lately(world)), ["fence", "transient", "OtherOwner"])
           assert.deepStrictEqual(yield* contentOf(world), before)
         })
       )
@@ -217,7 +249,7 @@ export const fenceSuite = (name: string, makeWorld: MakeWorld, unavailable?: str
             "transient",
             "NoTable"
           ])
-          assert.deepStrictEqual(yield* refusalOf(world.network.fence.write(late)), ["fence", "transient", "NoTable"])
+          assert.deepStrictEqual(yield* refusalOf(lately(world)), ["fence", "transient", "NoTable"])
           assert.deepStrictEqual(yield* contentOf(world), "no table")
         })
       )

@@ -5,7 +5,7 @@ import { type Address, parse } from "../../../src/domain/Address.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import * as Fence from "../../../src/operator/Fence.ts"
 import { FenceRefused, type KernelFence } from "../../../src/ports/KernelFence.ts"
-import { NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
+import { NodeNetworkError, ToolFailed } from "../../../src/ports/NodeNetwork.ts"
 import { monotonicMillis } from "../../../src/reconcile/Monotonic.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))
@@ -53,6 +53,17 @@ const serving = Effect.gen(function* () {
   yield* here.fence.set(content)
   return here
 })
+
+/** How often each was called of a kernel that is otherwise as `change` makes it. */
+const counting = (change: (kernel: KernelFence) => KernelFence = (kernel) => kernel) => {
+  const calls = { write: 0, renew: 0 }
+  const counted = (kernel: KernelFence): KernelFence => ({
+    ...kernel,
+    write: (write) => Effect.suspend(() => (calls.write++, kernel.write(write))),
+    renew: (renewal) => Effect.suspend(() => (calls.renew++, kernel.renew(renewal)))
+  })
+  return { calls, change: (kernel: KernelFence) => counted(change(kernel)) }
+}
 
 const slow = (kernel: KernelFence): KernelFence => ({
   ...kernel,
@@ -260,21 +271,77 @@ describe("the fence of an operator", () => {
 
   it.effect("tells the kernel nothing twice", () =>
     Effect.gen(function* () {
-      let writes = 0
-      const counting = (kernel: KernelFence): KernelFence => ({
-        ...kernel,
-        write: (write) =>
-          Effect.andThen(
-            Effect.sync(() => void writes++),
-            kernel.write(write)
-          )
-      })
-      const { allow, fence } = yield* site(counting)
+      const { calls, change } = counting()
+      const { allow, fence } = yield* site(change)
       yield* begun(fence)
       yield* allow(5_000)
       yield* fence.set(content)
       yield* fence.set({ ...content, managed: [...content.managed] })
-      assert.strictEqual(writes, 1)
+      assert.deepStrictEqual(calls, { write: 1, renew: 0 })
+    })
+  )
+
+  it.effect("states the addresses when they change, and else every ten seconds; a renewal states the time alone", () =>
+    Effect.gen(function* () {
+      const { calls, change } = counting()
+      const here = yield* site(change)
+      yield* begun(here.fence)
+      yield* here.allow(60_000)
+      yield* here.fence.set(content)
+      for (let second = 1; second <= 21; second += 1) {
+        yield* TestClock.adjust(1_000)
+        yield* here.allow(60_000)
+        yield* here.fence.renew
+      }
+      assert.deepStrictEqual(calls, { write: 3, renew: 19 })
+    })
+  )
+
+  it.effect("puts right within ten seconds what a foreign hand has changed in its tables", () =>
+    Effect.gen(function* () {
+      const here = yield* serving
+      const foreign = { ...content, managed: [], leased: [], ticket: "00000001", owner: "0000a11c", leaseMillis: 0 }
+      yield* here.kernel.putTicket("00000001", 300)
+      yield* here.kernel.write(foreign)
+      yield* TestClock.adjust(10_000)
+      yield* here.allow(5_000)
+      yield* here.fence.renew
+      assert.deepStrictEqual([(yield* here.kernel.state)?.managed, yield* leased(here)], [content.managed, [web]])
+    })
+  )
+
+  it.effect("a renewal that comes after its ticket states all of it, by another one", () =>
+    Effect.gen(function* () {
+      const { calls, change } = counting((kernel) => ({ ...kernel, renew: () => expired }))
+      const here = yield* site(change)
+      yield* begun(here.fence)
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      yield* TestClock.adjust(4_000)
+      yield* here.allow(5_000)
+      yield* here.fence.renew
+      yield* TestClock.adjust(4_999)
+      assert.deepStrictEqual(yield* leased(here), [web])
+      assert.deepStrictEqual(calls, { write: 2, renew: 1 })
+    })
+  )
+
+  it.effect("states all of it after a renewal of which nobody knows what it did", () =>
+    Effect.gen(function* () {
+      const { calls, change } = counting((kernel) => ({
+        ...kernel,
+        renew: () =>
+          Effect.fail(
+            new NodeNetworkError({ method: "fence", reason: new ToolFailed({ tool: "nft", message: "silent" }) })
+          )
+      }))
+      const here = yield* site(change)
+      yield* begun(here.fence)
+      yield* here.allow(5_000)
+      yield* here.fence.set(content)
+      yield* Effect.flip(here.fence.renew)
+      yield* here.fence.set(content)
+      assert.deepStrictEqual(calls, { write: 2, renew: 1 })
     })
   )
 

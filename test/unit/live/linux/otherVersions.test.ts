@@ -140,7 +140,7 @@ describe("nft of another version", () => {
     ["lists no table where it ends well",    listing(set("owner", "[1]")),                                       "no table plenuslb"],
     ["prints elements as objects",           listing(table, set("owner", `[{"mark":1}]`)),                       "elem"],
     ["prints a mark in words",               listing(table, set("ticket", `["blue"]`)),                          `the element "blue"`],
-    ["prints addresses by their names",      listing(table, set("leased4", `[{"elem":{"val":"web.example"}}]`)), `the element "web.example"`]
+    ["prints addresses by their names",      listing(table, set("managed4", `[{"elem":{"val":"web.example"}}]`)), `the element "web.example"`]
   ])("%s", ([, text, found]) =>
     Effect.gen(function* () {
       const nft = nftOf(printing(text))
