@@ -6,7 +6,13 @@
 import { readFile } from "node:fs/promises"
 import { Effect, Layer, type Scope, Semaphore, Stream } from "effect"
 import { hostPrefixLength } from "../../domain/HostAddress.ts"
-import { type HeldAddress, NodeNetwork, NodeNetworkError, ToolFailed } from "../../ports/NodeNetwork.ts"
+import {
+  type HeldAddress,
+  type NetworkState,
+  NodeNetwork,
+  NodeNetworkError,
+  ToolFailed
+} from "../../ports/NodeNetwork.ts"
 import { announce, canSend } from "./Announcer.ts"
 import { changes } from "./ChangeMonitor.ts"
 import * as IpBatch from "./IpBatch.ts"
@@ -27,6 +33,7 @@ import { misread, type Misread, quote } from "./Misread.ts"
 import * as PacketPathReader from "./PacketPathReader.ts"
 import { probe } from "./Prober.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
+import * as ToolShell from "./ToolShell.ts"
 
 export interface Options {
   /** Goes before every command, such as `nsenter --net=/run/netns/x`. */
@@ -53,6 +60,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       ...options.tools
     }
     const limit = (yield* Semaphore.make(processesMax)).withPermit
+    const shell = yield* ToolShell.make(toolbox)
     const channels = yield* FrameChannels.make(toolbox)
     const fence = yield* LinuxFence.make(toolbox)
     const fenced = fail("fence")
@@ -69,7 +77,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
     }
 
     return NodeNetwork.of({
-      state: limitedState(toolbox, limit).pipe(fail("state")),
+      state: stateOf(toolbox, shell, limit).pipe(fail("state")),
       addAddress: (held) => put(ip, held).pipe(fail("addAddress")),
       removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
         remove(ip, held, prefixLength).pipe(fail("removeAddress")),
@@ -111,6 +119,33 @@ const decoded = <A, E extends Error>(
 const linksExpected = "a JSON list of interfaces with ifname, ifindex, flags and addr_info"
 const routesExpected = "a JSON list of routes"
 
+const addressesArgs = ["-j", "-d", "address", "show"]
+const routesArgs = ([4, 6] as const).map((family) => ["-j", `-${family}`, "route", "show", "default"])
+
+/** As one question to the shell; whatever is odd about the answer, the tools are run one by one to tell what. */
+const stateOf = (toolbox: Toolbox, shell: ToolShell.ToolShell, limit: Limit): Effect.Effect<NetworkState, Reason> => {
+  const commands = [
+    ...[addressesArgs, ...routesArgs].map((args) => ({ tool: toolbox.ip, args })),
+    { tool: toolbox.grep, args: ["-sH", ".", fileOf("*")], isPartialEnough: true }
+  ]
+  const oneByOne = limitedState(toolbox, limit)
+  return Effect.flatMap(shell.ask(commands), (outputs) =>
+    outputs === undefined ? oneByOne : Effect.catch(decodeState(outputs), () => oneByOne)
+  )
+}
+
+const decodeState = Effect.fnUntraced(function* ([
+  links = "",
+  routes4 = "",
+  routes6 = "",
+  conf = ""
+]: ReadonlyArray<string>) {
+  const arpIgnore = decodeConf(conf, "arp_ignore")
+  if (!arpIgnore.has("all")) return yield* Effect.fail(new OutputIncomplete({ message: quote(conf) }))
+  const routes = [...(yield* decodeRoutes(routes4)), ...(yield* decodeRoutes(routes6))]
+  return toNetworkState(yield* decodeNodeAddresses(links), routes, arpIgnore)
+})
+
 const limitedState = Effect.fnUntraced(function* (toolbox: Toolbox, limit: Limit) {
   const read = <A, E extends Error>(
     decode: (text: string) => Effect.Effect<A, E>,
@@ -120,16 +155,10 @@ const limitedState = Effect.fnUntraced(function* (toolbox: Toolbox, limit: Limit
     limit(run(toolbox, toolbox.ip, args)).pipe(
       Effect.flatMap((text) => decoded(toolbox, decode(text), { tool: toolbox.ip, args, expected }))
     )
-  const [links, routes4, routes6] = yield* Effect.all(
-    [
-      read(decodeNodeAddresses, linksExpected, ["-j", "-d", "address", "show"]),
-      read(decodeRoutes, routesExpected, ["-j", "-4", "route", "show", "default"]),
-      read(decodeRoutes, routesExpected, ["-j", "-6", "route", "show", "default"])
-    ],
-    { concurrency: "unbounded" }
-  )
+  const links = yield* read(decodeNodeAddresses, linksExpected, addressesArgs)
+  const routes = yield* Effect.forEach(routesArgs, (args) => read(decodeRoutes, routesExpected, args))
   const arpIgnore = yield* limit(readArpIgnore(toolbox, links))
-  return toNetworkState(links, [...routes4, ...routes6], arpIgnore)
+  return toNetworkState(links, routes.flat(), arpIgnore)
 })
 
 const fileOf = (name: string): string => `/proc/sys/net/ipv4/conf/${name}/arp_ignore`

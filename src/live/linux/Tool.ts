@@ -58,15 +58,16 @@ export const run = (
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
-/** A child that stays; the caller owns its life. `input` and `output` say which end is a pipe. */
+/** A child that stays; the caller owns its life. `ownGroup`: a signal to the group reaches what it runs as well. */
 export const start = (
   toolbox: Toolbox,
   tool: string,
   args: ReadonlyArray<string>,
-  stdio: readonly ["pipe" | "ignore", "pipe" | "ignore", "pipe"]
+  stdio: readonly ["pipe" | "ignore", "pipe" | "ignore", "pipe"],
+  { ownGroup = false }: { readonly ownGroup?: boolean } = {}
 ): ChildProcess => {
   const [file, argv] = commandLine(toolbox, tool, args)
-  return spawn(file, argv, { env: environment, stdio: [...stdio] })
+  return spawn(file, argv, { env: environment, stdio: [...stdio], detached: ownGroup })
 }
 
 /** What `stderr` means. `how` is said when it is empty. */
