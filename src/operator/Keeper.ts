@@ -45,6 +45,8 @@ export interface Options {
   readonly verdictOf: ClaimCheck["verdictOf"]
   /** Asks for another round. */
   readonly wake: () => void
+  /** Answers once for all changes of the IPAllocations since the last time. */
+  readonly changed: Effect.Effect<void>
 }
 
 export interface Keeper {
@@ -228,8 +230,6 @@ const newTeller = () => {
   })
 }
 
-const notReported = (error: string) => Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error }))
-
 /** What was not removed, or not yet, stays remembered, or nobody would know it as ours again. */
 const newMemory = () => {
   const remembered = new Map<string, InterfacePlan.Remembered>()
@@ -259,6 +259,7 @@ export const make = Effect.fnUntraced(function* (
   const news = News.make(options.node, announcer)
   const forgetFlows = yield* Flows.make
   const firstUse = yield* FirstUse.make({ isOwnMac: readings.isOwnMac, wake: options.wake })
+  const reporter = yield* StatusReporter.make(options)
 
   const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
     const self: NodeDuty.Self = { node: options.node, holdId, lastHoldId: options.lastHoldId() }
@@ -306,12 +307,10 @@ export const make = Effect.fnUntraced(function* (
     })
     const isAnnounced = (address: Address.Address) => !failed.has(address) && !notNow.has(address)
     const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { ...firstUse, isHeld, isAnnounced })
-    const reporting = { self, allocations, keptFor, viewOf, isHeld }
-    const failures = yield* StatusReporter.reportAll(reporting, options.allocations)
-    yield* Effect.forEach(failures, notReported, { discard: true })
+    const isReported = yield* reporter.reportAll({ self, allocations, keptFor, viewOf, isHeld })
     // A start-up cleaning that failed is tried again as such.
     if (isDone) phase = "steady"
-    const reported = failures.length === 0 && notNow.size === 0 && duties.areAllProven()
+    const reported = isReported && notNow.size === 0 && duties.areAllProven()
     return { applied: isDone && failed.size === 0, reported }
   })
 

@@ -65,7 +65,8 @@ export const make = Effect.fnUntraced(function* (
   const network = yield* NodeNetwork
   const wake = yield* Signal.make
   const wanted = yield* Signal.make
-  const { allocations, configs } = yield* follow(settings, [wake, wanted])
+  const changed = yield* Signal.make
+  const { allocations, configs } = yield* follow(settings, [wake, wanted, changed])
   const { node, nodeAddresses } = settings
   const config = lastReadableConfig(configs, settings.namespace)
   const hasCloud = () => config().pools.some(({ isRouted }) => isRouted === true)
@@ -80,7 +81,7 @@ export const make = Effect.fnUntraced(function* (
   const mayServe = isInForce(state, fence)
   const claims = yield* ClaimCheck.make(wake.give)
   const ofNode = { node, nodeAddresses, allocations, config, lastHoldId: () => state.lastHoldId }
-  const asking = { verdictOf: claims.verdictOf, wake: wake.give }
+  const asking = { verdictOf: claims.verdictOf, wake: wake.give, changed: changed.wait }
   const keeper = yield* Keeper.make({ ...ofNode, ...asking, mayServe, fence })
   const overtaken = yield* Deferred.make<never, Registration.Superseded>()
   const synced = Effect.andThen(allocations.synced, configs.synced)

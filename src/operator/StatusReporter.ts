@@ -2,7 +2,7 @@
  * What this node acknowledges, written into `status.addresses` by server-side apply under a field manager of its own:
  * each apply repeats all of this node's entries of that IPAllocation, since one that is left out is removed.
  */
-import { Effect, Option } from "effect"
+import { Effect, Fiber, type Scope } from "effect"
 import type { AddressStatus, IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
 import { apiVersion, operatorFieldManager } from "../api/Names.ts"
@@ -52,8 +52,7 @@ export const entriesToApply = (
 }
 
 const apply = Effect.fnUntraced(function* (
-  allocation: IPAllocation,
-  addresses: ReadonlyArray<AddressStatus>,
+  { allocation, entries: addresses }: Report,
   node: string,
   cache: Reflector<IPAllocation>
 ) {
@@ -110,39 +109,90 @@ const overtaking = (
   return () => [...cache.values()].some(isNew)
 }
 
-/** Reports on these IPAllocations; answers why some could not be written. */
-export const reportAll = Effect.fn("StatusReporter.reportAll")(function* (
-  reporting: Reporting,
-  cache: Reflector<IPAllocation>
-): Effect.fn.Return<ReadonlyArray<string>, never, Kubernetes> {
-  const { allocations, keptFor, self, viewOf } = reporting
-  const isOvertaken = overtaking(reporting, cache)
-  const now = yield* Timestamp.now
-  const due = allocations.flatMap((allocation): ReadonlyArray<Report> => {
+export interface StatusReporter {
+  /**
+   * Reports on these IPAllocations. Does not wait to the end when something is to be taken over meanwhile, since clients wait for
+   * that: what is under way goes on beside the rounds that follow. True: nothing is left to be said.
+   */
+  readonly reportAll: (reporting: Reporting) => Effect.Effect<boolean, never, Kubernetes>
+}
+
+export interface Options {
+  readonly allocations: Reflector<IPAllocation>
+  /** Answers once for all changes of the cache since the last time. */
+  readonly changed: Effect.Effect<void>
+  /** Asks for another round. */
+  readonly wake: () => void
+}
+
+export const make = Effect.fnUntraced(function* ({
+  allocations: cache,
+  changed,
+  wake
+}: Options): Effect.fn.Return<StatusReporter, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  /** By uid; a second one beside it would meet its own conflict. */
+  const underWay = new Set<string | undefined>()
+
+  const write = Effect.fnUntraced(function* (report: Report, isOvertaken: () => boolean, node: string) {
+    // Nobody waits for it as clients do for what is to be taken over: it comes after that.
+    if (!tellsRelease(report) && isOvertaken()) return false
+    return yield* apply(report, node, cache).pipe(
+      Effect.as(true),
+      Effect.catch((error) =>
+        // Deleted meanwhile: there is nobody left to tell.
+        error.isGone || error.reason._tag === "Conflict"
+          ? Effect.succeed(true)
+          : Effect.as(notReported(error.message), false)
+      )
+    )
+  })
+
+  const writeAll = (due: ReadonlyArray<Report>, isOvertaken: () => boolean, node: string) =>
+    Effect.forEach(
+      due.toSorted((one, other) => Number(tellsRelease(other)) - Number(tellsRelease(one))),
+      (report) =>
+        Effect.ensuring(
+          write(report, isOvertaken, node),
+          Effect.sync(() => underWay.delete(report.allocation.metadata.uid))
+        ),
+      { concurrency: REQUESTS_AT_ONCE }
+    ).pipe(
+      Effect.map((written) => written.every(Boolean)),
+      Effect.timeoutOrElse({
+        duration: PATIENCE_MILLIS,
+        orElse: () => Effect.as(notReported(`the API server did not answer within ${PATIENCE_MILLIS} ms`), false)
+      }),
+      Effect.ensuring(Effect.sync(() => due.forEach(({ allocation }) => underWay.delete(allocation.metadata.uid))))
+    )
+
+  const reportAll: StatusReporter["reportAll"] = Effect.fn("StatusReporter.reportAll")(function* (reporting) {
+    const isOvertaken = overtaking(reporting, cache)
+    const reports = dueIn(reporting, yield* Timestamp.now)
+    const due = reports.filter(({ allocation }) => !underWay.has(allocation.metadata.uid))
+    if (due.length === 0) return reports.length === 0
+    for (const { allocation } of due) underWay.add(allocation.metadata.uid)
+    let isAwaited = true
+    const writing = writeAll(due, isOvertaken, reporting.self.node).pipe(
+      Effect.tap((isWhole) => Effect.sync(() => (isAwaited || isWhole ? undefined : wake())))
+    )
+    const fiber = yield* Effect.forkIn(writing, scope)
+    const overtaken: Effect.Effect<boolean> = Effect.suspend(() =>
+      isOvertaken() ? Effect.succeed(false) : Effect.flatMap(changed, () => overtaken)
+    )
+    const isWhole = yield* Effect.raceFirst(Fiber.join(fiber), overtaken)
+    isAwaited = false
+    return isWhole && due.length === reports.length
+  })
+  return { reportAll }
+})
+
+const dueIn = ({ allocations, keptFor, self, viewOf }: Reporting, now: string): ReadonlyArray<Report> =>
+  allocations.flatMap((allocation): ReadonlyArray<Report> => {
     const view = viewOf(allocation)
     const wanted = NodeDuty.acknowledge(view, self, keptFor(view))
     const entries = entriesToApply(allocation, wanted, self.node, now)
     return entries === undefined ? [] : [{ allocation, entries }]
   })
-  const reports = Effect.forEach(
-    due.toSorted((one, other) => Number(tellsRelease(other)) - Number(tellsRelease(one))),
-    (report) => {
-      const { allocation, entries } = report
-      // Nobody waits for it as clients do for what is to be taken over: it comes after that.
-      if (!tellsRelease(report) && isOvertaken()) return Effect.succeed<ReadonlyArray<string>>([])
-      return apply(allocation, entries, self.node, cache).pipe(
-        Effect.as<ReadonlyArray<string>>([]),
-        Effect.catch((error) =>
-          // Deleted meanwhile: there is nobody left to tell.
-          Effect.succeed(error.isGone || error.reason._tag === "Conflict" ? [] : [error.message])
-        )
-      )
-    },
-    { concurrency: REQUESTS_AT_ONCE }
-  )
-  const failures = yield* Effect.timeoutOption(reports, PATIENCE_MILLIS)
-  return Option.match(failures, {
-    onNone: () => [`the API server did not answer within ${PATIENCE_MILLIS} ms`],
-    onSome: (each) => each.flat()
-  })
-})
+
+const notReported = (error: string) => Effect.logWarning("not reported").pipe(Effect.annotateLogs({ error }))

@@ -95,8 +95,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     name: "reports-of-newer-allocations",
     what: "a round reports about IPAllocations that came after its plan",
     file: "src/operator/StatusReporter.ts",
-    find: "const due = allocations.flatMap(",
-    replace: "const due = [...cache.values()].flatMap(",
+    find: "dueIn(reporting, yield* Timestamp.now)",
+    replace: "dueIn({ ...reporting, allocations: [...cache.values()] }, yield* Timestamp.now)",
     killedBy: "S1"
   },
   {
