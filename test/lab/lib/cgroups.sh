@@ -16,7 +16,8 @@ enter_cgroup() { # PART
   echo $BASHPID >"$UNIFIED/$LAB_CGROUP/$1/cgroup.procs"
 }
 
-# In all hierarchies, since this is what the node's kubelet sees as the root.
+# In all hierarchies, since this is what the node's kubelet sees as the root. Each node has a machine's share of the time, as the
+# control plane has: all of them in one share would be machines of a fraction of its speed.
 enter_node_cgroup() { # NODE
   local hierarchy dir file
   for hierarchy in $(hierarchies); do
@@ -26,6 +27,7 @@ enter_node_cgroup() { # NODE
       if [ "${hierarchy##*/}" = cpuset ]; then
         for file in cpuset.cpus cpuset.mems; do cat "$hierarchy/$file" >"$dir/$file"; done
       fi
+      [ "${hierarchy##*/}" != cpu ] || echo $((1024 * LAB_NODES)) >"$hierarchy/$LAB_CGROUP/cpu.shares"
       # On cgroup v2 alone controllers are handed down; not run on such a machine yet.
       if [ "$hierarchy" = /sys/fs/cgroup ]; then
         sed 's/\([^ ]*\)/+\1/g' "${dir%/*}/cgroup.controllers" >"${dir%/*}/cgroup.subtree_control" || true

@@ -124,6 +124,25 @@ describe("rounds of the operator", () => {
     )
   })
 
+  it("takes over while reports are under way that the API server is slow to answer, and waits for none of them", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, cluster, counted, give } = yield* start
+        cluster.memory.faults.setPolicy(({ method }) =>
+          Effect.succeed(method === "apply" ? { replyDelayMillis: 900 } : {})
+        )
+        for (let index = 0; index < 5; index++) yield* give(index)
+        yield* Effect.sleep("200 millis")
+        assert.strictEqual(counted().reports, 5, "all are under way")
+        yield* give(5, 2)
+        yield* Effect.sleep("200 millis")
+        assert.isTrue(carried().has(addressOf(5)))
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(counted().reports, 6, "each is reported once")
+      })
+    )
+  })
+
   it("does not let a single address wait", () => {
     virtually(
       Effect.gen(function* () {
