@@ -65,6 +65,15 @@ const counting = (change: (kernel: KernelFence) => KernelFence = (kernel) => ker
   return { calls, change: (kernel: KernelFence) => counted(change(kernel)) }
 }
 
+/** What a process before this one may serve for five seconds from now on. */
+const leftBehind = ({ kernel }: Site) =>
+  Effect.gen(function* () {
+    const [owner, ticket] = ["0000b0b0", "00000001"]
+    yield* kernel.claim(owner)
+    yield* kernel.putTicket(ticket, 300)
+    yield* kernel.write({ ...content, ticket, owner, leaseMillis: 5_000 })
+  })
+
 const slow = (kernel: KernelFence): KernelFence => ({
   ...kernel,
   write: (write) => Effect.andThen(Effect.sleep(299), kernel.write(write))
@@ -175,9 +184,7 @@ describe("the fence of an operator", () => {
   it.effect("keeps nothing by the word of the voters before it knows what they may keep", () =>
     Effect.gen(function* () {
       const here = yield* site()
-      yield* here.kernel.claim("0000b0b0")
-      yield* here.kernel.putTicket("00000001", 300)
-      yield* here.kernel.write({ ...content, ticket: "00000001", owner: "0000b0b0", leaseMillis: 5_000 })
+      yield* leftBehind(here)
       yield* begun(here.fence)
       yield* here.keep(5_000)
       yield* here.fence.renew
@@ -261,9 +268,7 @@ describe("the fence of an operator", () => {
   it.effect("learns from the kernel what the process before has left", () =>
     Effect.gen(function* () {
       const here = yield* site()
-      yield* here.kernel.claim("0000b0b0")
-      yield* here.kernel.putTicket("00000001", 300)
-      yield* here.kernel.write({ ...content, ticket: "00000001", owner: "0000b0b0", leaseMillis: 5_000 })
+      yield* leftBehind(here)
       yield* begun(here.fence)
       assert.deepStrictEqual(here.fence.current(), { ...content, byRenewal: [web] })
     })
