@@ -1,9 +1,9 @@
-/** The labels by which holders and rivals find an IPAllocation (failover R8). */
+/** Entries on the wire, and the labels by which holders and rivals find an IPAllocation (failover R8). */
 import { assert, describe, it } from "@effect/vitest"
-import { dueLabelsOf, wireOf } from "../../../src/api/AllocationEntries.ts"
+import { dueLabelsOf, entriesOf, wireOf } from "../../../src/api/AllocationEntries.ts"
 import type { IPAllocation } from "../../../src/api/IPAllocation.ts"
 import { addressLabelPrefix } from "../../../src/api/Names.ts"
-import { acknowledgements, entries } from "../domain/notation.ts"
+import { acknowledgements, entries, writeEntry } from "../domain/notation.ts"
 
 const allocationOf = (present: string, said: string): IPAllocation => ({
   metadata: { name: "web", namespace: "shop" },
@@ -15,6 +15,20 @@ const claimsIn = (labels: object): string =>
   Object.keys(labels)
     .flatMap((label) => (label.startsWith(addressLabelPrefix) ? label.slice(addressLabelPrefix.length) : []))
     .join(" ")
+
+describe("an entry", () => {
+  it.each([
+    ["that nobody holds", "a"],
+    ["that a node holds, and two before", "a@n1.3<n2.2<n3.1"],
+    ["that v0.4 wrote", "a@n1"],
+    ["of a pool without interface", "~a@n1"],
+    ["of a cloud", "^a@n1.1"],
+    ["that nobody has served", "?a@n1.1"],
+    ["that a holder before has served", "=a@n1.2"]
+  ])("%s, is read as it was written", (_name, entry) => {
+    assert.strictEqual(entriesOf(allocationOf(entry, "")).map(writeEntry).join(" "), entry)
+  })
+})
 
 describe("the labels of an IPAllocation that claim addresses", () => {
   // oxfmt-ignore

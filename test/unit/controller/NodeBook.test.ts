@@ -218,6 +218,25 @@ describe("NodeBook, holders", () => {
     assert.strictEqual(book.unrecognised(holder) !== undefined, unrecognised)
   })
 
+  it("tells the fenced hold ids of nodes that have not registered since, in an order that writes nothing anew", () => {
+    const { book, see } = newBook()
+    see({ node: "n3", version: 1, holdId: "1.c", fenced: "1.c" }, 0)
+    see({ node: "n2", version: 2, holdId: "2.b", fenced: "1.b" }, 0)
+    see({ node: "n1", version: 3, holdId: "1.a", fenced: "1.a" }, 0)
+    see({ node: "n4", version: 4, holdId: "1.d" }, 0)
+    assert.deepStrictEqual(book.fencedHoldIds(), ["1.a", "1.c"])
+  })
+
+  it("tells no more of them than fit into a ConfigMap beside the rest", () => {
+    const { book, see } = newBook()
+    const [count, bytesMax] = [2_000, 10_000]
+    for (let index = 0; index < count; index++) {
+      const id = `1.${String(index).padStart(8, "0")}`
+      see({ node: `n${index}`, version: index, holdId: id, fenced: id }, 0)
+    }
+    assert.isAtMost(JSON.stringify(book.fencedHoldIds()).length, bytesMax)
+  })
+
   it("takes nobody for fenced whose lease it never saw", () => {
     const { book } = newBook()
     assert.isFalse(book.isFenced({ node: "n1", holdId: "1.a", epoch: 1 }))

@@ -96,8 +96,11 @@ describe("Assignment.assign, whether the next holder is to ask who else claims i
     ["yes, when it has said so of another epoch",               "a@n2.3",      "a+n2.2",        "n1 n2!",    "a@n1.9"],
     ["yes, when a node before has, and its successor has not",  "a@n2.3<n3.2", "a+n3.2",        "n1 n2! n3!", "a@n1.9"],
     ["yes, of what stood where no operator serves",             "~a@n2",       "",              "n1 n2",     "a@n2.9"],
+    ["yes, of what waited for a node where no operator serves", "~a",          "",              "n1 n2",     "a@n1.9"],
     ["yes, of what v0.4 serves, which asked nobody",            "a@n2",        "",              "n1 n2",     "a@n2.9"],
-    ["the holder stays, and nothing is written for it",         "a@n2.3",      "a+n2.3",        "n1 n2",     "a@n2.3"]
+    ["the holder stays, and nothing is written for it",         "a@n2.3",      "a+n2.3",        "n1 n2",     "a@n2.3"],
+    ["nor is the mark taken off",                               "=a@n2.3",     "a+n2.3",        "n1 n2",     "=a@n2.3"],
+    ["it outlasts that no node may hold the address",           "=a<n2.3",     "",              "",          "=a<n2.3"]
   ])("%s", (_, present, acknowledged, nodes, expected) => {
     const said = acknowledgements(acknowledged)
     const context = { nodes: nodesOf(nodes), acknowledgements: said, isShown: () => true, isRoutedThere: () => false, nextEpoch: 9 }

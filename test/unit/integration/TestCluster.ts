@@ -5,7 +5,7 @@
 import { Clock, Context, Effect, Exit, Fiber, Redacted, References, Result, Scope, Stream } from "effect"
 import { witnessKey, witnessSecretName } from "../../../src/api/Names.ts"
 import { secrets } from "../../../src/api/Secret.ts"
-import { keyOf as witnessKeyOf } from "../../../src/api/WitnessMessage.ts"
+import * as WitnessMessage from "../../../src/api/WitnessMessage.ts"
 import { customResourceDefinitions } from "../../../src/api/Crd.ts"
 import type { KubernetesObject } from "../../../src/api/KubernetesObject.ts"
 import { namespaces } from "../../../src/api/Namespace.ts"
@@ -29,7 +29,7 @@ import { HttpExchange } from "../../../src/ports/HttpExchange.ts"
 import { Kubernetes, Unavailable, type Undecodable } from "../../../src/ports/Kubernetes.ts"
 import { NodeNetwork, type NodeNetworkError } from "../../../src/ports/NodeNetwork.ts"
 import { keyOf } from "../../../src/reconcile/Reflector.ts"
-import type { Respond } from "../../../src/ports/Peers.ts"
+import type { Peers, Respond } from "../../../src/ports/Peers.ts"
 
 export const ownNamespace = "plenuslb"
 export const times = profiles.default
@@ -77,6 +77,8 @@ export interface TestCluster {
   readonly offLan: Set<string>
   /** By node: another key than the one that the controller made, as if it were mounted from an older Secret. */
   readonly otherKeys: Map<string, string>
+  /** Asks one node's operator as another one would. */
+  readonly ask: (from: string, question: WitnessMessage.Question) => ReturnType<Peers["Service"]["ask"]>
   /** How many questions were sent to the node's operator. */
   readonly sentTo: (node: string) => number
 }
@@ -196,6 +198,7 @@ const newLan = (nodeNames: ReadonlyArray<string>) => {
   const sent = new Map<string, number>()
   return {
     offLan,
+    peerOf,
     sentTo: (node: string) => sent.get(node) ?? 0,
     peersFrom: (from?: string) =>
       memory.peers(({ host }, respond) => {
@@ -235,9 +238,13 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   const mountedKey = (node: string) =>
     Effect.sync(() => {
       const secret = memory.truth.get(secrets, { namespace: ownNamespace, name: witnessSecretName })
-      return witnessKeyOf(otherKeys.get(node) ?? atob(secret?.data?.[witnessKey] ?? ""))
+      return WitnessMessage.keyOf(otherKeys.get(node) ?? atob(secret?.data?.[witnessKey] ?? ""))
     })
   const hasWitness = options.witness !== "off"
+  const ask: TestCluster["ask"] = Effect.fnUntraced(function* (from, question) {
+    const key = (yield* mountedKey(from)) ?? (yield* Effect.die(`${from} has no key`))
+    return yield* lan.peersFrom(from).ask(lan.peerOf(question.voter), question, key)
+  })
   const foreign = new Map<string, string>()
   const kernels = new Map(nodeNames.map((name, index) => [name, newKernel(index + 1, foreign)]))
   const kernel = (node: string): MemoryNodeNetwork.Handle => {
@@ -331,6 +338,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     heal,
     offLan: lan.offLan,
     otherKeys,
+    ask,
     sentTo: lan.sentTo
   } satisfies TestCluster
 })

@@ -57,6 +57,12 @@ const start = Effect.fnUntraced(function* (nodesCount: number, options: TestClus
     const content = lease === undefined ? undefined : NodeLease.read(lease)
     return content ?? assert.fail(`${node} has no lease`)
   }
+  /** What operators are told. */
+  const told = () => {
+    const ref = { namespace: TestCluster.ownNamespace, name: nodeConfigMapName }
+    const configMap = memory.truth.get(configMaps, ref) ?? assert.fail("there is no ConfigMap")
+    return Result.getOrThrow(NodeConfig.read(configMap))
+  }
   const everybody = ["controller-a", ...names.map((name) => `operator-${name}`)]
   /** What a foreign program takes off is put back, and announced: so only what the operator takes to be in force. */
   const isInForce = Effect.fnUntraced(function* (node: string) {
@@ -73,6 +79,7 @@ const start = Effect.fnUntraced(function* (nodesCount: number, options: TestClus
     allocations,
     placed,
     leaseOf,
+    told,
     names,
     isInForce,
     apiAway: Effect.sync(() => everybody.forEach(cluster.cutOff)),
@@ -126,13 +133,17 @@ describe("the voters in a NodeLease", () => {
     )
   })
 
-  it("are nobody with witness: off, and no Secret is made", () => {
+  it("are nobody with witness: off, nobody is told who is fenced, and no Secret is made", () => {
     virtually(
       Effect.gen(function* () {
-        const { leaseOf, memory } = yield* start(3, { witness: "off" })
+        const { die, isFenced, leaseOf, memory, told } = yield* start(3, { witness: "off" })
         assert.deepInclude(leaseOf("node-1"), { voters: [], witnessPort: undefined })
         const ref = { namespace: TestCluster.ownNamespace, name: witnessSecretName }
         assert.isUndefined(memory.truth.get(secrets, ref))
+        yield* die("node-3")
+        yield* Effect.sleep("10 seconds")
+        assert.isTrue(isFenced("node-3"))
+        assert.isUndefined(told().fenced)
       })
     )
   })
@@ -153,20 +164,15 @@ describe("the voters in a NodeLease", () => {
   it("are told which hold ids are fenced, until their nodes are back", () => {
     virtually(
       Effect.gen(function* () {
-        const { die, leaseOf, memory, offLan, startOperator } = yield* start(3)
-        const told = () => {
-          const ref = { namespace: TestCluster.ownNamespace, name: nodeConfigMapName }
-          const configMap = memory.truth.get(configMaps, ref) ?? assert.fail("there is no ConfigMap")
-          return Result.getOrThrow(NodeConfig.read(configMap)).fenced
-        }
-        assert.isUndefined(told())
+        const { die, leaseOf, offLan, startOperator, told } = yield* start(3)
+        assert.isUndefined(told().fenced)
         yield* die("node-3")
         yield* Effect.sleep("10 seconds")
-        assert.deepStrictEqual(told(), [leaseOf("node-3").holdId])
+        assert.deepStrictEqual(told().fenced, [leaseOf("node-3").holdId])
         offLan.delete("node-3")
         yield* startOperator("node-3", "operator-node-3-again")
         yield* Effect.sleep("20 seconds")
-        assert.isUndefined(told())
+        assert.isUndefined(told().fenced)
       })
     )
   })
@@ -240,6 +246,26 @@ describe("while the API server is away for two minutes", () => {
         yield* Effect.sleep("20 seconds")
         assert.isFalse(yield* isInForce("node-1"), "it has itself alone of three")
         assert.lengthOf(names, 3)
+      })
+    )
+  })
+
+  it("voters that were restarted vouch for no hold id that was fenced before: its machine may only have stood still", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { apiAway, ask, die, leaseOf, restart } = yield* start(3)
+        yield* die("node-3")
+        yield* Effect.sleep("20 seconds")
+        for (const voter of ["node-1", "node-2"]) yield* restart(voter)
+        yield* Effect.sleep("20 seconds")
+        yield* apiAway
+        yield* Effect.sleep("5 seconds")
+        const vouchesFor = (node: string) =>
+          Effect.map(
+            ask("node-2", { kind: "Evidence", voter: "node-1", holdId: leaseOf(node).holdId, nonce: node }),
+            ({ yes }) => yes
+          )
+        assert.deepStrictEqual([yield* vouchesFor("node-3"), yield* vouchesFor("node-2")], [false, true])
       })
     )
   })

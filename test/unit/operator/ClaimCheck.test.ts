@@ -117,6 +117,25 @@ describe("an address that two IPAllocations claim", () => {
   })
 })
 
+describe("who else claims an address", () => {
+  it("is asked once; the operator after the one that has said that it serves asks no more", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster, grant, holders } = yield* start
+        const lists = (user: string) => cluster.memory.requests().get(`${user} list ipallocations`) ?? 0
+        const before = lists("operator-node-1")
+        yield* grant("web", "node-1")
+        yield* Effect.sleep("1 second")
+        assert.strictEqual(lists("operator-node-1") - before, 1)
+        yield* cluster.startOperator("node-1", "next")
+        yield* Effect.sleep("1 minute")
+        assert.deepStrictEqual(holders(), ["node-1"])
+        assert.strictEqual(lists("next"), before, "what it begins with")
+      })
+    )
+  })
+})
+
 describe("a claim that cannot be asked about", () => {
   it("is served at once when a holder before has served it: that one has asked", () => {
     virtually(

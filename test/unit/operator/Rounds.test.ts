@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { configMaps } from "../../../src/api/ConfigMap.ts"
-import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { type Allocation, ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { leases } from "../../../src/api/Lease.ts"
 import {
   addressLabel,
@@ -38,16 +38,30 @@ const start = Effect.gen(function* () {
   yield* Effect.sleep("2 seconds")
   const leaseRef = { name: nodeLeaseName("node-1"), namespace: TestCluster.ownNamespace }
   const holdId = cluster.memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId] ?? ""
-  const give = (index: number, epoch = 1) =>
+  const entryOf = (index: number, epoch = 1) => ({
+    address: addressOf(index),
+    pool: "rack-1",
+    nodeName: "node-1",
+    networkInterface: "pl0",
+    holdId,
+    epoch
+  })
+  const give = (index: number, epoch = 1, name = `web-${index}`) =>
     cluster.api.create(ipAllocations, {
-      metadata: { name: `web-${index}`, namespace: "shop", labels: labelsOf(addressOf(index)) },
-      spec: {
-        type: "persistent",
-        allocations: [
-          { address: addressOf(index), pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch }
-        ]
-      }
+      metadata: { name, namespace: "shop", labels: labelsOf(addressOf(index)) },
+      spec: { type: "persistent", allocations: [entryOf(index, epoch)] }
     })
+  const change = (index: number, entry: Allocation) => {
+    const ref = { name: `web-${index}`, namespace: "shop" }
+    return cluster.api.patch(ipAllocations, ref, { spec: { allocations: [entry] } })
+  }
+  /** What was given at epoch 1: under another epoch. */
+  const giveAnew = (index: number) => change(index, entryOf(index, 2))
+  const moveAway = (index: number) => {
+    const next = { nodeName: "node-2", holdId: "1.other", epoch: 2 }
+    const previous = [{ node: "node-1", holdId, epoch: 1 }]
+    return change(index, { ...entryOf(index), ...next, previous })
+  }
   const kernel = cluster.kernel("node-1")
   const carried = () =>
     new Set(kernel.state().interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
@@ -57,7 +71,14 @@ const start = Effect.gen(function* () {
     reports: cluster.memory.requests().get("operator-node-1 apply ipallocations/status") ?? 0,
     lists: cluster.memory.requests().get("operator-node-1 list ipallocations") ?? 0
   })
-  return { cluster, give, carried, counted }
+  /** Of every IPAllocation that the node has said something about. */
+  const said = (phase: "Serving" | "Released", epoch: number) =>
+    cluster.memory.truth
+      .list(ipAllocations)
+      .filter(({ status }) => status?.addresses?.some((each) => each.phase === phase && each.epoch === epoch)).length
+  const delayReports = (replyDelayMillis: number) =>
+    cluster.memory.faults.setPolicy(({ method }) => Effect.succeed(method === "apply" ? { replyDelayMillis } : {}))
+  return { cluster, give, giveAnew, moveAway, carried, counted, said, delayReports }
 })
 
 describe("rounds of the operator", () => {
@@ -107,11 +128,9 @@ describe("rounds of the operator", () => {
   ] as const)("%s", (_, epoch, isTaken) => {
     virtually(
       Effect.gen(function* () {
-        const { carried, cluster, counted, give } = yield* start
+        const { carried, counted, delayReports, give } = yield* start
         const reportMillis = 100
-        cluster.memory.faults.setPolicy(({ method }) =>
-          Effect.succeed(method === "apply" ? { replyDelayMillis: reportMillis } : {})
-        )
+        delayReports(reportMillis)
         const count = 50
         for (let index = 0; index < count; index++) yield* give(index)
         yield* Effect.sleep(reportMillis / 2)
@@ -139,6 +158,56 @@ describe("rounds of the operator", () => {
         assert.isTrue(carried().has(addressOf(5)))
         yield* Effect.sleep("10 seconds")
         assert.strictEqual(counted().reports, 6, "each is reported once")
+      })
+    )
+  })
+
+  it("says first what it has let go of, also before it takes over what comes meanwhile", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { delayReports, give, giveAnew, moveAway, said } = yield* start
+        const count = 20
+        for (let index = 0; index < 2 * count; index++) yield* give(index)
+        yield* Effect.sleep("1 second")
+        const reportMillis = 100
+        delayReports(reportMillis)
+        for (let index = 0; index < count; index++) yield* giveAnew(index)
+        for (let index = count; index < 2 * count; index++) yield* moveAway(index)
+        yield* Effect.sleep(reportMillis / 2)
+        yield* give(2 * count, 2)
+        // Eight at once: the last of twenty are sent with the third reply.
+        yield* Effect.sleep(2 * reportMillis)
+        assert.deepStrictEqual([said("Released", 1), said("Serving", 2)], [count, 0])
+      })
+    )
+  })
+
+  it("reports in one round what it has taken over in it: that waits for nothing any more", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { counted, delayReports, give, said } = yield* start
+        delayReports(100)
+        const before = counted()
+        const count = 50
+        for (let index = 0; index < count; index++) yield* give(index, 2)
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(said("Serving", 2), count)
+        assert.isAtMost(counted().reads - before.reads, 4, "twice a round, before and after")
+      })
+    )
+  })
+
+  it("reports beside an address that it is to take over and may not", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, give, said } = yield* start
+        yield* give(0, 2)
+        yield* give(0, 2, "rival")
+        yield* Effect.sleep("5 seconds")
+        yield* give(1)
+        yield* Effect.sleep("1 second")
+        assert.isFalse(carried().has(addressOf(0)))
+        assert.strictEqual(said("Serving", 1), 1)
       })
     )
   })
