@@ -19,6 +19,7 @@ import * as HetznerExchange from "../../memory/hetzner/HetznerExchange.ts"
 import * as HetznerProject from "../../memory/hetzner/HetznerProject.ts"
 import * as MemoryKubernetes from "../../memory/kubernetes/MemoryKubernetes.ts"
 import type { ApiRequest } from "../../memory/kubernetes/Faults.ts"
+import type { Announcement } from "../../memory/network/MemoryNode.ts"
 import * as MemoryNodeNetwork from "../../memory/network/MemoryNodeNetwork.ts"
 import * as Operator from "../../operator/Operator.ts"
 import { Cloud } from "../../ports/Cloud.ts"
@@ -58,7 +59,7 @@ export interface Options {
   readonly replicasCount: number
   /** Each request of the controllers and operators, before the API server acts. */
   readonly onRequest?: (request: ApiRequest) => void
-  readonly onAnnouncement?: (node: string, announcement: MemoryNodeNetwork.Announcement) => void
+  readonly onAnnouncement?: (node: string, announcement: Announcement) => void
   readonly onHeld?: (node: string, held: HeldAddress) => void
 }
 

@@ -1,15 +1,15 @@
 /**
- * The NodeNetwork port in memory, as the kernel and iproute2 behave as far as `test/conformance/node-network` goes.
- * Synchronous throughout: no promise, timer, clock or chance, so that it may run in the deterministic simulator. What
- * other programs and the administrator do to the node is on the handle.
+ * The NodeNetwork port in memory, over a `MemoryNode`, as the kernel and iproute2 behave as far as
+ * `test/conformance/node-network` goes. Synchronous throughout: no promise, timer, clock or chance, so that it may run in the
+ * deterministic simulator. What other programs and the administrator do to the node is on the handle.
  */
 import { Clock, Effect, Queue, Stream } from "effect"
-import { type Address, familyOf } from "../../domain/Address.ts"
+import type { Address } from "../../domain/Address.ts"
 import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
-import { strictUplinks } from "../../domain/ReversePath.ts"
-import { hostPrefixLength, labelFor, ownMetric, scopeOf } from "../../domain/HostAddress.ts"
+import { hostPrefixLength } from "../../domain/HostAddress.ts"
+import { answerWithinMillis } from "../../domain/ProbeAnswers.ts"
+import { FenceRefused, type KernelFence } from "../../ports/KernelFence.ts"
 import {
-  type HeldAddress,
   type InterfaceAddress,
   InterfaceMissing,
   type NetworkState,
@@ -18,44 +18,24 @@ import {
   NotPermitted,
   ToolFailed
 } from "../../ports/NodeNetwork.ts"
-import { answerWithinMillis, type Claimant } from "../../domain/ProbeAnswers.ts"
-import { FenceRefused, type KernelFence } from "../../ports/KernelFence.ts"
-import { Device, type InterfaceOptions } from "./Device.ts"
-import { MemoryFence } from "./MemoryFence.ts"
+import type { InterfaceOptions } from "./Device.ts"
+import type { MemoryFence } from "./MemoryFence.ts"
+import {
+  type Announcement,
+  type DefaultRoute,
+  type Flow,
+  type Identity,
+  MemoryNode,
+  notPermitted,
+  type Reason,
+  type Surroundings
+} from "./MemoryNode.ts"
 
-/** One frame as it left: what a neighbour learns from it. */
-export interface Announcement {
-  readonly address: Address
-  readonly mac: string
-  readonly uplink: string
-}
-
-/** Tracked by the kernel. */
-export interface Flow {
-  readonly protocol: "tcp" | "udp"
-  readonly to: Address
-}
-
-export interface DefaultRoute {
-  readonly interfaceName: string
-  readonly metric: number
-}
-
-export interface Options {
+export interface Options extends Surroundings {
   readonly interfaces?: ReadonlyArray<InterfaceOptions>
   readonly defaultRoutes?: ReadonlyArray<DefaultRoute>
-  readonly identity?: Identity
-  /** Called for each frame as it leaves; a simulated network segment listens here. */
-  readonly onAnnouncement?: (announcement: Announcement) => void
-  /** Who else on the segment behind the uplink says, when asked, that he has the address. */
-  readonly onProbe?: (address: Address, uplink: string) => ReadonlyArray<string>
   /** The kernel's own monotonic clock, by which leases run out; absent: that of who calls. */
   readonly kernelMillis?: () => number
-}
-
-export interface Identity {
-  readonly bootId: string
-  readonly systemUuid: string
 }
 
 export interface Handle {
@@ -91,7 +71,7 @@ export interface Handle {
 
 /** A node with loopback and what `options` name, all of it up. */
 export const make = (options: Options = {}): Handle => {
-  const node = new Node(options)
+  const node = new MemoryNode(options)
   for (const each of [{ name: "lo", kind: "loopback" as const }, ...(options.interfaces ?? [])]) node.create(each)
   node.routes = options.defaultRoutes ?? []
   return {
@@ -123,7 +103,7 @@ export const make = (options: Options = {}): Handle => {
 
 /** One call of the port, as a tool of the node carries it out. */
 const attempting =
-  (node: Node) =>
+  (node: MemoryNode) =>
   <A>(method: NodeNetworkError["method"], body: () => A): Effect.Effect<Exclude<A, Reason>, NodeNetworkError> =>
     Effect.suspend(() => {
       node.calls.set(method, (node.calls.get(method) ?? 0) + 1)
@@ -134,7 +114,7 @@ const attempting =
         : Effect.succeed(result as Exclude<A, Reason>)
     })
 
-const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNetwork["Service"] => {
+const networkOf = (node: MemoryNode, kernelMillis: (() => number) | undefined): NodeNetwork["Service"] => {
   const attempt = attempting(node)
   return NodeNetwork.of({
     state: attempt("state", () => node.state()),
@@ -161,7 +141,7 @@ const networkOf = (node: Node, kernelMillis: (() => number) | undefined): NodeNe
 }
 
 /** Whoever answers does so at once; the others are waited for. */
-const probing = (node: Node, addresses: ReadonlyArray<Address>, uplink: string) => {
+const probing = (node: MemoryNode, addresses: ReadonlyArray<Address>, uplink: string) => {
   const ask = () => addresses.flatMap((address) => node.ask(address, uplink))
   const first = ask()
   const isAnswered = addresses.every((address) => first.some((each) => each.address === address))
@@ -170,7 +150,7 @@ const probing = (node: Node, addresses: ReadonlyArray<Address>, uplink: string) 
 
 const callerMillis = Clock.clockWith((clock) => Effect.succeed(Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)))
 
-const fenceOf = (node: Node, now: Effect.Effect<number>): KernelFence => {
+const fenceOf = (node: MemoryNode, now: Effect.Effect<number>): KernelFence => {
   const attempt = attempting(node)
   const byNft = <A>(body: (nowMillis: number) => A) =>
     Effect.flatMap(now, (nowMillis) => attempt("fence", () => (node.permitted ? body(nowMillis) : notPermitted("nft"))))
@@ -185,8 +165,6 @@ const fenceOf = (node: Node, now: Effect.Effect<number>): KernelFence => {
   }
 }
 
-type Reason = NodeNetworkError["reason"]
-
 const isReason = (value: unknown): value is Reason =>
   value instanceof InterfaceMissing ||
   value instanceof NotPermitted ||
@@ -194,7 +172,7 @@ const isReason = (value: unknown): value is Reason =>
   value instanceof FenceRefused
 
 /** The first waking says that it listens; wakings that nobody took are one. */
-const changesOf = (node: Node): Stream.Stream<void> =>
+const changesOf = (node: MemoryNode): Stream.Stream<void> =>
   Stream.callback<void>(
     (queue) => {
       const wake = () => void Queue.offerUnsafe(queue, undefined)
@@ -206,193 +184,3 @@ const changesOf = (node: Node): Stream.Stream<void> =>
     },
     { bufferSize: 1, strategy: "sliding" }
   )
-
-class Node {
-  readonly devices = new Map<string, Device>()
-  readonly arpIgnore = new Map<string, number>()
-  readonly rpFilter = new Map<string, number>()
-  readonly announcements: Array<Announcement> = []
-  readonly calls = new Map<NodeNetworkError["method"], number>()
-  readonly listeners = new Set<() => void>()
-  readonly fence = new MemoryFence()
-  flows: ReadonlyArray<Flow> = []
-  routes: ReadonlyArray<DefaultRoute> = []
-  permitted = true
-  kubeProxy: PacketPath["kubeProxy"] = "found"
-  toolFailure: string | undefined
-  identity: Identity
-  private nextIndex = 1
-  /** As it is until something changes: it is looked at far more often. */
-  private known: NetworkState | undefined
-  private readonly onAnnouncement: (announcement: Announcement) => void
-  private readonly onProbe: (address: Address, uplink: string) => ReadonlyArray<string>
-
-  constructor(options: Options) {
-    this.identity = options.identity ?? { bootId: "00000000-0000-4000-8000-000000000001", systemUuid: "" }
-    this.onAnnouncement = options.onAnnouncement ?? (() => undefined)
-    this.onProbe = options.onProbe ?? (() => [])
-  }
-
-  /** What the kernel tells nobody of. */
-  alter(body: () => void): void {
-    body()
-    this.known = undefined
-  }
-
-  change(body: () => void): void {
-    this.alter(body)
-    for (const wake of this.listeners) wake()
-  }
-
-  device(name: string): Device {
-    const device = this.devices.get(name)
-    if (device === undefined) throw new Error(`the simulated node has no interface ${name}`)
-    return device
-  }
-
-  create(options: InterfaceOptions): void {
-    this.devices.set(options.name, new Device(options, this.nextIndex++))
-  }
-
-  delete(name: string): void {
-    this.devices.delete(name)
-    this.routes = this.routes.filter((route) => route.interfaceName !== name)
-    for (const device of this.devices.values()) if (device.master === name) device.master = undefined
-  }
-
-  /** As `inetdev_changename` of the kernel (net/ipv4/devinet.c). */
-  rename(from: string, to: string): void {
-    const device = this.device(from)
-    device.name = to
-    let isFirst = true
-    device.addresses = device.addresses.map((each) => {
-      if (familyOf(each.address) === "IPv6") return each
-      const suffix = isFirst ? "" : (/:.*$/.exec(each.label ?? "")?.[0] ?? "")
-      isFirst = false
-      return { ...each, label: `${to}${suffix}` }
-    })
-    const others = [...this.devices.values()]
-    this.devices.clear()
-    for (const each of others) this.devices.set(each.name, each)
-    for (const each of others) if (each.master === from) each.master = to
-    this.routes = this.routes.map((route) => (route.interfaceName === from ? { ...route, interfaceName: to } : route))
-  }
-
-  setUp(name: string, up: boolean): void {
-    const device = this.device(name)
-    device.up = up
-    if (up) return
-    device.addresses = device.addresses.filter(({ address }) => familyOf(address) === "IPv4")
-    this.routes = this.routes.filter((route) => route.interfaceName !== name)
-  }
-
-  /** The same object for as long as nothing changes. */
-  state(): NetworkState {
-    this.known ??= this.read()
-    return this.known
-  }
-
-  private read(): NetworkState {
-    const devices = [...this.devices.values()]
-    const everywhere = this.arpIgnore.get("all") ?? 0
-    const effective = (name: string) => Math.max(everywhere, this.arpIgnore.get(name) ?? 0)
-    const routes = this.routes.toSorted((left, right) => left.metric - right.metric)
-    return {
-      interfaces: devices.map(({ name, index, mac, up, kind, addresses }) => ({
-        name,
-        index,
-        mac,
-        up,
-        kind,
-        ports: devices.filter((port) => port.master === name).map((port) => port.name),
-        addresses: [...addresses]
-      })),
-      defaultRouteInterfaces: [...new Set(routes.map((route) => route.interfaceName))],
-      arpIgnore: Object.fromEntries(devices.map(({ name }) => [name, effective(name)] as const))
-    }
-  }
-
-  add({ address, interfaceName }: HeldAddress): Reason | void {
-    const device = this.devices.get(interfaceName)
-    if (device === undefined) return new InterfaceMissing({ interfaceName })
-    if (!this.permitted) return notPermitted("ip")
-    const label = labelFor(address, interfaceName)
-    const wanted: InterfaceAddress = {
-      address,
-      prefixLength: hostPrefixLength(address),
-      scope: scopeOf(address),
-      metric: ownMetric,
-      // An IPv4 address without a label of its own prints the name of its interface.
-      ...(familyOf(address) === "IPv4" ? { label: label ?? interfaceName } : {})
-    }
-    const found = device.find(address, wanted.prefixLength)
-    if (found !== undefined && sameAttributes(found, wanted)) return
-    this.change(() => {
-      device.take(address, wanted.prefixLength)
-      device.addresses.push(wanted)
-    })
-  }
-
-  remove({ address, interfaceName }: HeldAddress, prefixLength: number): Reason | void {
-    const device = this.devices.get(interfaceName)
-    if (device === undefined) return
-    if (!this.permitted) return notPermitted("ip")
-    if (device.find(address, prefixLength) !== undefined) this.change(() => device.take(address, prefixLength))
-  }
-
-  forgetFlows(addresses: ReadonlyArray<Address>): Reason | void {
-    if (addresses.length === 0) return
-    if (!this.permitted) return notPermitted("conntrack")
-    this.flows = this.flows.filter(({ protocol, to }) => protocol !== "udp" || !addresses.includes(to))
-  }
-
-  packetPath(uplinks: ReadonlyArray<string>): PacketPath | Reason {
-    if (!this.permitted) return notPermitted("nft")
-    const found = [...this.devices.values()].filter(({ name }) => uplinks.includes(name))
-    const programs = found.flatMap(({ name, programs: hooks }) => hooks.map((hook) => ({ interfaceName: name, hook })))
-    return {
-      kubeProxy: this.devices.has("kube-ipvs0") ? "found" : this.kubeProxy,
-      programs,
-      strictUplinks: strictUplinks({
-        uplinks: found.map(({ name }) => name),
-        defaultRouteInterfaces: this.routes.map(({ interfaceName }) => interfaceName),
-        rpFilterOf: (name) => Math.max(this.rpFilter.get("all") ?? 0, this.rpFilter.get(name) ?? 0)
-      })
-    }
-  }
-
-  ask(address: Address, uplink: string): ReadonlyArray<Claimant> {
-    return this.onProbe(address, uplink).map((mac) => ({ address, mac }))
-  }
-
-  mayProbe(addresses: ReadonlyArray<Address>, uplink: string): Reason | void {
-    const device = addresses.length === 0 ? undefined : this.sending(uplink)
-    return device instanceof Device ? undefined : device
-  }
-
-  private sending(uplink: string): Device | Reason {
-    const device = this.devices.get(uplink)
-    if (device === undefined) return new InterfaceMissing({ interfaceName: uplink })
-    if (!device.up) return new ToolFailed({ tool: "ip", message: `${uplink} is down` })
-    return this.permitted ? device : notPermitted("socat")
-  }
-
-  announce(addresses: ReadonlyArray<Address>, uplink: string): Reason | void {
-    if (addresses.length === 0) return
-    const device = this.sending(uplink)
-    if (!(device instanceof Device)) return device
-    for (const address of addresses) {
-      const announcement = { address, mac: device.mac, uplink }
-      this.announcements.push(announcement)
-      this.onAnnouncement(announcement)
-    }
-  }
-}
-
-const notPermitted = (tool: string): Reason => new NotPermitted({ message: `${tool}: Operation not permitted` })
-
-const sameAttributes = (left: InterfaceAddress, right: InterfaceAddress): boolean =>
-  left.scope === right.scope &&
-  left.label === right.label &&
-  left.metric === right.metric &&
-  left.validSeconds === right.validSeconds

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { Result } from "effect"
 import { parse } from "../../../src/domain/Address.ts"
+import type { DefaultRoute } from "../../../src/memory/network/MemoryNode.ts"
 import * as MemoryNodeNetwork from "../../../src/memory/network/MemoryNodeNetwork.ts"
 import { fenceSuite } from "./fenceSuite.ts"
 import { flowSuite } from "./flowSuite.ts"
@@ -23,7 +24,7 @@ const makeWorld = Effect.sync((): World => {
     interfaces: [{ name: "pl0", kind: "bridge" }, { name: "up0", addresses: nodeAddresses }, { name: "up1" }]
   })
   node.setKubeProxy("missing")
-  let routes: ReadonlyArray<MemoryNodeNetwork.DefaultRoute> = []
+  let routes: ReadonlyArray<DefaultRoute> = []
   return {
     network: node.network,
     unprivileged: Effect.sync(() => (node.setPermitted(false), node.network)),
