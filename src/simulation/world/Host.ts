@@ -2,19 +2,19 @@
  * A machine of the simulation: a kernel with its interfaces, a cable, power, and processes. What the kernel holds is gone
  * with a boot; a process that dies leaves it as it is.
  */
-import { Effect, Result, Stream } from "effect"
+import { Result } from "effect"
 import { once } from "../../api/Once.ts"
 import * as Address from "../../domain/Address.ts"
 import { hostPrefixLength } from "../../domain/HostAddress.ts"
 import * as MemoryNodeNetwork from "../../memory/network/MemoryNodeNetwork.ts"
-import { type NetworkState, NodeNetwork } from "../../ports/NodeNetwork.ts"
+import type { NetworkState, NodeNetwork } from "../../ports/NodeNetwork.ts"
 import { profiles } from "../../domain/FailoverTimes.ts"
 import type { Ending } from "../../operator/Parts.ts"
-import type { FenceWrite } from "../../ports/KernelFence.ts"
 import type { Timer } from "../kernel/TimerHeap.ts"
 import type { Kernel } from "../kernel/Kernel.ts"
 import type { Process } from "../kernel/Process.ts"
 import type { Prng } from "../kernel/Prng.ts"
+import * as NodeTools from "./NodeTools.ts"
 
 export interface HostEvents {
   /** The kernel may hold other addresses than before, or answer when it did not, or the reverse. */
@@ -22,12 +22,6 @@ export interface HostEvents {
   readonly onAnnouncement: (host: Host, address: Address.Address) => void
   /** Hardware addresses of who answers it on the segment. */
   readonly onProbe: (host: Host, address: Address.Address) => ReadonlyArray<string>
-}
-
-/** Told around each change of the kernel by a process, which may be killed just there. */
-export interface Crossing {
-  readonly before: (client: string, what: string) => void
-  readonly after: (client: string, what: string) => void
 }
 
 /** Of an address that was written by a program. */
@@ -61,7 +55,7 @@ export class Host {
   /** For how long it stood still so far: by so much its kernel's clock is behind. */
   private stoodStillMillis = 0
   bootNumber = 1
-  crossing: Crossing | undefined
+  crossing: NodeTools.Crossing | undefined
   /** Told when a process has put a ticket into the kernel, and has not yet used it. */
   onTicket: ((by: string) => void) | undefined
   /** What becomes of an operator that is asked to end. */
@@ -209,66 +203,18 @@ export class Host {
     this.events.onKernel(this, "boot")
   }
 
-  /** The port as a process of this machine has it: each call is a child process that takes some milliseconds. */
+  /** The port as a process of this machine has it. */
   portFor(process: Process): NodeNetwork["Service"] {
-    const { network } = this.network
-    const timed = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.andThen(
-        Effect.suspend(() => Effect.sleep(this.random.between(2, this.toolMillisMax))),
-        call
-      )
-    const unlessKilled = (body: () => void) =>
-      Effect.suspend(() => {
-        body()
-        return process.isAlive ? Effect.void : Effect.never
-      })
-    const changing = <E>(what: string, call: Effect.Effect<void, E>): Effect.Effect<void, E> =>
-      timed(unlessKilled(() => this.crossing?.before(process.name, what))).pipe(
-        Effect.andThen(call),
-        Effect.tap(() => Effect.sync(() => this.events.onKernel(this, process.name))),
-        Effect.tap(() => unlessKilled(() => this.crossing?.after(process.name, what)))
-      )
-    const awaited = <E>(call: Effect.Effect<void, E>) => Effect.tap(call, () => Effect.sync(() => this.awaitExpiry()))
-    // Renewals are too many, and all alike, to count as places to fail.
-    const renewing = <E>(call: Effect.Effect<void, E>) =>
-      timed(Effect.tap(call, () => Effect.sync(() => this.events.onKernel(this, process.name))))
-    return NodeNetwork.of({
-      state: timed(network.state),
-      addAddress: (held) => changing(`add ${held.address}`, network.addAddress(held)),
-      removeAddress: (held, prefixLength) =>
-        changing(`remove ${held.address}`, network.removeAddress(held, prefixLength)),
-      canSend: network.canSend,
-      announce: (addresses, uplink) => timed(network.announce(addresses, uplink)),
-      forgetFlows: (addresses) => timed(network.forgetFlows(addresses)),
-      probe: (addresses, uplink) => timed(network.probe(addresses, uplink)),
-      changes: network.changes.pipe(Stream.tap(() => Effect.yieldNow)),
-      identity: network.identity,
-      packetPath: network.packetPath,
-      fence: {
-        claim: (owner) => changing("claim the fence", network.fence.claim(owner)),
-        putTicket: (ticket, lifeMillis) =>
-          timed(
-            Effect.tap(network.fence.putTicket(ticket, lifeMillis), () =>
-              Effect.sync(() => this.onTicket?.(process.name))
-            )
-          ),
-        write: (write) => {
-          const written = awaited(network.fence.write(write))
-          return this.isRenewal(write)
-            ? renewing(written)
-            : changing(`fence ${write.leased.length} of ${write.managed.length}`, written)
-        },
-        renew: (renewal) => renewing(awaited(network.fence.renew(renewal))),
-        state: timed(network.fence.state),
-        remove: changing("remove the fence", network.fence.remove)
-      }
+    return NodeTools.portOf(process, {
+      network: this.network,
+      random: this.random,
+      toolMillisMax: this.toolMillisMax,
+      crossing: () => this.crossing,
+      onTicket: (by) => this.onTicket?.(by),
+      onChange: (by) => this.events.onKernel(this, by),
+      onLease: () => this.awaitExpiry(),
+      kernelMillis: () => this.kernelMillis
     })
-  }
-
-  private isRenewal({ apart, leased, managed }: FenceWrite): boolean {
-    const state = this.network.fence.state(this.kernelMillis)
-    const all = [...leased, ...(apart ?? [])]
-    return state !== undefined && sameSet(state.leased, all) && sameSet(state.managed, managed)
   }
 
   /** Looks at the kernel again when what it has leased runs out, by its own clock. */
@@ -349,8 +295,3 @@ export const has = (host: Host, interfaceName: string): boolean =>
 /** Locally administered; one per machine. */
 const macOf = (number: number): string =>
   `02:00:00:01:${(number >> 8).toString(16).padStart(2, "0")}:${(number & 0xff).toString(16).padStart(2, "0")}`
-
-const sameSet = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): boolean => {
-  const known = new Set(left)
-  return left.length === right.length && right.every((each) => known.has(each))
-}
