@@ -38,7 +38,7 @@ const groupsOfPools = (
 }
 
 const isLate = ({ content, isSilent }: RegisteredNode, nodeBook: NodeBook, nowMillis: number): boolean =>
-  isSilent || (!nodeBook.renewsFast(content) && nodeBook.candidates.isOverdue(content.node, nowMillis))
+  isSilent || (!nodeBook.leases.renewsFast(content) && nodeBook.candidates.isOverdue(content.node, nowMillis))
 
 export interface Choice {
   /** Names; undefined: all. */
@@ -69,7 +69,7 @@ export const choose = (choosing: Choosing, registered: ReadonlyArray<RegisteredN
   const isPending = there.some(
     ({ content }) =>
       names?.includes(content.node) === true &&
-      !nodeBook.renewsFast(content) &&
+      !nodeBook.leases.renewsFast(content) &&
       !candidates.isOverdue(content.node, nowMillis)
   )
   return { names, isPending }

@@ -2,7 +2,7 @@
 import type { Lease } from "../api/Lease.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import type { Change } from "../reconcile/Reflector.ts"
-import type { KnownLease } from "./NodeBook.ts"
+import type { KnownLease } from "./LeaseBook.ts"
 
 /**
  * The first node by name, and that there are others, not how many: all nodes of a cluster are usually alike, and they

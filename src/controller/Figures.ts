@@ -82,12 +82,12 @@ export const figuresOf = (
   { name: "plenuslb_leader", labels: {}, value: isLeader ? 1 : 0 },
   { name: "plenuslb_services_waiting", labels: {}, value: books.waiting.size() },
   ...[...books.pools.values()].flatMap(({ pool }) => ofPool(books, pool)),
-  ...nodeBook.leaseAges(nowMillis).map(({ ageMillis, node }): Figure => ({
+  ...nodeBook.leases.ages(nowMillis).map(({ ageMillis, node }): Figure => ({
     name: "plenuslb_node_lease_age_seconds",
     labels: { node },
     value: ageMillis / 1_000
   })),
-  ...[...nodeBook.leases.values()].map(({ content }): Figure => ({
+  ...[...nodeBook.leases.byNode.values()].map(({ content }): Figure => ({
     name: "plenuslb_voters_unreached",
     labels: { node: content.node },
     value: Object.keys(unreachedBy(content) ?? {}).length

@@ -68,7 +68,7 @@ export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud
   }
   return {
     calls,
-    holdIdOf: (node) => nodeBook.holdIdOf(node),
+    holdIdOf: (node) => nodeBook.leases.holdIdOf(node),
     isFenced: (holder) => nodeBook.isFenced(holder),
     isOutOfService: (node) => isOutOfService(node, nodeBook, inputs),
     mayKeep: (node, grant) => {

@@ -22,7 +22,8 @@ import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { keyOf, type Reflector } from "../reconcile/Reflector.ts"
 import * as Members from "./Members.ts"
-import type { KnownLease, NodeBook } from "./NodeBook.ts"
+import type { KnownLease } from "./LeaseBook.ts"
+import type { NodeBook } from "./NodeBook.ts"
 import * as Promises from "./Promises.ts"
 import type { WitnessSecret } from "./WitnessSecret.ts"
 
@@ -116,7 +117,7 @@ export const tryFence = (known: KnownLease, evidence: string, options: FenceOpti
     Effect.catch((error) =>
       Effect.gen(function* () {
         const refused = error.category === "conflict" || error.isGone
-        if (refused) options.nodeBook.restartCount(known.content.node, yield* monotonicMillis)
+        if (refused) options.nodeBook.leases.restartCount(known.content.node, yield* monotonicMillis)
         yield* Effect.logInfo("not fenced").pipe(
           Effect.annotateLogs({ node: known.content.node, error: error.message })
         )
@@ -166,7 +167,7 @@ const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease,
   const { nodeBook } = options
   const { node } = known.content
   let triesCount = 0
-  const isDue = Effect.map(monotonicMillis, (now) => nodeBook.isDueForFence(known, now))
+  const isDue = Effect.map(monotonicMillis, (now) => nodeBook.leases.isDueForFence(known, now))
   while ((yield* isDue) && (yield* options.isLeader)) {
     const { isPromised, promisedCount } = yield* promised(known, options)
     // Another version, or somebody who leads by now: the promises were for nothing.
@@ -211,15 +212,15 @@ export const run = Effect.fnUntraced(function* (
     )
   }
   const round = Effect.gen(function* () {
-    if (nodeBook.needsList(yield* monotonicMillis)) yield* relist(options)
-    const due = nodeBook.dueForFence(yield* monotonicMillis)
+    if (nodeBook.leases.needsList(yield* monotonicMillis)) yield* relist(options)
+    const due = nodeBook.leases.dueForFence(yield* monotonicMillis)
     const leads = due.length > 0 && (yield* options.isLeader)
     if (leads) {
       yield* Effect.forEach(due.filter(hasVoters), begin, { discard: true })
       const free = due.filter((known) => !hasVoters(known))
       yield* Effect.forEach(free, (known) => fenceSilent(known, options), { concurrency: 16, discard: true })
     }
-    const millis = nodeBook.millisUntilDue(yield* monotonicMillis)
+    const millis = nodeBook.leases.millisUntilDue(yield* monotonicMillis)
     yield* Effect.sleep(due.length > 0 && !leads ? Math.max(FOLLOWING_MILLIS, millis) : millis)
   })
   // Each round sleeps, so that nothing else need be let in between two of them.

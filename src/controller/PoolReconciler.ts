@@ -252,8 +252,8 @@ export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
     }
     const told = {
       operators: operatorPods.message,
-      unreached: VotersUnreached.describe(nodeBook.leases.values()),
-      bypassed: FenceBypassed.describe(nodeBook.leases.values())
+      unreached: VotersUnreached.describe(nodeBook.leases.byNode.values()),
+      bypassed: FenceBypassed.describe(nodeBook.leases.byNode.values())
     }
     const status = statusOf(known, object, books, told, yield* Timestamp.now)
     if (sameStatus(object.status, status)) return "settled"

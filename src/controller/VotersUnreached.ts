@@ -4,7 +4,7 @@ import { witnessSecretName } from "../api/Names.ts"
 import * as NodeLease from "../api/NodeLease.ts"
 import * as Witness from "../domain/Witness.ts"
 import type { Change } from "../reconcile/Reflector.ts"
-import type { KnownLease } from "./NodeBook.ts"
+import type { KnownLease } from "./LeaseBook.ts"
 
 type Content = KnownLease["content"]
 

@@ -213,7 +213,7 @@ const onLease = (
   { books, nodeBook, nowMillis, sinks }: Wiring,
   allocationOf: (key: string) => IPAllocation | undefined
 ): Reflector.Handlers<Lease> => ({
-  onHeard: () => nodeBook.onHeard(nowMillis()),
+  onHeard: () => nodeBook.leases.onHeard(nowMillis()),
   onChange: (change) => {
     if (learnInstance(books, change)) lookAtClouds({ books, sinks })
     const changed = nodeBook.onLease(change, nowMillis())

@@ -11,7 +11,8 @@ import type { Scope } from "effect"
 import type { CloudServer } from "../../ports/Cloud.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
-import type { KnownLease, NodeBook, Silence } from "../NodeBook.ts"
+import type { KnownLease, Silence } from "../LeaseBook.ts"
+import type { NodeBook } from "../NodeBook.ts"
 import * as NodeFailure from "../NodeFailure.ts"
 import type { CloudBook } from "./CloudBook.ts"
 
@@ -27,7 +28,7 @@ const evidenceIn = (server: CloudServer | undefined): string | undefined => {
 }
 
 const isUnchanged = (nodeBook: NodeBook, { content, lease }: KnownLease): boolean =>
-  nodeBook.leases.get(content.node)?.lease.metadata.resourceVersion === lease.metadata.resourceVersion
+  nodeBook.leases.byNode.get(content.node)?.lease.metadata.resourceVersion === lease.metadata.resourceVersion
 
 const ask = Effect.fn("ServerEvidence.ask")(
   function* (known: KnownLease, options: Options) {
@@ -74,13 +75,13 @@ export const run = Effect.fnUntraced(function* (
   const { book, isLeader, isNamed, nodeBook } = options
   const asked = new Asked()
   const round = Effect.gen(function* () {
-    const silences = nodeBook
+    const silences = nodeBook.leases
       .silences(yield* monotonicMillis)
       .filter((each) => isNamed(each.known.content.node) && book.serverOfNode(each.known.content.node) !== undefined)
     for (const silence of silences.filter((each) => asked.isDue(each))) {
       if (yield* isLeader) yield* Effect.forkScoped(asked.whileAsking(silence, ask(silence.known, options)))
     }
-    yield* Effect.sleep(nodeBook.counts.periodMillis / 2)
+    yield* Effect.sleep(nodeBook.leases.counts.periodMillis / 2)
   })
   yield* Effect.forkScoped(Effect.forever(round))
 })

@@ -6,11 +6,11 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "compare-wall-clocks",
     what: "a node is dead when its renewTime is old by the controller's wall clock",
     file: "src/controller/NodeFailure.ts",
-    find: "    const due = nodeBook.dueForFence(yield* monotonicMillis)",
+    find: "    const due = nodeBook.leases.dueForFence(yield* monotonicMillis)",
     replace: `    const wallMillis = yield* Clock.currentTimeMillis
-    const due = [...nodeBook.leases.values()].filter(
+    const due = [...nodeBook.leases.byNode.values()].filter(
       ({ content, lease }) =>
-        nodeBook.holdIdOf(content.node) !== undefined &&
+        nodeBook.leases.holdIdOf(content.node) !== undefined &&
         wallMillis - Date.parse(lease.spec?.renewTime ?? "") > content.durationMillis
     )`,
     imports: 'import { Clock } from "effect"',

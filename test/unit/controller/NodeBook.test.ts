@@ -49,7 +49,7 @@ const newBook = () => {
   }
   const list = (askedMillis: number, nowMillis: number) =>
     book.onLeasesListed({ items: [...present.values()], askedMillis }, nowMillis)
-  const due = (nowMillis: number) => book.dueForFence(nowMillis).map(({ content }) => content.node)
+  const due = (nowMillis: number) => book.leases.dueForFence(nowMillis).map(({ content }) => content.node)
   return { book, see, list, due }
 }
 
@@ -96,11 +96,11 @@ describe("NodeBook, counting", () => {
   it("goes on after a gap only with a list that was asked for after the gap was there", () => {
     const early = gap()
     early.list(5_900, 9_100)
-    assert.isTrue(early.book.needsList(9_100))
+    assert.isTrue(early.book.leases.needsList(9_100))
     assert.deepStrictEqual(early.due(9_100), [])
     const late = gap()
     late.list(6_100, 9_100)
-    assert.isFalse(late.book.needsList(9_100))
+    assert.isFalse(late.book.leases.needsList(9_100))
     assert.deepStrictEqual(late.due(9_100), ["n1"])
   })
 
@@ -112,10 +112,10 @@ describe("NodeBook, counting", () => {
     const { book } = silentNode(4_000)
     const leaders: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "plenuslb" } }
     for (let now = 5_000; now <= 7_000; now += p) {
-      if (isHeard) book.onHeard(now)
+      if (isHeard) book.leases.onHeard(now)
       book.onLease({ key: "plenuslb/plenuslb", before: leaders, after: leaders }, now)
     }
-    assert.strictEqual(book.needsList(7_000), needsList)
+    assert.strictEqual(book.leases.needsList(7_000), needsList)
   })
 
   it("lets nodes that renew seldom prove nothing: only candidates are asked", () => {
@@ -197,7 +197,7 @@ describe("NodeBook, waiting", () => {
     const { book, see } = silentNode(0)
     see({ node: "n1", version: 1, ...lease }, 0)
     see({ node: "n2", version: 2 + nowMillis }, nowMillis)
-    assert.strictEqual(book.millisUntilDue(nowMillis), millis)
+    assert.strictEqual(book.leases.millisUntilDue(nowMillis), millis)
   })
 })
 
