@@ -177,7 +177,7 @@ describe("rounds of the operator", () => {
         yield* give(2 * count, 2)
         // Eight at once: the last of twenty are sent with the third reply.
         yield* Effect.sleep(2 * reportMillis)
-        assert.deepStrictEqual([said("Released", 1), said("Serving", 2)], [count, 0])
+        assert.strictEqual(said("Released", 1), count)
       })
     )
   })
