@@ -76,7 +76,9 @@ const withOneApiOfTwo = async (trial: Trial) => {
   await configured(byDefault)
 }
 
-const BURST = 5_000
+/** Two cores make some five a second, API server, kube-proxies and all: 5,000 take an hour there. */
+const BURST = Number(process.env["FAILOVER_BURST"] ?? 5_000)
+const BURST_MAX_SECONDS = BURST
 const IN_PARALLEL = 8
 
 /** One port and no node port: the range has room for 2,768. */
@@ -101,7 +103,7 @@ const burst = async ({ here }: Trial) => {
         await Cluster.kubectl("delete", "--raw", `/api/v1/namespaces/${namespace}/services?labelSelector=burst%3Dyes`)
         return (await Cluster.list(ipAllocations, { namespace })).length <= 2
       },
-      600
+      BURST_MAX_SECONDS
     )
   here.after(clear)
   const all = Array.from({ length: BURST }, (_, index) => burstManifest(namespace, index))
@@ -119,7 +121,7 @@ const burst = async ({ here }: Trial) => {
         const found = await Cluster.list(ipAllocations, { namespace })
         return found.filter(({ status }) => status?.state === "success").length >= BURST
       },
-      600
+      BURST_MAX_SECONDS
     )
   )
   figure(`${BURST} Services created in ${created} ms, all served ${served} ms later`)
@@ -149,7 +151,6 @@ const cases = [
     number: 154,
     happens: withOneApiOfTwo
   },
-  { name: "burst", what: `${BURST} Services at the same time`, number: 156, happens: burst },
   {
     name: "nothing",
     what: "nothing happens: what the measuring itself loses",
@@ -158,8 +159,12 @@ const cases = [
   }
 ]
 
+/** Created, served, deleted. */
+const burstCase = { name: "burst", what: `${BURST} Services at the same time`, number: 156, happens: burst }
+const burstMaxMillis = 3_000 * BURST_MAX_SECONDS
+
 describe("an address whose node's kernel serves on", () => {
-  it.each(cases)("$name: $what", async ({ happens, name, number }) => {
+  const lostBy = async ({ happens, name, number }: (typeof cases)[number]) => {
     await configured(byDefault)
     const trial = await begin({ name, number })
     const entries = async () =>
@@ -171,10 +176,17 @@ describe("an address whose node's kernel serves on", () => {
     figure(`on their way at this moment: ${now.map(({ received, sent }) => sent - received).join(", ")}`)
     const cost = await trial.cost()
     await trial.judge({ cost, connectionsLive: true })
-    assert.deepStrictEqual(
-      cost.families.map(({ lost }) => lost),
-      [0, 0]
-    )
     assert.deepStrictEqual(await entries(), before, "same node, hold id and epoch")
+    return cost.families.map(({ lost }) => lost)
+  }
+  it.each(cases)("$name: $what", async (each) => {
+    assert.deepStrictEqual(await lostBy(each), [0, 0])
   })
+  it.each([burstCase])(
+    "$name: $what",
+    async (each) => {
+      assert.deepStrictEqual(await lostBy(each), [0, 0])
+    },
+    burstMaxMillis
+  )
 })
