@@ -41,15 +41,25 @@ export const buy = (desk: Desk, family: Family, location: string) => {
   return takingNote(desk, desk.project.project.ensure(wish))
 }
 
+/** As it is now: by a list, up to a minute old, nobody's labels are written over, nor a route taken that has become another's. */
+const readAgain = Effect.fnUntraced(function* (desk: Desk, entry: Entry, id: string, priority: Cloud.Priority) {
+  const { pool, project, view } = desk
+  yield* takingNote(desk, project.project.address(id, priority))
+  const isOpen = view.obstacle(pool, entry) === undefined
+  return isOpen ? view.find(pool, entry) : undefined
+})
+
 /**
  * Says first whose it is, so that another cluster of the project sees it before anything moves. Until the end is confirmed it
  * counts as routed nowhere: who is to have it by then asks again, and nobody lets go by what an old list says.
  */
 export const route = Effect.fnUntraced(function* (desk: Desk, entry: Entry, priority: Cloud.Priority) {
   const { pool, project, view } = desk
-  const found = view.find(pool, entry)
+  const listed = view.find(pool, entry)
   const server = entry.node === undefined ? undefined : view.serverOf(pool, entry.node)
-  if (found === undefined || server === undefined) return
+  if (listed === undefined || server === undefined) return
+  const found = view.isMarked(listed, pool) ? listed : yield* readAgain(desk, entry, listed.id, priority)
+  if (found === undefined) return
   const mark = CloudClaim.labelsOf(view.claimOf(found.family), view.ownershipIn(pool))
   const isMarked = view.isMarked(found, pool)
   const handover = pool.cloud?.handover ?? "direct"
