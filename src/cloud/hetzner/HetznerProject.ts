@@ -57,6 +57,7 @@ export const make = Effect.fnUntraced(function* (
 
   /** What is protected is not even unassigned: whoever protects it wants it to go on. */
   const remove = Effect.fnUntraced(function* (id: string) {
+    yield* operations.settled(id, "normal")
     const before = yield* Resources.readAddress(client, id, "normal")
     if (before === undefined) return yield* addresses.drop(id)
     if (before.isProtected) return yield* Effect.fail(isProtected(before))

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as Cloud from "../../ports/Cloud.ts"
 import type { ActionHub, Outcome } from "./ActionHub.ts"
 import type { ApiClient } from "./ApiClient.ts"
+import { orGone } from "./Resources.ts"
 import { ActionReply, ActionsReply } from "./Wire.ts"
 
 type Command = "assign" | "unassign" | "change_dns_ptr"
@@ -19,6 +20,11 @@ export interface Operations {
     body: Body,
     priority: Cloud.Priority
   ) => Effect.Effect<Outcome, Cloud.CloudError>
+  /**
+   * Waits for what was asked here and may be under way still, since nobody told how it ended: until then what is read of the
+   * floating IP is not for good.
+   */
+  readonly settled: (id: string, priority: Cloud.Priority) => Effect.Effect<void, Cloud.CloudError>
 }
 
 /** Another operation may follow the one that was waited for. */
@@ -36,19 +42,36 @@ export const unlessFailed = (path: string, outcome: Outcome): Effect.Effect<void
     ? Effect.fail(failure(path, new Cloud.OperationFailed(), outcome.message, outcome.code))
     : Effect.void
 
-export const make = (client: ApiClient, hub: ActionHub): Operations => {
-  const post = (id: string, command: Command, body: Body, priority: Cloud.Priority) =>
-    client
-      .call({ method: "POST", path: pathOf(id, command), body, reply: ActionReply, priority })
-      .pipe(Effect.flatMap(({ action }) => hub.outcome(action)))
+const isEndKnown = ({ type }: Outcome): boolean => type !== "unknown"
 
-  /** Until nothing works on the floating IP any more; what its server is busy with is not seen, and only time helps. */
-  const untilUnlocked = Effect.fnUntraced(function* (id: string, priority: Cloud.Priority) {
+const isNothingDone = ({ category }: Cloud.CloudError): boolean => category !== "ambiguous"
+
+export const make = (client: ApiClient, hub: ActionHub): Operations => {
+  /** Floating IPs to which something may be happening that nobody waits for any more. */
+  const open = new Set<string>()
+
+  /** An action that was accepted may go on, whatever becomes of asking for it. */
+  const post = (id: string, command: Command, body: Body, priority: Cloud.Priority) =>
+    Effect.suspend(() => {
+      const isOlderOpen = open.has(id)
+      open.add(id)
+      return client.call({ method: "POST", path: pathOf(id, command), body, reply: ActionReply, priority }).pipe(
+        Effect.tapError((error) => Effect.sync(() => !isOlderOpen && isNothingDone(error) && open.delete(id))),
+        Effect.flatMap(({ action }) => hub.outcome(action)),
+        Effect.tap((outcome) => Effect.sync(() => isEndKnown(outcome) && open.delete(id)))
+      )
+    })
+
+  const awaitRunning = Effect.fnUntraced(function* (id: string, priority: Cloud.Priority) {
     const path = `/floating_ips/${id}/actions`
     const query = [["status", "running"] as const]
     const { actions } = yield* client.call({ method: "GET", path, query, reply: ActionsReply, priority })
-    if (actions.length === 0) yield* Effect.sleep("1 second")
-    yield* Effect.forEach(actions, (action) => hub.outcome(action), { discard: true })
+    return yield* Effect.forEach(actions, (action) => hub.outcome(action))
+  })
+
+  /** Until nothing works on the floating IP any more; what its server is busy with is not seen, and only time helps. */
+  const untilUnlocked = Effect.fnUntraced(function* (id: string, priority: Cloud.Priority) {
+    if ((yield* awaitRunning(id, priority)).length === 0) yield* Effect.sleep("1 second")
   })
 
   const attempt = (
@@ -62,8 +85,14 @@ export const make = (client: ApiClient, hub: ActionHub): Operations => {
       () => Effect.andThen(unlocked, attempt(operation, unlocked, left - 1))
     )
 
+  const settle = (id: string, priority: Cloud.Priority) =>
+    Effect.map(orGone(awaitRunning(id, priority)), (outcomes = []) => {
+      if (outcomes.every(isEndKnown)) open.delete(id)
+    })
+
   return {
     operate: (id, command, body, priority) =>
-      attempt(post(id, command, body, priority), untilUnlocked(id, priority), locksMax)
+      attempt(post(id, command, body, priority), untilUnlocked(id, priority), locksMax),
+    settled: (id, priority) => Effect.suspend(() => (open.has(id) ? settle(id, priority) : Effect.void))
   }
 }

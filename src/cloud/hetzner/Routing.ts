@@ -38,7 +38,7 @@ const elsewhere = (path: string, server: string | undefined, wanted: string): Cl
   return Operations.failure(path, new Cloud.Conflict(), `it is routed to ${routed}, not to ${wanted}`)
 }
 
-export const make = (client: ApiClient, { operate }: Operations.Operations): Routing => {
+export const make = (client: ApiClient, { operate, settled }: Operations.Operations): Routing => {
   const release: Routing["release"] = Effect.fnUntraced(function* ({ id }, priority) {
     // "cannot unassign … because it is not assigned" has the code `service_error`: the read that follows tells.
     const outcome = yield* Effect.catchIf(
@@ -52,13 +52,17 @@ export const make = (client: ApiClient, { operate }: Operations.Operations): Rou
     return yield* Effect.fail(elsewhere(unassignPath(id), after.server, "none"))
   })
 
+  /** As it stays, unless somebody asks for something. */
+  const readSettled = (id: string, priority: Cloud.Priority) =>
+    Effect.andThen(settled(id, priority), readAddress(client, id, priority))
+
   const unassign: Routing["unassign"] = Effect.fnUntraced(function* (id, priority) {
-    const before = yield* readAddress(client, id, priority)
+    const before = yield* readSettled(id, priority)
     return before?.server === undefined ? before : yield* release(before, priority)
   })
 
   const assign: Routing["assign"] = Effect.fnUntraced(function* (id, server, { handover, priority }) {
-    const before = yield* readAddress(client, id, priority)
+    const before = yield* readSettled(id, priority)
     if (before === undefined) return yield* Effect.fail(gone(id))
     if (before.server === server) return { changed: false, address: before }
     if (handover === "unassignFirst" && before.server !== undefined) yield* release(before, priority)

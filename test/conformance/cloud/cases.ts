@@ -56,6 +56,7 @@ const serverOf = ({ project }: World, id: string) => {
   const server = project.truth.floatingIps().find((each) => String(each.id) === id)?.server
   return server === null || server === undefined ? undefined : String(server)
 }
+const isBusy = ({ project }: World) => project.truth.actions().some(({ status }) => status === "running")
 const isThere = ({ project }: World, id: string) => project.truth.floatingIps().some((each) => String(each.id) === id)
 
 const filling: ReadonlyArray<Case> = [
@@ -215,6 +216,23 @@ const moving: ReadonlyArray<Case> = [
       assert.strictEqual(yield* reasonOf(world.cloud.assign(id, node, how)), "ReplyLost")
       yield* world.cloud.assign(id, node, how)
       assert.strictEqual(serverOf(world, id), node)
+    })
+  },
+  {
+    name: "is not where it was for good while what was asked before, and not answered, is under way",
+    play: Effect.fnUntraced(function* (world) {
+      const [one, other] = twoServers(world)
+      const { id } = yield* world.cloud.ensure(wish())
+      yield* world.cloud.assign(id, one, how)
+      failing(world, assign, { loseReply: true, action: { millis: 200 } })
+      assert.strictEqual(yield* reasonOf(world.cloud.assign(id, other, how)), "ReplyLost")
+      yield* world.cloud.assign(id, one, how)
+      assert.deepStrictEqual([serverOf(world, id), isBusy(world)], [one, false])
+      yield* world.cloud.unassign(id, "normal")
+      failing(world, assign, { loseReply: true, action: { millis: 200 } })
+      assert.strictEqual(yield* reasonOf(world.cloud.assign(id, other, how)), "ReplyLost")
+      yield* world.cloud.unassign(id, "normal")
+      assert.deepStrictEqual([serverOf(world, id), isBusy(world)], [undefined, false])
     })
   },
   {
