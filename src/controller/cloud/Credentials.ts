@@ -9,6 +9,17 @@ const decodeBase64 = Schema.decodeUnknownOption(Schema.StringFromBase64)
 
 const textOf = (base64: string | undefined): string => Option.getOrElse(decodeBase64(base64), () => "").trim()
 
+/** What a header can carry (RFC 6750): a Secret may hold two lines, or a whole file. */
+const tokenPattern = /^[\x21-\x7e]+$/
+
+const readable = (text: string, where: string): Result.Result<Redacted.Redacted, Lack> =>
+  tokenPattern.test(text)
+    ? Result.succeed(Redacted.make(text))
+    : Result.fail({
+        reason: "TokenMalformed",
+        message: `${where} is no token: it has spaces, line breaks or characters that no token has. Put the token there, and nothing else.`
+      })
+
 /** Read anew each time it is asked for, so that a rotated token needs no restart. Failures are told as what is lacking. */
 export const tokenOf = Effect.fn("Credentials.tokenOf")(function* (
   { token, tokenSecretRef }: HetznerIntegration,
@@ -21,7 +32,7 @@ export const tokenOf = Effect.fn("Credentials.tokenOf")(function* (
           reason: "TokenMissing",
           message: "spec.cloudIntegration.hetzner has no token: write tokenSecretRef with the name of a Secret."
         })
-      : Result.succeed(Redacted.make(inline))
+      : readable(inline, "spec.cloudIntegration.hetzner.token")
   }
   const { key = "token", name } = tokenSecretRef
   const kubernetes = yield* Kubernetes
@@ -33,7 +44,7 @@ export const tokenOf = Effect.fn("Credentials.tokenOf")(function* (
         reason: "SecretKeyMissing",
         message: `Secret ${namespace}/${name} has no text under the key ${key}. Put the token there.`
       })
-    : Result.succeed(Redacted.make(value))
+    : readable(value, `Key ${key} of Secret ${namespace}/${name}`)
 })
 
 const unread = ({ message, reason }: KubernetesError, namespace: string, name: string) => {
