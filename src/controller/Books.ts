@@ -121,9 +121,22 @@ export class Books {
     }
   }
 
-  /** Where both kinds have the name, the one that lists addresses. */
-  poolNamed(name: string): Pool.Pool | undefined {
-    return (this.pools.get(`PersistentIPPool/${name}`) ?? this.pools.get(`EphemeralIPPool/${name}`))?.pool
+  /** As `Pool.named`. */
+  poolNamed(name: string, address?: Address): Pool.Pool | undefined {
+    const both = (["PersistentIPPool", "EphemeralIPPool"] as const).flatMap(
+      (kind) => this.pools.get(`${kind}/${name}`)?.pool ?? []
+    )
+    return Pool.named(both, name, address)
+  }
+
+  /** By which an address that is granted is held. */
+  poolOfEntry({ address, pool }: { readonly address: Address; readonly pool: string }): Pool.Pool | undefined {
+    return this.poolNamed(pool, address)
+  }
+
+  /** Only this kind buys. */
+  buyerNamed(name: string): Pool.Pool | undefined {
+    return this.pools.get(`EphemeralIPPool/${name}`)?.pool
   }
 
   /** A pool that cannot be read is not a pool that is gone. */

@@ -275,12 +275,14 @@ const startCloudQueues = Effect.fnUntraced(function* (
         sweep: new OrphanSweep(books.clouds),
         isLeader,
         namespace: settings.namespace,
-        entriesOf: ({ name }) =>
+        entriesOf: ({ kind, name }) =>
           [...books.keysByPool.get(name)].flatMap((key) => {
             const allocation = caches.allocations.get(key)
             return allocation === undefined
               ? []
-              : entriesOf(allocation).filter(({ node, pool }) => pool === name && node !== undefined)
+              : entriesOf(allocation).filter(
+                  (entry) => entry.pool === name && entry.node !== undefined && books.poolOfEntry(entry)?.kind === kind
+                )
           }),
         millisUntilLost: (graceMillis) =>
           Effect.map(monotonicMillis, (now) => nodeBook.millisUntilLost(graceMillis, now)),

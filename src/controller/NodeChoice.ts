@@ -1,4 +1,5 @@
 /** The nodes as the placement of one Service's addresses sees them, and who must become a candidate for it. Pure over the books. */
+import type { Address } from "../domain/Address.ts"
 import type * as Assignment from "../domain/Assignment.ts"
 import * as MoveRequest from "../domain/MoveRequest.ts"
 import * as Placement from "../domain/Placement.ts"
@@ -8,8 +9,13 @@ import * as CloudWishes from "./cloud/CloudWishes.ts"
 import type { NodeBook } from "./NodeBook.ts"
 import type { Inputs } from "./WantedState.ts"
 
-export const demandsOf = (books: Books, poolName: string, inputs: Inputs): Placement.Demands => {
-  const pool = books.poolNamed(poolName)
+/** Without an address: of one that is to be bought. */
+export const demandsOf = (
+  books: Books,
+  { address, pool: name }: { readonly address?: Address; readonly pool: string },
+  inputs: Inputs
+): Placement.Demands => {
+  const pool = books.poolNamed(name, address)
   return {
     nodeSelector: pool?.nodeSelector,
     interfaceName: pool?.interfaceName,
@@ -39,14 +45,14 @@ export interface Nodes extends Assignment.Nodes {
 export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud: CloudView): Nodes => {
   const placedHere = new Map<string, number>()
   const calls: Array<string> = []
-  const demands = (grant: Assignment.Grant) => demandsOf(books, grant.pool, inputs)
-  const barTo = (node: string, { address, pool }: Assignment.Grant) => {
-    const found = books.poolNamed(pool)
-    return found && cloud.barTo(found, node, address, placedHere.get(node) ?? 0)
+  const demands = (grant: Assignment.Grant) => demandsOf(books, grant, inputs)
+  const barTo = (node: string, grant: Assignment.Grant) => {
+    const found = books.poolOfEntry(grant)
+    return found && cloud.barTo(found, node, grant.address, placedHere.get(node) ?? 0)
   }
-  const mayStayOn = (node: string, { address, pool }: Assignment.Grant) => {
-    const found = books.poolNamed(pool)
-    return found === undefined || cloud.mayStayOn(found, node, address)
+  const mayStayOn = (node: string, grant: Assignment.Grant) => {
+    const found = books.poolOfEntry(grant)
+    return found === undefined || cloud.mayStayOn(found, node, grant.address)
   }
   const couldHold = (grant: Assignment.Grant) => {
     const wanted = demands(grant)
@@ -77,7 +83,7 @@ export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud
       return (
         found !== undefined &&
         Placement.mustHandOver(found, demands(grant)).length === 0 &&
-        !CloudWishes.isLostToCloud(found, books.poolNamed(grant.pool), inputs.nowMillis) &&
+        !CloudWishes.isLostToCloud(found, books.poolOfEntry(grant), inputs.nowMillis) &&
         mayStayOn(node, grant) &&
         askedTarget(grant) === undefined
       )
@@ -95,7 +101,7 @@ export const nodesFor = (books: Books, nodeBook: NodeBook, inputs: Inputs, cloud
         addresses: (books.loadByNode.get(node.name) ?? 0) + (placedHere.get(node.name) ?? 0)
       }))
       const key = `${inputs.request.uid}/${grant.address}`
-      const pool = books.poolNamed(grant.pool)
+      const pool = books.poolOfEntry(grant)
       const near =
         pool?.cloud === undefined || target !== undefined
           ? candidates

@@ -63,11 +63,11 @@ export const observe = Effect.fnUntraced(function* (key: string, { books, nodeBo
     allocation: allocation === undefined ? undefined : observeAllocation(allocation, isFenced),
     isFenced,
     routeOf: (entry) => {
-      const pool = books.poolNamed(entry.pool)
+      const pool = books.poolOfEntry(entry)
       return pool === undefined ? "unknown" : cloud.route(pool, entry)
     },
     nameToSet: (entry) => {
-      const pool = books.poolNamed(entry.pool)
+      const pool = books.poolOfEntry(entry)
       const present = pool && cloud.reverseNameOf(pool, entry)
       const name = asked?.request.reverseName
       return present === undefined || present === name ? undefined : name

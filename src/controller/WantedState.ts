@@ -61,7 +61,7 @@ const grantOf = (
   present: ReadonlyArray<Hold.Entry>,
   cloud: CloudView
 ): Assignment.Grant => {
-  const known = books.poolNamed(pool)
+  const known = books.poolNamed(pool, address)
   const entry = present.find((each) => each.address === address)
   if (known === undefined && entry !== undefined) {
     const { cloudId, cloudProvider, interfaceName } = entry
@@ -83,22 +83,28 @@ const idOf = (pool: Pool, address: Address.Address, entry: Hold.Entry | undefine
   return entry.cloudId && (cloud.find(pool, entry)?.id ?? entry.cloudId)
 }
 
-const candidatesOf = (pool: string, books: Books, nodeBook: NodeBook, inputs: Inputs): ReadonlyArray<string> => {
-  const demands = demandsOf(books, pool, inputs)
+const candidatesOf = (
+  what: Parameters<typeof demandsOf>[1],
+  books: Books,
+  nodeBook: NodeBook,
+  inputs: Inputs
+): ReadonlyArray<string> => {
+  const demands = demandsOf(books, what, inputs)
   const facts = [...nodeBook.facts(inputs.nowMillis).values()]
   return facts.filter((node) => Placement.candidacy(node, demands).length === 0).map(({ name }) => name)
 }
 
 const explainNode = (
-  { address, pool }: Hold.Entry,
+  entry: Hold.Entry,
   { books, cloud }: CloudWishes.Surroundings,
   nodeBook: NodeBook,
   inputs: Inputs
 ): Lack => {
-  const candidates = candidatesOf(pool, books, nodeBook, inputs)
+  const { address, pool } = entry
+  const candidates = candidatesOf(entry, books, nodeBook, inputs)
   if (candidates.length > 0) return CloudWishes.noServer(pool, address, { books, candidates, cloud })
   const facts = [...nodeBook.facts(inputs.nowMillis).values()]
-  return Placement.explainNone(pool, facts, demandsOf(books, pool, inputs))
+  return Placement.explainNone(pool, facts, demandsOf(books, entry, inputs))
 }
 
 const exists = (node: string, nodeBook: NodeBook, inputs: Inputs): boolean =>
@@ -192,20 +198,20 @@ const decide = (
   if (unreadable && current.length === 0) return { type: "persistent", outcomes: [], pending: undefined }
   const asked = unreadable ? { ...request, addresses: current.map(({ address }) => address) } : request
   const boughtBy: AllocationDecision.Situation["boughtBy"] = (name, family) => {
-    const pool = books.poolNamed(name)
+    const pool = books.buyerNamed(name)
     const held = current.map(({ address }) => address)
     return pool && cloud.boughtAddress(pool, family, held)
   }
   const mayPromote: AllocationDecision.Situation["mayPromote"] = (address, name) => {
-    const pool = books.poolNamed(name)
+    const pool = books.poolNamed(name, address)
     const entry = current.find((each) => each.address === address)
-    const present = entry && books.poolNamed(entry.pool)
+    const present = entry && books.poolOfEntry(entry)
     if (pool === undefined || entry === undefined || present === undefined) return false
     const found = cloud.find(pool, { address })
     return found !== undefined && found.id === cloud.find(present, entry)?.id
   }
   const isDeleted: AllocationDecision.Situation["isDeleted"] = ({ address, pool: name }) => {
-    const pool = books.poolNamed(name)
+    const pool = books.poolNamed(name, address)
     const entry = current.find((each) => each.address === address)
     return pool?.kind === "EphemeralIPPool" && entry !== undefined && cloud.isDeleted(pool, entry)
   }
@@ -234,7 +240,7 @@ const decideAround = (
 
 /** Nobody can route it any more, and so nobody need serve it until that has been done. */
 const isDeletedThere = (entry: Hold.Entry, books: Books, cloud: CloudView): boolean => {
-  const pool = books.poolNamed(entry.pool)
+  const pool = books.poolOfEntry(entry)
   return pool !== undefined && cloud.isDeleted(pool, entry)
 }
 
@@ -258,7 +264,8 @@ export const wantedState = (
     isRoutedThere: (entry) => routeOf(entry) === "inPlace" || isDeletedThere(entry, books, cloud),
     nextEpoch: generation + 1
   })
-  const asking = { books, cloud, nodes, candidatesOf: (pool: string) => candidatesOf(pool, books, nodeBook, inputs) }
+  const candidatesIn = (pool: string) => candidatesOf({ pool }, books, nodeBook, inputs)
+  const asking = { books, cloud, nodes, candidatesOf: candidatesIn }
   const buying = CloudWishes.purchasesOf(decision, asking)
   const hindrance = CloudWishes.hindranceOf(inputs.key, entries, { books, cloud, routeOf })
   const homeless = entries.find((entry) => isHomeless(entry, nodeBook, inputs))

@@ -102,7 +102,7 @@ interface Standing extends Held {
 }
 
 const standing = (situation: Situation, entry: Held): Standing["stands"] => {
-  const own = poolNamed(situation.index, entry.pool)
+  const own = poolNamed(situation.index, entry.pool, entry.address)
   if (own !== undefined && stillHas(own, entry.address)) return { pool: entry.pool }
   const heir = AddressIndex.ownerOf(situation.index, entry.address)
   const pool = heir?._tag === "Pool" ? poolNamed(situation.index, heir.pool.name) : undefined
@@ -113,11 +113,8 @@ const standing = (situation: Situation, entry: Held): Standing["stands"] => {
 const stillHas = (pool: Pool.Pool, address: Address.Address): boolean =>
   pool.kind === "EphemeralIPPool" || pool.keepInUse || Pool.lists(pool, address)
 
-/** Where both kinds have the name, the one that lists addresses. */
-const poolNamed = (index: AddressIndex.AddressIndex, name: string): Pool.Pool | undefined => {
-  const named = index.pools.filter((pool) => pool.name === name)
-  return named.find((pool) => pool.kind === "PersistentIPPool") ?? named[0]
-}
+const poolNamed = ({ pools }: AddressIndex.AddressIndex, name: string, address?: Address.Address) =>
+  Pool.named(pools, name, address)
 
 const customerOf = ({ request, namespaceLabels }: Situation): Pool.Customer => ({
   namespace: request.namespace,
@@ -161,7 +158,7 @@ const decideNamed = (situation: Situation, held: ReadonlyArray<Standing>): Reado
 /** What was bought for the Service, and is named by it and by a PersistentIPPool now, is the user's from here on. */
 const promotedTo = (situation: Situation, address: Address.Address, present: string): string => {
   const { index, mayPromote } = situation
-  if (poolNamed(index, present)?.kind !== "EphemeralIPPool") return present
+  if (poolNamed(index, present, address)?.kind !== "EphemeralIPPool") return present
   const owner = AddressIndex.ownerOf(index, address)
   const heir = owner?._tag === "Pool" ? poolNamed(index, owner.pool.name) : undefined
   const isServed = heir !== undefined && Pool.serves(heir, customerOf(situation)) === undefined
@@ -222,7 +219,7 @@ const fits = ({ index, isDeleted, request, type }: Situation, entry: Standing): 
   const { stands } = entry
   if (stands === undefined || isDeleted(entry)) return false
   if (request.pool !== undefined) return stands.pool === request.pool
-  return type === "ephemeral" || (poolNamed(index, stands.pool)?.autoAssign ?? false)
+  return type === "ephemeral" || (poolNamed(index, stands.pool, entry.address)?.autoAssign ?? false)
 }
 
 /** Pools that would serve this Service, in the order in which they are asked, those that buy first; at least one. */

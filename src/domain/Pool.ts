@@ -185,6 +185,19 @@ export const seniority: Order.Order<Pool> = Order.combineAll([
 
 export const lists = (pool: Pool, address: Address): boolean => AddressRange.find(pool.ranges, address) !== undefined
 
+/**
+ * The pool of this name. Where both kinds have it, the one that lists the address, or else the one that buys: an entry has the
+ * name alone, and what was bought under it must not become another's when a pool comes that has its name. Without an address
+ * the one that lists some.
+ */
+export const named = (pools: ReadonlyArray<Pool>, name: string, address?: Address): Pool | undefined => {
+  const both = pools.filter((pool) => pool.name === name)
+  const lister = both.find(({ kind }) => kind === "PersistentIPPool")
+  const buyer = both.find(({ kind }) => kind === "EphemeralIPPool")
+  if (lister === undefined || buyer === undefined) return lister ?? buyer
+  return address === undefined || lists(lister, address) ? lister : buyer
+}
+
 export const refOf = ({ kind, name }: PoolRef): PoolRef => ({ kind, name })
 
 /** Whom a pool is asked to serve. */

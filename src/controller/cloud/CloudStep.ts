@@ -7,6 +7,7 @@ import type { IPAllocation } from "../../api/IPAllocation.ts"
 import { ipAllocations } from "../../api/IPAllocation.ts"
 import { entriesOf, intentsOf } from "../../api/AllocationEntries.ts"
 import type { Entry, Intent } from "../../domain/Hold.ts"
+import type { Pool } from "../../domain/Pool.ts"
 import * as Plan from "../../domain/Plan.ts"
 import { sameIntent } from "../../domain/Target.ts"
 import type { CloudError } from "../../ports/Cloud.ts"
@@ -30,15 +31,20 @@ export interface Options extends Reconciling {
 
 type OneByOne = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-const deskOf = ({ cloud }: Observation, { books }: Reconciling, poolName: string): CloudWriter.Desk | undefined => {
-  const pool = books.poolNamed(poolName)
+/** A purchase that was begun is that of the pool which buys, also when another has its name by now. */
+const poolOf = ({ books }: Reconciling, what: Entry | Intent): Pool | undefined =>
+  "address" in what ? books.poolOfEntry(what) : (books.buyerNamed(what.pool) ?? books.poolNamed(what.pool))
+
+const deskOf = ({ cloud }: Observation, options: Reconciling, what: Entry | Intent): CloudWriter.Desk | undefined => {
+  const { books } = options
+  const pool = poolOf(options, what)
   const project = pool === undefined ? undefined : books.clouds.viewOf(pool)
   return pool === undefined || project === undefined ? undefined : { book: books.clouds, view: cloud, pool, project }
 }
 
 /** The pool is gone for good, or of no cloud any more: nobody can tell what to return, or where. */
-const isLost = ({ books }: Reconciling, poolName: string): boolean =>
-  !books.isUnreadable(poolName) && books.poolNamed(poolName)?.cloud === undefined
+const isLost = (options: Reconciling, what: Entry | Intent): boolean =>
+  !options.books.isUnreadable(what.pool) && poolOf(options, what)?.cloud === undefined
 
 const capReached = (poolName: string, max: number): Trouble =>
   lasting({
@@ -98,19 +104,19 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
     const { allocation } = observation
     switch (change._tag) {
       case "Buy": {
-        const desk = deskOf(observation, options, change.intent.pool)
+        const desk = deskOf(observation, options, change.intent)
         if (desk === undefined) return false
         const trouble = yield* buyWithinCap(change, desk, options)
         return trouble === undefined ? true : { trouble }
       }
       case "Route": {
-        const desk = deskOf(observation, options, change.entry.pool)
+        const desk = deskOf(observation, options, change.entry)
         if (desk === undefined) return false
         yield* CloudWriter.route(desk, change.entry, change.isShown ? "failover" : "normal")
         return true
       }
       case "Name": {
-        const desk = deskOf(observation, options, change.entry.pool)
+        const desk = deskOf(observation, options, change.entry)
         if (desk === undefined) return false
         yield* CloudWriter.name(desk, change.entry, change.name)
         return true
@@ -118,8 +124,8 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
       case "Return": {
         if (allocation === undefined) return false
         const dueOf = <A extends Entry | Intent>(what: A): ReadonlyArray<Due<A>> => {
-          const desk = deskOf(observation, options, what.pool)
-          return desk !== undefined || isLost(options, what.pool) ? [{ what, desk }] : []
+          const desk = deskOf(observation, options, what)
+          return desk !== undefined || isLost(options, what) ? [{ what, desk }] : []
         }
         const due = { entries: change.entries.flatMap(dueOf), intents: change.intents.flatMap(dueOf) }
         if (due.entries.length + due.intents.length === 0) return false

@@ -115,14 +115,16 @@ export class CloudView {
     return kept ?? FloatingAddress.hostOf(found.network, pool.cloud.ipv6Suffix)
   }
 
-  ownershipIn(pool: Pool): CloudClaim.Ownership {
-    return pool.kind === "EphemeralIPPool" ? "created" : "adopted"
+  /** What is neither labelled nor called as what is bought is its user's, whatever pool it is granted by. */
+  ownershipIn(pool: Pool, found: CloudAddress): CloudClaim.Ownership {
+    const isPurchase = this.isBought(found) || found.name.startsWith(CloudClaim.namePrefix)
+    return pool.kind === "EphemeralIPPool" && isPurchase ? "created" : "adopted"
   }
 
   /** It says whose it is. */
-  isMarked({ family, labels }: CloudAddress, pool: Pool): boolean {
-    const wanted = CloudClaim.labelsOf(this.claimOf(family), this.ownershipIn(pool))
-    return Object.entries(wanted).every(([key, value]) => labels[key] === value)
+  isMarked(found: CloudAddress, pool: Pool): boolean {
+    const wanted = CloudClaim.labelsOf(this.claimOf(found.family), this.ownershipIn(pool, found))
+    return Object.entries(wanted).every(([key, value]) => found.labels[key] === value)
   }
 
   /** We may return it: bought for this claim, or by v0.4 for the Service whose IPAllocation names it. */

@@ -51,7 +51,7 @@ export const noServer = (
   address: Address,
   { books, candidates, cloud }: Surroundings & { readonly candidates: ReadonlyArray<string> }
 ): Lack => {
-  const pool = books.poolNamed(poolName)
+  const pool = books.poolNamed(poolName, address)
   const max = pool && books.clouds.viewOf(pool)?.project.addressesPerServerMax
   return pool !== undefined && candidates.some((node) => cloud.barTo(pool, node, address, 0) === "full")
     ? {
@@ -111,7 +111,7 @@ export const hindranceOf = (
   const refused = books.clouds.serviceTrouble(key)
   if (refused !== undefined) return { lack: refused, awaits: [] }
   for (const entry of entries) {
-    const pool = entry.cloudProvider === undefined ? undefined : books.poolNamed(entry.pool)
+    const pool = entry.cloudProvider === undefined ? undefined : books.poolOfEntry(entry)
     if (pool === undefined || routeOf(entry) === "inPlace") continue
     const lack = books.clouds.poolTrouble(pool) ?? cloud.obstacle(pool, entry)
     if (lack !== undefined) return { lack, awaits: ["clouds"] }
@@ -126,7 +126,7 @@ export const firstOf = (hindrance: Omit<Buying, "purchases">, buying: Buying): L
 /** What its Service shows until another is served in its place. */
 export const deletionOf = (present: ReadonlyArray<Entry>, { books, cloud }: Surroundings): Lack | undefined => {
   for (const entry of present.filter(({ node }) => node !== undefined)) {
-    const pool = entry.cloudProvider === undefined ? undefined : books.poolNamed(entry.pool)
+    const pool = entry.cloudProvider === undefined ? undefined : books.poolOfEntry(entry)
     if (pool !== undefined && cloud.isDeleted(pool, entry)) return cloud.obstacle(pool, entry)
   }
   return undefined

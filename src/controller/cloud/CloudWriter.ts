@@ -60,7 +60,7 @@ export const route = Effect.fnUntraced(function* (desk: Desk, entry: Entry, prio
   if (listed === undefined || server === undefined) return
   const found = view.isMarked(listed, pool) ? listed : yield* readAgain(desk, entry, listed.id, priority)
   if (found === undefined) return
-  const mark = CloudClaim.labelsOf(view.claimOf(found.family), view.ownershipIn(pool))
+  const mark = CloudClaim.labelsOf(view.claimOf(found.family), view.ownershipIn(pool, found))
   const isMarked = view.isMarked(found, pool)
   const handover = pool.cloud?.handover ?? "direct"
   desk.book.underWay.add(found.id)
