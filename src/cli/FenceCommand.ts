@@ -39,7 +39,7 @@ const read = Effect.fnUntraced(function* (node: string, namespace: string) {
 })
 
 /** Answers with a sentence. */
-export const run = Effect.fn("FenceCommand.run")(function* (node: string, namespace: string) {
+export const run = Effect.fnUntraced(function* (node: string, namespace: string) {
   const kubernetes = yield* Kubernetes
   const { metadata, spec } = yield* read(node, namespace)
   yield* Effect.sleep(WATCH_MILLIS)

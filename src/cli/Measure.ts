@@ -80,7 +80,7 @@ export const writeJson = Effect.fnUntraced(function* (file: string, json: Measur
 })
 
 /** Table, missed bounds, file, exit code: the end of every command that measures. */
-export const finish = Effect.fn("Measure.finish")(function* (
+export const finish = Effect.fnUntraced(function* (
   measurement: Measurement,
   jsonFile: string | undefined,
   print: (line: string) => Effect.Effect<void>

@@ -65,7 +65,7 @@ const isDone = Effect.fnUntraced(function* (move: Move) {
 })
 
 /** Answers with a sentence. */
-export const run = Effect.fn("MoveCommand.run")(function* (move: Move) {
+export const run = Effect.fnUntraced(function* (move: Move) {
   const kubernetes = yield* Kubernetes
   const allocation = yield* read(move)
   yield* mustExist(move.node)

@@ -74,7 +74,7 @@ const nodesOf = (
 }
 
 /** The ConfigMap comes first: an operator that starts must find what it may clean. And what it must keep (Adoption). */
-const deployOperators = Effect.fn("Controller.deployOperators")(function* (
+const deployOperators = Effect.fnUntraced(function* (
   deploying: Deploying,
   adoption: Adoption
 ): Effect.fn.Return<WorkQueue.Outcome, KubernetesError, Kubernetes | Caches> {

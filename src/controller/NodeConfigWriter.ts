@@ -61,7 +61,7 @@ const toldOfUnread = (present: ConfigMap | undefined, { ephemeralPools, persiste
 }
 
 /** Writes when it differs; answers whether any pool wants operators. */
-export const write = Effect.fn("NodeConfigWriter.write")(function* (namespace: string, nodes: Nodes) {
+export const write = Effect.fnUntraced(function* (namespace: string, nodes: Nodes) {
   const caches = yield* Caches
   const kubernetes = yield* Kubernetes
   const ref = { namespace, name: nodeConfigMapName }

@@ -71,7 +71,7 @@ const FOLLOWING_MILLIS = 100
  * After silence of the watch only a consistent list may bring the counts back (LeaseCount). One that shows what the watch has
  * not brought means that the watch may be dead, and it would be for minutes: another is begun at once.
  */
-const relist = Effect.fn("NodeFailure.relist")(
+const relist = Effect.fnUntraced(
   function* (options: Options) {
     const kubernetes = yield* Kubernetes
     const askedMillis = yield* monotonicMillis
@@ -91,11 +91,7 @@ const relist = Effect.fn("NodeFailure.relist")(
 )
 
 /** Fails as `Conflict` when the node renewed meanwhile; its count then starts anew (R7). */
-const fence = Effect.fn("NodeFailure.fence")(function* (
-  { content, lease }: KnownLease,
-  evidence: string,
-  options: FenceOptions
-) {
+const fence = Effect.fnUntraced(function* ({ content, lease }: KnownLease, evidence: string, options: FenceOptions) {
   const kubernetes = yield* Kubernetes
   const { name, namespace } = lease.metadata
   const fenced = {
@@ -163,7 +159,7 @@ const tellAwaited = Effect.fnUntraced(function* ({ content }: KnownLease, promis
 })
 
 /** Until the lease changes, is fenced, or somebody else leads: each try begins anew. */
-const takeOver = Effect.fn("NodeFailure.takeOver")(function* (known: KnownLease, options: Options) {
+const takeOver = Effect.fnUntraced(function* (known: KnownLease, options: Options) {
   const { nodeBook } = options
   const { node } = known.content
   let triesCount = 0

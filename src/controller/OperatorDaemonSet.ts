@@ -68,7 +68,7 @@ export const plan = (
   return same ? undefined : DaemonSetChange.Replace({ desired, present })
 }
 
-export const apply = Effect.fn("OperatorDaemonSet.apply")(function* (
+export const apply = Effect.fnUntraced(function* (
   change: DaemonSetChange
 ): Effect.fn.Return<DaemonSet | undefined, KubernetesError, Kubernetes> {
   const kubernetes = yield* Kubernetes

@@ -53,7 +53,7 @@ const labelSelector = Object.entries(daemonSetSelector)
 
 /** Pods and events are read while the DaemonSet counts fewer that are ready than there should be, and not followed. */
 export const step = ({ isLeader, namespace, onChange, operatorPods }: Options) =>
-  Effect.fn("OperatorPods.step")(function* (): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
+  Effect.fnUntraced(function* (): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
     if (!(yield* isLeader)) return "settled"
     const caches = yield* Caches
     const daemonSet = caches.daemonSets.get(keyOf({ namespace, name: daemonSetName }))

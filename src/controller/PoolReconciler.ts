@@ -224,9 +224,7 @@ export interface Options {
 }
 
 export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
-  Effect.fn("PoolReconciler.step")(function* (
-    key: string
-  ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
+  Effect.fnUntraced(function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
     if (!(yield* isLeader)) return "settled"
     const caches = yield* Caches
     const kubernetes = yield* Kubernetes

@@ -81,7 +81,7 @@ export interface Outcome {
 }
 
 /** One try: both rounds, from the beginning. */
-export const ask = Effect.fn("Promises.ask")(function* (asking: Asking, wanted: Wanted): Effect.fn.Return<Outcome> {
+export const ask = Effect.fnUntraced(function* (asking: Asking, wanted: Wanted): Effect.fn.Return<Outcome> {
   const isEnough = (promises: Given) => Witness.isPromised(wanted.voters, wanted.node, new Set(promises.keys()))
   const given = yield* firstRound(asking, wanted)
   if (!isEnough(given)) return { isPromised: false, promisedCount: given.size }

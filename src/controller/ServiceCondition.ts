@@ -22,7 +22,7 @@ export const read = (service: Service): Finding | undefined => {
 }
 
 /** Idempotent, and only on the Service as it was read: it may be of another class by now. */
-export const write = Effect.fn("ServiceCondition.write")(function* (service: Service, finding: Finding | undefined) {
+export const write = Effect.fnUntraced(function* (service: Service, finding: Finding | undefined) {
   const kubernetes = yield* Kubernetes
   const { name, namespace, resourceVersion, uid } = service.metadata
   const before = conditionOf(service)

@@ -225,7 +225,7 @@ export interface Queues {
 
 /** What users are told and what clouds are asked for have queues of their own. */
 export const step = (reconciling: Reconciling, queues: Queues) =>
-  Effect.fn("ServiceReconciler.step")(
+  Effect.fnUntraced(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
       if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, reconciling)
@@ -281,7 +281,7 @@ const patienceMillis = ({ entries, purchases }: WantedState): number =>
 export const reportStep = (reconciling: Reconciling) => {
   /** Since when each key has been on its way. */
   const patience = new Map<string, number>()
-  return Effect.fn("ServiceReconciler.reportStep")(function* (
+  return Effect.fnUntraced(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
     if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"

@@ -39,7 +39,7 @@ export const watched = (caches: Caches["Service"]): ReadonlyMap<string, Watched>
 /** Once per content: a relist tells nothing again. */
 export const step = (isLeader: Effect.Effect<boolean>) => {
   const told = new Map<string, string>()
-  return Effect.fn("Unreadable.step")(function* (key: string): Effect.fn.Return<Outcome, never, Caches | Events> {
+  return Effect.fnUntraced(function* (key: string): Effect.fn.Return<Outcome, never, Caches | Events> {
     if (!(yield* isLeader)) return "settled"
     const slash = key.indexOf("/")
     const found = watched(yield* Caches).get(key.slice(0, slash))

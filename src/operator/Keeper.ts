@@ -261,7 +261,7 @@ export const make = Effect.fnUntraced(function* (
   const firstUse = yield* FirstUse.make({ isOwnMac: readings.isOwnMac, wake: options.wake })
   const reporter = yield* StatusReporter.make(options)
 
-  const round = Effect.fn("Keeper.round")(function* (holdId: HoldId | undefined) {
+  const round = Effect.fnUntraced(function* (holdId: HoldId | undefined) {
     const self: NodeDuty.Self = { node: options.node, holdId, lastHoldId: options.lastHoldId() }
     const config = options.config()
     const before = yield* network.state

@@ -160,7 +160,7 @@ const isRenewedSince = (seen: Lease, lease: Lease, { attempt, holdId, nonce }: N
  * Another machine's lease that names voters may be kept up by their word however long it is quiet: it is taken only once a
  * leader, who asks them, has fenced it. Two that both say nothing of their machine count as one that was rebooted.
  */
-export const register = Effect.fn("Registration.register")(function* (
+export const register = Effect.fnUntraced(function* (
   identity: Identity,
   { newestHoldId, takeover, ...said }: Registering
 ): Effect.fn.Return<Registered, KubernetesError | Foreign, Kubernetes> {

@@ -166,7 +166,7 @@ export const make = Effect.fnUntraced(function* ({
       Effect.ensuring(Effect.sync(() => due.forEach(({ allocation }) => underWay.delete(allocation.metadata.uid))))
     )
 
-  const reportAll: StatusReporter["reportAll"] = Effect.fn("StatusReporter.reportAll")(function* (reporting) {
+  const reportAll: StatusReporter["reportAll"] = Effect.fnUntraced(function* (reporting) {
     const isOvertaken = overtaking(reporting, cache)
     const reports = dueIn(reporting, yield* Timestamp.now)
     const due = reports.filter(({ allocation }) => !underWay.has(allocation.metadata.uid))

@@ -78,7 +78,7 @@ const applyOne = Effect.fnUntraced(function* (
   }
 })
 
-export const apply = Effect.fn("Manifests.apply")(function* (manifest: Manifest) {
+export const apply = Effect.fnUntraced(function* (manifest: Manifest) {
   const documents = yield* parse(manifest)
   return yield* Effect.forEach(documents, applyOne)
 })

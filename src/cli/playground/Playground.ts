@@ -48,7 +48,7 @@ const cellsOf = ({ address, epoch, node, outageMillis, service, state, writesCou
 const jsonOf = (row: Row): Json => ({ ...row })
 
 /** Never fails with `NotAsTold`: what was not as told is a bound that did not hold. */
-export const run = Effect.fn("Playground.run")(function* (options: World.Options, output: Screen.Output) {
+export const run = Effect.fnUntraced(function* (options: World.Options, output: Screen.Output) {
   const startedAt = yield* monotonicMillis
   const screen = yield* Screen.make(output)
   for (const line of intro) screen.heading(line)

@@ -256,7 +256,7 @@ const verify = Effect.fnUntraced(function* (world: World, spared: ReadonlyArray<
   )
 })
 
-export const tell = Effect.fn("Story.tell")(function* (world: World, isTerminal: boolean) {
+export const tell = Effect.fnUntraced(function* (world: World, isTerminal: boolean) {
   yield* start(world)
   yield* deployOperators(world)
   yield* waitForPool(world)

@@ -161,7 +161,7 @@ const applyFirst = Effect.fnUntraced(function* (
 })
 
 export const step = (options: Options) =>
-  Effect.fn("CloudStep.step")(
+  Effect.fnUntraced(
     function* (key: string): Effect.fn.Return<Outcome, CloudError | KubernetesError, Kubernetes | Caches> {
       const { clouds } = options.books
       // Whatever ends here is not tried again by itself.

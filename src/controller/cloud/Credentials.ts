@@ -21,7 +21,7 @@ const readable = (text: string, where: string): Result.Result<Redacted.Redacted,
       })
 
 /** Read anew each time it is asked for, so that a rotated token needs no restart. Failures are told as what is lacking. */
-export const tokenOf = Effect.fn("Credentials.tokenOf")(function* (
+export const tokenOf = Effect.fnUntraced(function* (
   { token, tokenSecretRef }: HetznerIntegration,
   namespace: string
 ): Effect.fn.Return<Result.Result<Redacted.Redacted, Lack>, never, Kubernetes> {

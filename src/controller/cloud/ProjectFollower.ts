@@ -150,9 +150,7 @@ const untilNextLook = Effect.fnUntraced(function* (
 })
 
 export const step = (options: Options) =>
-  Effect.fn("ProjectFollower.step")(function* (
-    poolKey: string
-  ): Effect.fn.Return<Outcome, never, Kubernetes | Cloud | Caches> {
+  Effect.fnUntraced(function* (poolKey: string): Effect.fn.Return<Outcome, never, Kubernetes | Cloud | Caches> {
     const { book, isLeader, namespace, onChange } = options
     if (!(yield* isLeader)) return "settled"
     const caches = yield* Caches

@@ -30,7 +30,7 @@ const evidenceIn = (server: CloudServer | undefined): string | undefined => {
 const isUnchanged = (nodeBook: NodeBook, { content, lease }: KnownLease): boolean =>
   nodeBook.leases.byNode.get(content.node)?.lease.metadata.resourceVersion === lease.metadata.resourceVersion
 
-const ask = Effect.fn("ServerEvidence.ask")(
+const ask = Effect.fnUntraced(
   function* (known: KnownLease, options: Options) {
     const { book, isLeader, nodeBook } = options
     const server = book.serverOfNode(known.content.node)
