@@ -11,6 +11,7 @@ import type { ConfigMap } from "../api/ConfigMap.ts"
 import { DaemonSet, daemonSets } from "../api/DaemonSet.ts"
 import { group } from "../domain/Annotations.ts"
 import { daemonSetName } from "../api/Names.ts"
+import { once } from "../api/Once.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 
@@ -29,11 +30,17 @@ export const DaemonSetChange = Data.taggedEnum<DaemonSetChange>()
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(DaemonSet))
 
-const desiredFrom = (template: ConfigMap, namespace: string): DaemonSet | undefined => {
+/** Once for each version of it: a plan is made at every change of a node. */
+const readIn = once((template: ConfigMap) => {
   const text = template.data?.[templateKey] ?? ""
-  const decoded = decode(text)
-  if (Option.isNone(decoded)) return undefined
-  const { metadata, spec } = decoded.value
+  const hash = bytesToHex(sha256(utf8ToBytes(text))).slice(0, 16)
+  return Option.map(decode(text), ({ metadata, spec }) => ({ metadata, spec, hash }))
+})
+
+const desiredFrom = (template: ConfigMap, namespace: string): DaemonSet | undefined => {
+  const read = readIn(template)
+  if (Option.isNone(read)) return undefined
+  const { hash, metadata, spec } = read.value
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
@@ -41,7 +48,7 @@ const desiredFrom = (template: ConfigMap, namespace: string): DaemonSet | undefi
       name: daemonSetName,
       namespace,
       labels: metadata.labels ?? {},
-      annotations: { ...metadata.annotations, [hashAnnotation]: bytesToHex(sha256(utf8ToBytes(text))).slice(0, 16) }
+      annotations: { ...metadata.annotations, [hashAnnotation]: hash }
     },
     ...(spec === undefined ? {} : { spec })
   }

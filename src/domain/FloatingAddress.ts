@@ -20,8 +20,12 @@ export const hostOf = (network: string, suffix: Address.Address): Address.Addres
 }
 
 export const contains = (network: string, address: Address.Address): boolean => {
+  const isIPv4 = Address.familyOf(address) === "IPv4"
+  if (network.includes(":") === isIPv4) return false
+  // One IPv4 address, which can be written in one way only: most of what is asked for every address of a project.
+  if (isIPv4 && !/[/-]/.test(network)) return network === address
   const range = rangeOf(network)
-  if (range === undefined || range.family !== Address.familyOf(address)) return false
+  if (range === undefined) return false
   const value = Address.toBigInt(address)
   return range.first <= value && value <= range.last
 }

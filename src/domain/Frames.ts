@@ -14,9 +14,11 @@ export const arpProbeBytes = 42
 export const neighborAdvertisementBytes = 86
 export const neighborSolicitationBytes = 78
 
+export const isMac = (text: string): boolean => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)
+
 /** Six bytes of `02:00:5e:10:00:01`; a failure says what is wrong with it. */
 export const parseMac = (text: string): Result.Result<Uint8Array, string> => {
-  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)) {
+  if (!isMac(text)) {
     return Result.fail(`"${text}" is no Ethernet address; expected six bytes such as 02:00:5e:10:00:01`)
   }
   return Result.succeed(Uint8Array.from(text.split(":"), (byte) => Number.parseInt(byte, 16)))

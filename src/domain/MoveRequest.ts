@@ -17,7 +17,9 @@ export interface MoveRequest {
 /** What cannot be read asks for nothing. */
 export const parse = (text: string): ReadonlyArray<MoveRequest> =>
   text.split(",").flatMap((each) => {
-    const [, written = "", node = "", epoch = ""] = /^([^=@]+)=([^=@]+)@(\d{1,15})$/.exec(each.trim()) ?? []
+    const found = /^([^=@]+)=([^=@]+)@(\d{1,15})$/.exec(each.trim())
+    if (found === null) return []
+    const [, written = "", node = "", epoch = ""] = found
     const address = parseAddress(written)
     return Result.isFailure(address) ? [] : [{ address: address.success, node, epoch: Number(epoch) }]
   })

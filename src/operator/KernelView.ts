@@ -1,7 +1,6 @@
 /** What a round reads out of the state of the kernel. */
-import { Result } from "effect"
 import type * as Address from "../domain/Address.ts"
-import { parseMac } from "../domain/Frames.ts"
+import { isMac } from "../domain/Frames.ts"
 import { hostPrefixLength } from "../domain/HostAddress.ts"
 import type * as InterfacePlan from "../domain/InterfacePlan.ts"
 import type { InterfaceAddress, NetworkState } from "../ports/NodeNetwork.ts"
@@ -50,7 +49,7 @@ export const areGone = (changes: ReadonlyArray<InterfacePlan.Change>, { interfac
 
 /** By which neighbours may be asked and told, up or not. */
 export const neighbourlyIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
-  const names = new Set(interfaces.filter(({ mac }) => Result.isSuccess(parseMac(mac))).map(({ name }) => name))
+  const names = new Set(interfaces.filter(({ mac }) => isMac(mac)).map(({ name }) => name))
   return (name) => names.has(name)
 }
 
@@ -65,14 +64,14 @@ const macsMax = 16
  * answers for any address on any interface. Sorted.
  */
 export const ownMacsIn = ({ interfaces }: NetworkState, uplinks: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const able = interfaces.filter(({ kind, mac }) => kind !== "loopback" && Result.isSuccess(parseMac(mac)))
+  const able = interfaces.filter(({ kind, mac }) => kind !== "loopback" && isMac(mac))
   const found = able.filter(({ addresses, name }) => uplinks.includes(name) || addresses.some(isOfNetwork))
   return [...new Set(found.map(({ mac }) => mac.toLowerCase()))].toSorted().slice(0, macsMax)
 }
 
 /** Up, with a hardware address. */
 export const announceableIn = ({ interfaces }: NetworkState): ((name: string) => boolean) => {
-  const able = interfaces.filter(({ mac, up }) => up && Result.isSuccess(parseMac(mac)))
+  const able = interfaces.filter(({ mac, up }) => up && isMac(mac))
   const names = new Set(able.map(({ name }) => name))
   return (name) => names.has(name)
 }
