@@ -54,7 +54,11 @@ const BATCH_MILLIS = 300
 /** How soon to look again whether a node that is silent is to be named no more. */
 const SILENT_LOOK_MILLIS = 10_000
 
-const isReady = (caches: Caches["Service"]): boolean => Object.values(caches).every((cache) => cache.isSynced())
+/** Asked before each step: what is complete stays so. */
+const readiness = (caches: Caches["Service"]): (() => boolean) => {
+  let isReady = false
+  return () => (isReady ||= Object.values(caches).every((cache) => cache.isSynced()))
+}
 
 /** Only candidates may be voters: others renew so seldom that they do not notice what they would be asked. */
 const nodesOf = (
@@ -160,6 +164,7 @@ export const make = Effect.fnUntraced(function* ({
     for (const key of keys) sinks.service(key)
   }
   const caches = yield* makeCaches({ adoption, books, nodeBook, sinks, nowMillis }, settings.namespace)
+  const isReady = readiness(caches)
   const everything = Effect.sync(() => wakeEverything(caches, books, sinks))
   const scope = yield* Effect.scope
   /** The last term in which all grants were known, those of the leaders before included. */
@@ -188,7 +193,7 @@ export const make = Effect.fnUntraced(function* ({
     }
   })
   // Before every cache is complete nothing may be decided: to half a cache, every address has left its pool.
-  const leads = Effect.suspend(() => (isReady(caches) ? leader.isLeader : Effect.succeed(false)))
+  const leads = Effect.map(leader.isLeader, (may) => may && isReady())
   // A watch may have died in silence: what was granted meanwhile, a new leader would grant again. No compare-and-set
   // spans two IPAllocations.
   const mayAct = Effect.map(leads, (may) => may && knownTerm === leader.term())
@@ -213,7 +218,7 @@ export const make = Effect.fnUntraced(function* ({
     const state = { isLeader: yield* leader.isLeader, nowMillis: yield* monotonicMillis }
     yield* Figures.publish(Figures.figuresOf(books, nodeBook, state))
   })
-  return { isReady: Effect.sync(() => isReady(caches)), isLeader: leader.isLeader, measure }
+  return { isReady: Effect.sync(isReady), isLeader: leader.isLeader, measure }
 })
 
 const wakeEverything = (caches: Caches["Service"], books: Books, sinks: Sinks): void => {

@@ -151,6 +151,7 @@ class Cache<A extends KubernetesObject> {
   }
 
   take(event: WatchEvent<A>): string | undefined {
+    this.handlers.onHeard?.()
     switch (event.type) {
       case "Added":
       case "Modified":
@@ -261,12 +262,12 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     return all.resourceVersion
   })
 
-  const take = (event: WatchEvent<A>) =>
+  /** What came together: an effect for each of many events costs more than what most of them change. */
+  const take = (events: ReadonlyArray<WatchEvent<A>>) =>
     Effect.map(monotonicMillis, (now) => {
       cache.lastContactMillis = now
       failures = 0
-      options.onHeard?.()
-      position = cache.take(event) ?? position
+      for (const event of events) position = cache.take(event) ?? position
     })
 
   const recover = Effect.fnUntraced(function* (error: KubernetesError) {
@@ -285,7 +286,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   /** One list if needed, then one watch until its end. A server that closes at once is not asked in a tight loop. */
   const round = Effect.gen(function* () {
     const from = position === undefined || relisting.isAwaited() ? yield* list : position
-    yield* Stream.runForEach(kubernetes.watch(type, selection, from), take)
+    yield* Stream.runForEachArray(kubernetes.watch(type, selection, from), take)
     yield* Effect.sleep("50 millis")
   }).pipe(Effect.catch(recover))
 

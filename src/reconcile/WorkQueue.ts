@@ -153,11 +153,10 @@ export const make = Effect.fnUntraced(function* <R>(
 ): Effect.fn.Return<WorkQueue, never, R | Scope.Scope> {
   const books = new Books(yield* Queue.unbounded<string>())
   const scope = yield* Effect.scope
-  const work = Effect.gen(function* () {
-    const key = yield* Queue.take(books.ready)
+  const work = Effect.flatMap(Queue.take(books.ready), (key) => {
     const state = books.begin(key)
-    if (state === undefined) return
-    yield* options.step(key).pipe(
+    if (state === undefined) return Effect.void
+    return options.step(key).pipe(
       Effect.catchDefect(reportDefect(key)),
       Effect.matchEffect({
         onSuccess: (outcome) => succeeded(books, key, state, outcome, scope),

@@ -165,8 +165,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "acts-on-half-a-cache",
     what: "decides before every cache is complete (v0.4, 7)",
     file: "src/controller/Controller.ts",
-    find: "(isReady(caches) ? leader.isLeader : Effect.succeed(false))",
-    replace: "leader.isLeader",
+    find: "(may) => may && isReady()",
+    replace: "(may) => may",
     killedBy: "S2"
   },
   {
