@@ -68,7 +68,7 @@ describe("a trial", () => {
         )
         assert.match(problem ?? "", /^survives S1 .* 2 times, first hung in seed 1/)
       }),
-    120_000
+    600_000
   )
 
   it.live(
@@ -83,7 +83,7 @@ describe("a trial", () => {
           [["hung", 1, "seed 7"]]
         )
       }),
-    120_000
+    600_000
   )
 
   it.live(
@@ -97,7 +97,7 @@ describe("a trial", () => {
         assert.deepStrictEqual([kills, others], [[], []])
         assert.include(problem, "survives hung")
       }),
-    120_000
+    600_000
   )
 })
 
