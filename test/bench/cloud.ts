@@ -145,7 +145,7 @@ export const measure = (): Measurement => {
     },
     bounds: [],
     json: {
-      requests: Object.fromEntries(rows.map(({ operation, requests }) => [operation, requests])),
+      operations: rows.map(({ operation, requests }) => ({ operation, requestsCount: requests })),
       fullBudgetMillis: full,
       exhaustedBudgetMillis: exhausted
     }
