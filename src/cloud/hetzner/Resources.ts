@@ -41,36 +41,58 @@ const perPage = "50"
 
 interface Page<A> {
   readonly items: ReadonlyArray<A>
-  readonly nextPage: number | null
+  readonly meta: Wire.Meta
 }
 
-/** All pages; only `next_page` says whether there is another. */
-const pages = Effect.fnUntraced(function* <A, W>(
+/** A project that changes all the time is listed as it was met the last time. */
+const readingsMax = 3
+
+/** All pages; only `next_page` says whether there is another. `isWhole`: nothing came or went between the first and the last. */
+const read = Effect.fnUntraced(function* <A, W>(
   { call }: ApiClient,
   path: string,
   reply: Schema.Decoder<W>,
   pageOf: (reply: W) => Page<A>
-): Effect.fn.Return<ReadonlyArray<A>, CloudError> {
+): Effect.fn.Return<{ readonly all: ReadonlyArray<A>; readonly isWhole: boolean }, CloudError> {
   const all: Array<A> = []
+  const totals = new Set<number>()
   for (let page: number | null = 1; page !== null;) {
     const query = [["page", String(page)] as const, ["per_page", perPage] as const]
-    const { items, nextPage }: Page<A> = pageOf(yield* call({ method: "GET", path, query, reply, priority: "normal" }))
+    const { items, meta }: Page<A> = pageOf(yield* call({ method: "GET", path, query, reply, priority: "normal" }))
+    const { next_page, total_entries } = meta.pagination
     all.push(...items)
-    page = nextPage
+    totals.add(total_entries ?? 0)
+    page = next_page
   }
-  return all
+  return { all, isWhole: totals.size <= 1 }
+})
+
+/**
+ * Where one goes while the pages are read, those behind it move up, and the first of the next page is on none: a server that
+ * runs would be gone. So the pages are read anew.
+ */
+const pages = Effect.fnUntraced(function* <A, W>(
+  client: ApiClient,
+  path: string,
+  reply: Schema.Decoder<W>,
+  pageOf: (reply: W) => Page<A>
+): Effect.fn.Return<ReadonlyArray<A>, CloudError> {
+  let reading = yield* read(client, path, reply, pageOf)
+  for (let count = 1; !reading.isWhole && count < readingsMax; count++)
+    reading = yield* read(client, path, reply, pageOf)
+  return reading.all
 })
 
 export const allAddresses = (client: ApiClient): Effect.Effect<ReadonlyArray<CloudAddress>, CloudError> =>
   pages(client, "/floating_ips", Wire.FloatingIpsReply, ({ floating_ips, meta }) => ({
     items: floating_ips.map(addressOf),
-    nextPage: meta.pagination.next_page
+    meta
   }))
 
 export const allServers = (client: ApiClient): Effect.Effect<ReadonlyArray<CloudServer>, CloudError> =>
   pages(client, "/servers", Wire.ServersReply, ({ meta, servers }) => ({
     items: servers.map(serverOf),
-    nextPage: meta.pagination.next_page
+    meta
   }))
 
 /** Undefined: it is not there. */

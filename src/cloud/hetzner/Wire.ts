@@ -42,7 +42,13 @@ export const Action = Schema.Struct({
 })
 export type Action = typeof Action.Type
 
-const Meta = Schema.Struct({ pagination: Schema.Struct({ next_page: Schema.NullOr(Schema.Int) }) })
+export const Meta = Schema.Struct({
+  pagination: Schema.Struct({
+    next_page: Schema.NullOr(Schema.Int),
+    total_entries: Schema.optionalKey(Schema.NullOr(Schema.Int))
+  })
+})
+export type Meta = typeof Meta.Type
 
 export const FloatingIpReply = Schema.Struct({ floating_ip: FloatingIp })
 export const FloatingIpsReply = Schema.Struct({ floating_ips: Schema.Array(FloatingIp), meta: Meta })

@@ -199,6 +199,31 @@ describe("ensure", () => {
   })
 })
 
+const paged = (number: number, answer: Script.Answer): Line => [`GET /floating_ips?page=${number}&per_page=50`, answer]
+const [first, second, third] = [1, 2, 3].map((id) => floatingIp(undefined, { id }))
+
+const idsOf = (project: CloudProject) => outcome(Effect.map(project.addresses(0), (all) => all.map(({ id }) => id)))
+
+describe("addresses", () => {
+  it.each<[string, ReadonlyArray<Line>, string]>([
+    [
+      "are read anew when one went between two pages, which hides another",
+      [paged(1, page([first, second], 2, 4)), paged(2, page([], null, 3)), paged(1, page([second, third], null, 3))],
+      '["2","3"]'
+    ],
+    [
+      "are what was read at last where the project never rests",
+      [1, 2, 3].flatMap((round) => [
+        paged(1, page([first], 2, 2 * round)),
+        paged(2, page([second], null, 2 * round + 1))
+      ]),
+      '["1","2"]'
+    ]
+  ])("%s", (_, lines, expected) => {
+    assert.strictEqual(played(lines, idsOf), expected)
+  })
+})
+
 const deleting = (answer: Script.Answer): Line => ["DELETE /floating_ips/7", answer]
 
 describe("remove", () => {

@@ -36,8 +36,11 @@ export const floatingIp = (server?: string, parts: object = {}) => ({
 })
 export const ok = (body: unknown, status = 200): Answer => ({ status, body })
 export const single = (server?: string, parts: object = {}): Answer => ok({ floating_ip: floatingIp(server, parts) })
-export const page = (items: ReadonlyArray<unknown>, nextPage: number | null = null): Answer =>
-  ok({ floating_ips: items, meta: { pagination: { page: 1, next_page: nextPage } } })
+export const page = (
+  items: ReadonlyArray<unknown>,
+  nextPage: number | null = null,
+  total: number | null = null
+): Answer => ok({ floating_ips: items, meta: { pagination: { page: 1, next_page: nextPage, total_entries: total } } })
 export const action = (status: string, id = 9, error: unknown = null) => ({
   id,
   command: "assign_floating_ip",
