@@ -5,7 +5,7 @@
  *
  * failover: "The object" (409 and 404), R1 (hold ids), R9 (another boot). The kernel-held part of the lease is not here.
  */
-import { Data, Effect, Random, Result } from "effect"
+import { Data, Effect, Fiber, Option, Random, Result } from "effect"
 import type { Lease } from "../api/Lease.ts"
 import { leases } from "../api/Lease.ts"
 import { nodeLeaseName } from "../api/Names.ts"
@@ -75,21 +75,18 @@ const answerOf = <A, R>(write: Effect.Effect<A, KubernetesError, R>) =>
  * A path may die in silence, and with it the connections that lie idle. So a write that is not answered is sent once more as
  * it is, on a connection of its own; compare-and-set lets one of the two succeed. The first that says something counts.
  */
-const askedAgain = <A, R>(
+const askedAgain = Effect.fnUntraced(function* <A, R>(
   write: (isFresh: boolean) => Effect.Effect<A, KubernetesError, R>,
   afterMillis: number
-): Effect.Effect<A, KubernetesError, R> =>
-  Effect.suspend(() => {
-    let isAskedAgain = false
-    const first = answerOf(write(false)).pipe(
-      Effect.catch((error) => (isAskedAgain ? Effect.fail(error) : Effect.succeed(Result.fail(error))))
-    )
-    const second = Effect.suspend(() => {
-      isAskedAgain = true
-      return answerOf(write(true))
-    })
-    return Effect.flatMap(Effect.race(first, Effect.delay(second, afterMillis)), Effect.fromResult)
-  })
+): Effect.fn.Return<A, KubernetesError, R> {
+  const first = yield* Effect.forkChild(write(false))
+  return yield* Effect.gen(function* () {
+    const early = yield* Effect.timeoutOption(Fiber.await(first), afterMillis)
+    if (Option.isSome(early)) return yield* early.value
+    const answer = yield* Effect.race(answerOf(Fiber.join(first)), answerOf(write(true)))
+    return yield* Effect.fromResult(answer)
+  }).pipe(Effect.ensuring(Fiber.interrupt(first)))
+})
 
 const send = Effect.fnUntraced(function* (identity: Identity, content: NodeLease.NodeLease, base: Lease | undefined) {
   const kubernetes = yield* Kubernetes
