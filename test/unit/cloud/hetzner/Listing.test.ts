@@ -32,6 +32,19 @@ describe("Listing.get", () => {
     )
   })
 
+  it("has what was bought a moment before also when the list does not have it yet, and not for ever", () => {
+    virtually(
+      Effect.gen(function* () {
+        const listing = new Listing(Effect.succeed<ReadonlyArray<{ readonly id: string }>>([]))
+        yield* listing.absorb({ id: "bought" })
+        yield* Effect.sleep("2 seconds")
+        assert.deepStrictEqual(yield* listing.get(0), [{ id: "bought" }])
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(yield* listing.get(0), [])
+      })
+    )
+  })
+
   it("asks once for all who need one that young", () => {
     virtually(
       Effect.gen(function* () {
