@@ -2,24 +2,45 @@
  * S1: at most one node serves an address. Serving is what a client sees: the address is on an interface and the kernel
  * answers for it. That two leaders each granted it excuses nothing: nodes ask who else claims it (failover R8).
  * What a provider routes, one node alone gets packets for, whoever answers: the one that it is routed to. A planned move has both
- * hold it for a while, and a pool may keep it on a node without a lease. What its pool does not keep: S14, S17.
+ * hold it for a while, and a pool may keep it on a node without a lease. What its pool does not keep: S14, S17. Once it was
+ * given back, nobody gets packets for it, until a pool that no provider routes has it.
  * Source: failover, the promise; PlenusLB v0.4 left the address on the node that it moved it from.
  */
-import { claimantsOf, claimsOf } from "./Claims.ts"
+import { claimsOf } from "./Claims.ts"
 import { isOf } from "./Clouds.ts"
 import { Disowned } from "./Disowned.ts"
-import type { GroundTruth, Safety, Violation } from "./GroundTruth.ts"
+import type { GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
 import { whyAnswers } from "./Hindered.ts"
+import { claimsOn } from "./Losses.ts"
 
-const isRouted = (truth: GroundTruth, address: string): boolean =>
-  truth.cloud.some((found) => isOf(found, address)) ||
-  claimantsOf(truth, address).some((each) =>
-    claimsOf(each).some((claim) => claim.address === address && claim.cloudProvider !== undefined)
-  )
+/** What a provider routes, or did until nobody claimed it any more. */
+class Routed {
+  /** By address, whether what claimed it last had a provider route it. */
+  private readonly lastClaims = new Map<string, boolean>()
 
-const judgeAddress = (truth: GroundTruth, address: string, disowned: Disowned): ReadonlyArray<Violation> => {
+  hear(event: TruthEvent): void {
+    if (event.type !== "Written" || event.kind !== "IPAllocation" || event.after === undefined) return
+    for (const { address, cloudProvider } of claimsOf(event.after)) {
+      this.lastClaims.set(address, cloudProvider !== undefined)
+    }
+  }
+
+  has(truth: GroundTruth, address: string): boolean {
+    if (truth.cloud.some((found) => isOf(found, address))) return true
+    const claims = claimsOn(truth, address)
+    if (claims.length === 0) return this.lastClaims.get(address) === true
+    return claims.some(({ cloudProvider }) => cloudProvider !== undefined)
+  }
+}
+
+const judgeAddress = (
+  truth: GroundTruth,
+  address: string,
+  disowned: Disowned,
+  routed: Routed
+): ReadonlyArray<Violation> => {
   const holders = [...(truth.holders.get(address) ?? [])]
-  if (holders.length < 2 || isRouted(truth, address)) return []
+  if (holders.length < 2 || routed.has(truth, address)) return []
   const excuses = holders.flatMap((node) => {
     const excuse = disowned.has(address, node) ? "disowned" : whyAnswers(truth, node, address)
     return excuse === undefined ? [] : [excuse]
@@ -38,21 +59,23 @@ export const S1: Safety = {
     /** Excused so far: what excuses them ends without an event. */
     const excused = new Set<string>()
     const disowned = new Disowned()
+    const routed = new Routed()
     const again = (truth: GroundTruth): ReadonlyArray<Violation> =>
       [...excused].flatMap((address) => {
-        const violations = judgeAddress(truth, address, disowned)
+        const violations = judgeAddress(truth, address, disowned, routed)
         if (violations.length === 0) excused.delete(address)
         return violations.filter(({ excuse }) => excuse === undefined)
       })
     return {
       after: (event, truth) => {
         disowned.hear(event, truth)
+        routed.hear(event)
         if (event.type !== "Held" || !event.isHeld) return excused.size === 0 ? [] : again(truth)
-        const violations = judgeAddress(truth, event.address, disowned)
+        const violations = judgeAddress(truth, event.address, disowned, routed)
         if (violations.some(({ excuse }) => excuse !== undefined)) excused.add(event.address)
         return [...violations, ...again(truth)]
       },
-      whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address, disowned))
+      whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address, disowned, routed))
     }
   }
 }

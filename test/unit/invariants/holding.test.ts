@@ -83,6 +83,27 @@ describe("S1: at most one node serves an address", () => {
       "FINE"
     ],
     [
+      "two of what a provider routed until it was given back",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { claims: [claim({ cloudProvider: "hetzner" })] }))
+          .hold("node-1")
+          .remove("IPAllocation", "shop/web")
+          .hold("node-2"),
+      "FINE"
+    ],
+    [
+      "the same, once a pool that no provider routes has it",
+      (trial) =>
+        trial
+          .allocation(allocation("web", { claims: [claim({ cloudProvider: "hetzner" })] }))
+          .hold("node-1")
+          .remove("IPAllocation", "shop/web")
+          .allocation(allocation("api"))
+          .hold("node-2"),
+      "192.0.2.10 is served by node-1 and node-2"
+    ],
+    [
       "three, of whom one has no fence",
       (trial) => {
         trial.machine("node-3")
