@@ -128,19 +128,24 @@ describe(`a provider on a bad day (${seconds} s, seed ${seed})`, () => {
         fake.floatingIps().filter(({ labels }) => labels["cluster"] === cluster && labels["ownership"] === "created")
       const buying = [...there].filter((name) => wishes.get(name) === undefined)
       const purchases = () => fake.project.truth.purchases().filter(({ by }) => by !== "console")
+      const told = async (error: unknown): Promise<never> => {
+        figure(await Cluster.kubectl("-n", test.namespace, "get", "svc,ipa", "-o", "yaml"))
+        figure(JSON.stringify({ all: fake.floatingIps(), purchases: purchases() }, undefined, 1))
+        for (const { metadata } of await Product.podsOf("plenuslb")) {
+          figure(await Cluster.kubectl("-n", Product.namespace, "logs", metadata.name))
+          figure(await Cluster.kubectl("-n", Product.namespace, "logs", "--previous", metadata.name).catch(String))
+        }
+        throw error
+      }
       const [served, millis] = await timed(() =>
         Promise.all([...there].map(async (name) => ({ name, ...(await test.served(name)) })))
-      ).catch(async (error: unknown) => {
-        figure(await Cluster.kubectl("-n", test.namespace, "get", "ipa", "-o", "yaml"))
-        figure(JSON.stringify(fake.floatingIps(), undefined, 1))
-        throw error
-      })
+      ).catch(told)
       await eventually(
         "as many are bought as are wanted",
         async () =>
           ours().length === buying.length &&
           purchases().filter(({ deletedMillis }) => deletedMillis === null).length === buying.length
-      )
+      ).catch(told)
       figure(
         `${purchases().length} bought, ${buying.length} wanted at the end, ${day.faults()} faults; all served ${millis} ms later`
       )

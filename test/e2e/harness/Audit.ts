@@ -47,12 +47,15 @@ const accounts: { readonly [username: string]: string } = {
   [`system:serviceaccount:${ours}:plenuslb-operator`]: "operator"
 }
 
-/** Writes of ours that succeeded since the mark, in their order, on Services and IPAllocations. */
-export const writesSince = async (since: Mark): Promise<ReadonlyArray<Write>> =>
+/** Writes of ours that succeeded since the mark, in their order, on Services and IPAllocations, or on what is named. */
+export const writesSince = async (
+  since: Mark,
+  resources: ReadonlyArray<string> = ["services", "ipallocations"]
+): Promise<ReadonlyArray<Write>> =>
   (await read(since)).flatMap(({ objectRef, responseStatus, user, verb }) => {
     const by = accounts[user.username]
-    const counted = objectRef?.resource === "services" || objectRef?.resource === "ipallocations"
-    if (by === undefined || objectRef === undefined || !counted || (responseStatus?.code ?? 0) >= 300) return []
+    const isCounted = objectRef !== undefined && resources.includes(objectRef.resource)
+    if (by === undefined || !isCounted || (responseStatus?.code ?? 0) >= 300) return []
     const { name = "", namespace = "", resource, subresource } = objectRef
     return [{ by, what: `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`, namespace, name }]
   })

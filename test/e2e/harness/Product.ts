@@ -112,6 +112,15 @@ export const residentMiB = async (pod: Pod, program: Program): Promise<number> =
   return Math.round(Number(kilobytes) / 1024)
 }
 
+/** CPU time of all processes of its container so far, by the kernel's word: cgroup v1 in ns, v2 in µs. */
+export const cpuMillis = async (pod: Pod, program: Program): Promise<number> => {
+  const read = `
+    v1=$(sed -n 's/^[0-9]*:[a-z,]*cpuacct[a-z,]*://p' "/proc/$pid/cgroup")
+    if [ -n "$v1" ]; then echo $(($(cat "/sys/fs/cgroup/cpuacct$v1/cpuacct.usage") / 1000))
+    else sed -n 's/^usage_usec //p' "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/cpu.stat"; fi`
+  return Number(await withProcess(pod, program, read)) / 1_000
+}
+
 export const operatorOn = async (node: string): Promise<Pod> => {
   const found = (await podsOf("plenuslb-operator")).find(({ spec }) => spec?.nodeName === node)
   if (found === undefined) throw new Error(`no operator on ${node}`)
