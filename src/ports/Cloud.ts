@@ -17,6 +17,12 @@ export interface Labels {
   readonly [key: string]: string
 }
 
+/**
+ * So far at most a read may lag behind what was done before it. No provider promises anything here; twice what a bad day of the
+ * fake has.
+ */
+export const readLagMillis = 5_000
+
 /** What the provider routes: one address, or for IPv6 a network in which any may be used. */
 export interface CloudAddress {
   readonly id: string

@@ -3,10 +3,8 @@
  * read or written singly since is in it, also when the list was on its way by then, or tells what was a moment before.
  */
 import { Effect, Semaphore } from "effect"
+import { readLagMillis } from "../../ports/Cloud.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
-
-/** A list may be that old already when it is sent: without what was bought a moment before, nobody would give that back. */
-const staleMillis = 5_000
 
 interface Seen<A> {
   /** Undefined: it is gone. */
@@ -49,7 +47,7 @@ export class Listing<A extends { readonly id: string }, E> {
         this.items = new Map(list.map((item) => [item.id, item]))
         this.atMillis = sentMillis
         for (const [id, { atMillis, item }] of this.seen) {
-          if (atMillis < sentMillis - staleMillis) this.seen.delete(id)
+          if (atMillis < sentMillis - readLagMillis) this.seen.delete(id)
           else this.put(id, item)
         }
         return this.all()

@@ -6,6 +6,7 @@ import type { Address } from "../../domain/Address.ts"
 import * as CloudClaim from "../../domain/CloudClaim.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
+import { Absences } from "./Absences.ts"
 import type { Trouble } from "./CloudTrouble.ts"
 import * as ProjectTrust from "./ProjectTrust.ts"
 import type { CloudAddress, CloudProject, CloudServer, NodeIdentity, Resolution } from "../../ports/Cloud.ts"
@@ -52,6 +53,7 @@ export class CloudBook {
   readonly underWay = new Set<string>()
   /** Ids of addresses that are being given back: they are there, and nobody's to grant any more. */
   readonly returning = new Set<string>()
+  readonly absences = new Absences()
   /** By node name: its server, by the id that the Node says, in the project that had it at some time. */
   private readonly serversByNode = new Map<string, KnownServer>()
   /** Some Node has said its id, now or before, also to a controller before this one. */
@@ -142,6 +144,7 @@ export class CloudBook {
     this.views.clear()
     this.told.clear()
     this.serversByNode.clear()
+    this.absences.clear()
   }
 
   identityOf(node: string): NodeIdentity | undefined {

@@ -79,22 +79,51 @@ interface Due<A> {
   readonly desk: CloudWriter.Desk | undefined
 }
 
+interface AllDue {
+  readonly entries: ReadonlyArray<Due<Entry>>
+  readonly intents: ReadonlyArray<Due<Intent>>
+}
+
+/** What is known to be back, and after how many ms the next may be: 0 when all are. */
+interface GivenBack {
+  readonly entries: ReadonlyArray<Entry>
+  readonly intents: ReadonlyArray<Intent>
+  readonly restMillis: number
+}
+
 /** Whatever becomes of the views of projects meanwhile: each is given back where it was when all of this began. */
-const giveBackAll = Effect.fnUntraced(function* (
-  { entries, intents }: { readonly entries: ReadonlyArray<Due<Entry>>; readonly intents: ReadonlyArray<Due<Intent>> },
-  allocation: IPAllocation
-) {
-  const left = entriesOf(allocation).filter(({ address }) => !entries.some(({ what }) => what.address === address))
-  for (const { desk, what } of entries) if (desk !== undefined) yield* CloudWriter.returnEntry(desk, what)
-  for (const { desk, what } of intents) if (desk !== undefined) yield* CloudWriter.returnIntent(desk, what, left)
-  const kept = intentsOf(allocation).filter((each) => !intents.some(({ what }) => sameIntent(each, what)))
-  return { entries: left, intents: kept }
+const giveBackAll = Effect.fnUntraced(function* ({ entries, intents }: AllDue, allocation: IPAllocation) {
+  const kept = entriesOf(allocation).filter(({ address }) => !entries.some(({ what }) => what.address === address))
+  const rests: Array<number> = []
+  const giveBack = <A>(
+    all: ReadonlyArray<Due<A>>,
+    one: (desk: CloudWriter.Desk, what: A) => Effect.Effect<number, CloudError>
+  ) =>
+    Effect.filter(all, ({ desk, what }) =>
+      Effect.map(desk === undefined ? Effect.succeed(0) : one(desk, what), (restMillis) => {
+        if (restMillis > 0) rests.push(restMillis)
+        return restMillis === 0
+      })
+    )
+  const backEntries = yield* giveBack(entries, CloudWriter.returnEntry)
+  const backIntents = yield* giveBack(intents, (desk, what) => CloudWriter.returnIntent(desk, what, kept))
+  return {
+    entries: backEntries.map(({ what }) => what),
+    intents: backIntents.map(({ what }) => what),
+    restMillis: rests.length === 0 ? 0 : Math.min(...rests)
+  } satisfies GivenBack
 })
 
-/** What keeps a change from being done, in words; `failure`: by its category it is tried again. */
+const withoutThese = (allocation: IPAllocation, { entries, intents }: GivenBack) => ({
+  entries: entriesOf(allocation).filter(({ address }) => !entries.some((each) => each.address === address)),
+  intents: intentsOf(allocation).filter((each) => !intents.some((other) => sameIntent(each, other)))
+})
+
+/** What keeps a change from being done, in words; `failure`: by its category it is tried again; `afterMillis`: then. */
 interface Refused {
   readonly trouble?: Trouble
   readonly failure?: CloudError
+  readonly afterMillis?: number
 }
 
 /** False: nothing can be done before the project can be used. */
@@ -129,8 +158,9 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
         }
         const due = { entries: change.entries.flatMap(dueOf), intents: change.intents.flatMap(dueOf) }
         if (due.entries.length + due.intents.length === 0) return false
-        const content = yield* giveBackAll(due, allocation)
-        const write = AllocationWriter.settle(allocation, content, observation.observed.isFenced)
+        const back = yield* giveBackAll(due, allocation)
+        if (back.entries.length + back.intents.length === 0) return { afterMillis: back.restMillis }
+        const write = AllocationWriter.settle(allocation, withoutThese(allocation, back), observation.observed.isFenced)
         yield* writing(write, ipAllocations, refOf(key), caches.allocations)
         return true
       }
@@ -170,13 +200,13 @@ export const step = (options: Options) =>
       const observation = yield* observe(key, options)
       const changes = Plan.plan(observation.wanted, observation.observed)
       const asked = changes.filter(Plan.isOfCloud)
-      const { done, failure, trouble } = yield* applyFirst(key, asked, observation, options)
+      const { afterMillis, done, failure, trouble } = yield* applyFirst(key, asked, observation, options)
       const isTold = asked.length === 0 || done !== undefined || trouble !== undefined
       if (isTold && clouds.setServiceTrouble(key, trouble)) options.onTold(key)
       if (done === undefined) {
-        if (failure === undefined) return "settled"
+        if (failure === undefined && afterMillis === undefined) return "settled"
         clouds.setRetried(key, Plan.renderOfCloud(changes))
-        return yield* failure
+        return failure === undefined ? { afterMillis: afterMillis ?? 0 } : yield* failure
       }
       yield* Effect.logInfo("cloud: change applied").pipe(Effect.annotateLogs({ change: Plan.render(done) }))
       options.onDone(key, done)

@@ -1,11 +1,12 @@
 /** What is asked of the clouds for one Service: each effect is safe to repeat, and leaves others' addresses alone. */
 import { Effect } from "effect"
-import type { Family } from "../../domain/Address.ts"
+import { type Family, familyOf } from "../../domain/Address.ts"
 import * as CloudClaim from "../../domain/CloudClaim.ts"
 import * as FloatingAddress from "../../domain/FloatingAddress.ts"
 import type { Entry, Intent } from "../../domain/Hold.ts"
 import type { Pool } from "../../domain/Pool.ts"
 import type * as Cloud from "../../ports/Cloud.ts"
+import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { CloudBook, ProjectView } from "./CloudBook.ts"
 import type { CloudView } from "./CloudView.ts"
 
@@ -129,21 +130,42 @@ const readNow = Effect.fnUntraced(function* ({ pool, project: { project }, view 
   return addresses.find(({ network }) => FloatingAddress.contains(network, entry.address))
 })
 
-/** Only what says that it is this claim's is touched: somebody may have taken it over by hand. */
-export const returnEntry = Effect.fnUntraced(function* (desk: Desk, entry: Entry) {
+/** 0: it is back, or was gone. More: no read has it, and after so many ms one may prove that. */
+const missing = ({ book }: Desk, what: string) => Effect.map(monotonicMillis, (now) => book.absences.miss(what, now))
+
+/** Only what says that it is this claim's is touched: somebody may have taken it over by hand. Answers as `missing` does. */
+export const returnEntry = Effect.fnUntraced(function* (
+  desk: Desk,
+  entry: Entry
+): Effect.fn.Return<number, Cloud.CloudError> {
   const { pool, project, view } = desk
+  const what = `${view.claimOf(familyOf(entry.address)).uid} ${entry.address}`
   const found = yield* readNow(desk, entry)
-  if (found === undefined) return
+  if (found === undefined) return yield* missing(desk, what)
+  desk.book.absences.find(what)
   const isToReturn = pool.kind === "EphemeralIPPool" && view.isOurs(found)
-  if (isToReturn) return yield* returning(desk, found)
-  if (view.isMarked(found, pool) || view.isBought(found)) yield* takingNote(desk, letGo(project.project, found))
+  if (isToReturn) yield* returning(desk, found)
+  else if (view.isMarked(found, pool) || view.isBought(found)) yield* takingNote(desk, letGo(project.project, found))
+  return 0
 })
 
-/** A purchase whose reply was lost is in no list that is older, so the list is read anew. */
-export const returnIntent = Effect.fnUntraced(function* (desk: Desk, { family }: Intent, kept: ReadonlyArray<Entry>) {
-  const { pool, project, view } = desk
+/** A purchase whose reply was lost is in no list that is older, so the list is read anew. Answers as `missing` does. */
+export const returnIntent = Effect.fnUntraced(function* (
+  desk: Desk,
+  { family }: Intent,
+  kept: ReadonlyArray<Entry>
+): Effect.fn.Return<number, Cloud.CloudError> {
+  const { book, pool, project, view } = desk
+  const what = `${view.claimOf(family).uid} ${family}`
   const addresses = yield* project.project.addresses(0)
+  const mine = addresses.filter((each) => each.family === family && view.isBought(each))
+  if (mine.length === 0) return yield* missing(desk, what)
+  book.absences.find(what)
   const keeps = (found: Cloud.CloudAddress) => kept.some((entry) => view.find(pool, entry)?.id === found.id)
-  const mine = addresses.filter((each) => each.family === family && view.isBought(each) && !keeps(each))
-  yield* Effect.forEach(mine, (found) => returning(desk, found), { discard: true })
+  yield* Effect.forEach(
+    mine.filter((each) => !keeps(each)),
+    (found) => returning(desk, found),
+    { discard: true }
+  )
+  return 0
 })

@@ -133,7 +133,7 @@ describe("a route that somebody moves in the console", () => {
         console.change(moved?.id ?? 0, { server: other?.id ?? null })
         // What may have been bought for it is looked for in a list of now.
         yield* deleteService(cluster, "other")
-        yield* Effect.sleep("5 seconds")
+        yield* Effect.sleep("10 seconds")
         assert.isUndefined(allocation(cluster, "other"))
         assert.strictEqual(routedTo(cluster, ip), other?.name)
         yield* Effect.sleep("2 minutes")
