@@ -165,19 +165,24 @@ describe("rounds of the operator", () => {
   it("says first what it has let go of, also before it takes over what comes meanwhile", () => {
     virtually(
       Effect.gen(function* () {
-        const { delayReports, give, giveAnew, moveAway, said } = yield* start
-        const count = 20
+        const { carried, delayReports, give, giveAnew, moveAway, said } = yield* start
+        // Eight reports are under way at once: these are sent at once, and with the first reply.
+        const count = 2 * 8
         for (let index = 0; index < 2 * count; index++) yield* give(index)
         yield* Effect.sleep("1 second")
         const reportMillis = 100
         delayReports(reportMillis)
         for (let index = 0; index < count; index++) yield* giveAnew(index)
         for (let index = count; index < 2 * count; index++) yield* moveAway(index)
-        yield* Effect.sleep(reportMillis / 2)
+        // So shortly before the first reply that this comes while the operator rests.
+        yield* Effect.sleep(0.9 * reportMillis)
         yield* give(2 * count, 2)
-        // Eight at once: the last of twenty are sent with the third reply.
-        yield* Effect.sleep(2 * reportMillis)
-        assert.strictEqual(said("Released", 1), count)
+        yield* Effect.sleep(0.2 * reportMillis)
+        assert.deepStrictEqual([said("Released", 1), said("Serving", 2)], [count, 0])
+        yield* Effect.sleep(reportMillis)
+        assert.isTrue(carried().has(addressOf(2 * count)))
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(said("Serving", 2), count + 1)
       })
     )
   })
