@@ -117,6 +117,18 @@ export const startServed = Effect.fnUntraced(function* (
   return { ...running, ip }
 })
 
+/** With a pool of a floating IP that is the user's own, and one Service that asks for it. */
+export const startOwnServed = Effect.fnUntraced(function* (labels: { readonly [key: string]: string } = {}) {
+  const running = yield* start()
+  const { cluster } = running
+  const { ip } = cluster.project.console.addFloatingIp({ type: "ipv4", name: "mine", labels })
+  yield* createPersistent(cluster, [ip])
+  yield* createService(cluster, "web", { externalIPs: [ip] })
+  yield* Effect.sleep("20 seconds")
+  assert.deepStrictEqual(shown(cluster, "web"), [ip])
+  return { ...running, ip }
+})
+
 /** As a cloud-controller-manager writes them. */
 export const sayServerIds = (cluster: TestCluster.TestCluster) =>
   Effect.forEach(cluster.project.truth.servers(), ({ id, name }) =>

@@ -24,6 +24,7 @@ import {
   secret,
   shown,
   start,
+  startOwnServed,
   startServed,
   threeNodes
 } from "./CloudCluster.ts"
@@ -396,12 +397,7 @@ describe("a PersistentIPPool of a cloud", () => {
   it("routes the user's own address to its holder, and unassigns it with the Service, deleting nothing", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        const { ip } = cluster.project.console.addFloatingIp({ type: "ipv4", name: "mine", labels: { team: "web" } })
-        yield* createPersistent(cluster, [ip])
-        yield* createService(cluster, "web", { externalIPs: [ip] })
-        yield* Effect.sleep("20 seconds")
-        assert.deepStrictEqual(shown(cluster, "web"), [ip])
+        const { cluster, ip } = yield* startOwnServed({ team: "web" })
         assert.deepStrictEqual(holderOf(cluster, "web"), [routedTo(cluster, ip)])
         assert.strictEqual(floatingIps(cluster)[0]?.labels["team"], "web")
         yield* deleteService(cluster, "web")

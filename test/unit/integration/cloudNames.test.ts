@@ -5,7 +5,6 @@ import { services } from "../../../src/api/Service.ts"
 import { serviceAnnotations } from "../../../src/domain/Annotations.ts"
 import {
   createEphemeral,
-  createPersistent,
   createService,
   deleteService,
   editService,
@@ -13,7 +12,8 @@ import {
   messageOf,
   run,
   shown,
-  start
+  start,
+  startOwnServed
 } from "./CloudCluster.ts"
 import type * as TestCluster from "./TestCluster.ts"
 
@@ -53,10 +53,7 @@ describe("a Service that asks for a reverse name", () => {
   it("leaves it with an address of the user's own, also when the annotation and the Service go", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        const { ip } = cluster.project.console.addFloatingIp({ type: "ipv4", name: "mine" })
-        yield* createPersistent(cluster, [ip])
-        yield* createService(cluster, "web", { externalIPs: [ip] })
+        const { cluster, ip } = yield* startOwnServed()
         yield* ask(cluster, "mail.example.com")
         yield* Effect.sleep("30 seconds")
         yield* ask(cluster, null)

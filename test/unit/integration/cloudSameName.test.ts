@@ -5,7 +5,6 @@ import { persistentIPPools, type PersistentIPPoolSpec } from "../../../src/api/P
 import {
   allocation,
   createEphemeral,
-  createPersistent,
   createService,
   deleteService,
   floatingIps,
@@ -15,7 +14,8 @@ import {
   routedTo,
   run,
   shown,
-  start
+  start,
+  startOwnServed
 } from "./CloudCluster.ts"
 
 /** "mine" buys for a Service, and then another pool gets its name. */
@@ -62,12 +62,7 @@ describe("one's own address, taken off a pool whose name one that buys has got",
   it("is not taken for bought, and stays when its Service goes", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        const { ip } = cluster.project.console.addFloatingIp({ type: "ipv4", name: "mine" })
-        yield* createPersistent(cluster, [ip])
-        yield* createService(cluster, "web", { externalIPs: [ip] })
-        yield* Effect.sleep("20 seconds")
-        assert.deepStrictEqual(shown(cluster, "web"), [ip])
+        const { cluster, ip } = yield* startOwnServed()
         yield* createEphemeral(cluster, "mine")
         const addresses = { spec: { addresses: ["198.51.100.77"] } }
         yield* cluster.api.patch(persistentIPPools, { name: "mine" }, addresses)
