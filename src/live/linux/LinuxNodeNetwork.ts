@@ -32,7 +32,7 @@ import {
 import { misread, type Misread, quote } from "./Misread.ts"
 import * as PacketPathReader from "./PacketPathReader.ts"
 import { probe } from "./Prober.ts"
-import { run, type Reason, type Toolbox } from "./Tool.ts"
+import { defaultToolbox, run, type Reason, type Toolbox } from "./Tool.ts"
 import * as ToolShell from "./ToolShell.ts"
 
 export interface Options {
@@ -49,16 +49,8 @@ export const layer = (options: Options = {}): Layer.Layer<NodeNetwork> => Layer.
 
 export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
-    const toolbox: Toolbox = {
-      commandPrefix: options.commandPrefix ?? [],
-      ip: "ip",
-      socat: "socat",
-      nft: "nft",
-      conntrack: "conntrack",
-      grep: "grep",
-      tc: "tc",
-      ...options.tools
-    }
+    const { commandPrefix = [], tools } = options
+    const toolbox: Toolbox = { ...defaultToolbox, ...tools, commandPrefix }
     const limit = (yield* Semaphore.make(processesMax)).withPermit
     const shell = yield* ToolShell.make(toolbox)
     const channels = yield* FrameChannels.make(toolbox)

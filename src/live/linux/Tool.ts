@@ -20,6 +20,17 @@ export interface Toolbox {
   readonly tc: string
 }
 
+/** As PATH finds them. */
+export const defaultToolbox: Toolbox = {
+  commandPrefix: [],
+  ip: "ip",
+  socat: "socat",
+  nft: "nft",
+  conntrack: "conntrack",
+  grep: "grep",
+  tc: "tc"
+}
+
 /** A healthy `ip` takes 3-6 ms; with this much the kernel or the machine is stuck, and the caller must know. */
 export const runMaxMillis = 5_000
 /** `ip -d -j addr` prints about 300 bytes an address. */

@@ -1,18 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { isAbsent, isPresent } from "../../../../src/live/linux/IpAddress.ts"
-import { reasonOf, run } from "../../../../src/live/linux/Tool.ts"
+import { defaultToolbox, reasonOf, run } from "../../../../src/live/linux/Tool.ts"
 
-const toolbox = {
-  commandPrefix: [],
-  ip: "ip",
-  socat: "socat",
-  nft: "nft",
-  conntrack: "conntrack",
-  grep: "grep",
-  tc: "tc"
-}
-const shell = (script: string, options = {}) => run(toolbox, "sh", ["-c", script], options)
+const shell = (script: string, options = {}) => run(defaultToolbox, "sh", ["-c", script], options)
 
 describe("Tool.run", () => {
   it.live("gives what was printed", () =>
@@ -34,7 +25,7 @@ describe("Tool.run", () => {
   )
   it.live("says that a tool is not there, and which", () =>
     Effect.gen(function* () {
-      const reason = yield* Effect.flip(run(toolbox, "/nonexistent/ip", []))
+      const reason = yield* Effect.flip(run(defaultToolbox, "/nonexistent/ip", []))
       assert.strictEqual(
         reason._tag === "ToolFailed" && `${reason.tool} ${reason.message}`,
         "/nonexistent/ip did not start: spawn /nonexistent/ip ENOENT"

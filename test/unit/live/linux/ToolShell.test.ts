@@ -1,19 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import type { Toolbox } from "../../../../src/live/linux/Tool.ts"
+import { defaultToolbox } from "../../../../src/live/linux/Tool.ts"
 import * as ToolShell from "../../../../src/live/linux/ToolShell.ts"
 
-const toolbox: Toolbox = {
-  commandPrefix: [],
-  ip: "ip",
-  socat: "socat",
-  nft: "nft",
-  conntrack: "conntrack",
-  grep: "grep",
-  tc: "tc"
-}
 const sh = (script: string) => ({ tool: "sh", args: ["-c", script] })
-const shell = ToolShell.make(toolbox)
+const shell = ToolShell.make(defaultToolbox)
 const pidOfShell = sh("echo $PPID")
 
 describe("a shell that stays", () => {
@@ -74,7 +65,7 @@ describe("a shell that stays", () => {
 
   it.live("answers nothing where it cannot be started", () =>
     Effect.gen(function* () {
-      const { ask } = yield* ToolShell.make({ ...toolbox, commandPrefix: ["/no/such/program"] })
+      const { ask } = yield* ToolShell.make({ ...defaultToolbox, commandPrefix: ["/no/such/program"] })
       assert.isUndefined(yield* ask([sh("echo")]))
       assert.isUndefined(yield* ask([sh("echo")]))
     }).pipe(Effect.scoped)
