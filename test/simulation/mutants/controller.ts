@@ -57,7 +57,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
   {
     name: "leads-by-what-it-knows",
     what: "a new leader grants before it knows what was granted by those before",
-    file: "src/controller/Controller.ts",
+    file: "src/controller/Readiness.ts",
     find: "caches.allocations.relist.pipe(",
     replace: "Effect.void.pipe(",
     killedBy: "S2",
@@ -155,8 +155,8 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
   {
     name: "new-leader-looks-at-nothing",
     what: "a new leader waits for changes instead of looking at everything",
-    file: "src/controller/Controller.ts",
-    find: "      Effect.andThen(everything),\n      Effect.forkIn(scope)",
+    file: "src/controller/Readiness.ts",
+    find: "      Effect.andThen(wakeEverything),\n      Effect.forkIn(scope)",
     replace: "      Effect.forkIn(scope)",
     killedBy: "scenario",
     isFoundWithoutFaults: true
@@ -164,7 +164,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
   {
     name: "acts-on-half-a-cache",
     what: "decides before every cache is complete (v0.4, 7)",
-    file: "src/controller/Controller.ts",
+    file: "src/controller/Readiness.ts",
     find: "(may) => may && isReady()",
     replace: "(may) => may",
     killedBy: "S2"
