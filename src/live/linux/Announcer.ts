@@ -8,7 +8,7 @@ import type { Reason, Toolbox } from "./Tool.ts"
 
 /** By loopback, which every node has, up or down. */
 export const canSend = (toolbox: Toolbox): Effect.Effect<void, Reason> =>
-  Effect.flatMap(open(toolbox, "lo", gratuitousArpBytes), ({ close }) => Effect.sync(close))
+  Effect.flatMap(open(toolbox, "lo", gratuitousArpBytes), ({ kill }) => Effect.sync(kill))
 
 export const announce = Effect.fnUntraced(function* (
   toolbox: Toolbox,

@@ -3,10 +3,10 @@
  * some is used (6.1 ignores `-j` here). It is started again when it ends, and every start wakes once it listens, so that
  * a reader who reads the state after each waking misses nothing.
  */
-import type { ChildProcess } from "node:child_process"
 import { readdir, readFile, readlink } from "node:fs/promises"
 import { type Cause, Clock, Effect, Queue, Stream } from "effect"
-import { notStarted, start, type Reason, type Toolbox } from "./Tool.ts"
+import * as StayingProcess from "./StayingProcess.ts"
+import { notStarted, type Reason, type Toolbox } from "./Tool.ts"
 
 const pauseMinMillis = 100
 const pauseMaxMillis = 5_000
@@ -48,18 +48,13 @@ const watchOnce = (toolbox: Toolbox, wake: () => void, onError: (text: string) =
   Effect.scoped(
     Effect.gen(function* () {
       const args = ["-o", "monitor", "address", "link"]
-      const child = yield* Effect.acquireRelease(
-        Effect.sync(() => start(toolbox, toolbox.ip, args, ["ignore", "pipe", "pipe"])),
-        (child) => Effect.sync(() => child.kill("SIGKILL"))
+      const { ended, pid } = yield* Effect.acquireRelease(
+        Effect.sync(() => StayingProcess.start(toolbox, toolbox.ip, args, { onOutput: wake, onErrors: onError })),
+        ({ kill }) => Effect.sync(kill)
       )
-      const ended = Effect.callback<void, Reason>((resume) => {
-        child.on("close", () => resume(Effect.void))
-        child.on("error", (error) => resume(Effect.fail(notStarted(toolbox.ip, error))))
-        child.stderr?.setEncoding("utf8").on("data", onError)
-        child.stdout?.on("data", wake)
-      })
-      yield* Effect.forkScoped(Effect.andThen(untilItListens(child, wake), Effect.sync(wake)))
-      return yield* ended
+      yield* Effect.forkScoped(Effect.andThen(untilItListens(pid, wake), Effect.sync(wake)))
+      const end = yield* ended
+      if (end._tag === "NotStarted") return yield* Effect.fail(notStarted(toolbox.ip, end.error))
     })
   )
 
@@ -67,7 +62,7 @@ const watchOnce = (toolbox: Toolbox, wake: () => void, onError: (text: string) =
  * `ip monitor` prints nothing when it begins to listen, but its sockets appear in /proc. As long as they do not (a machine
  * that is out of breath, no /proc) it wakes every second, so that a reader is late but misses nothing.
  */
-const untilItListens = Effect.fnUntraced(function* ({ pid }: ChildProcess, wake: () => void) {
+const untilItListens = Effect.fnUntraced(function* (pid: number | undefined, wake: () => void) {
   for (let poll = 1; poll <= listenMaxPolls; poll++) {
     if (yield* Effect.promise(() => readSockets(`/proc/${pid}`).then(isListening, () => false))) return
     if (poll % pollsBetweenWakings === 0) wake()

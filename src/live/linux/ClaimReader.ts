@@ -6,14 +6,14 @@
  * The bytes are taken from the dump (`-x`), which says how long each packet was: in a stream a short or padded one would
  * shift all after it.
  */
-import type { ChildProcess } from "node:child_process"
 import { endianness } from "node:os"
-import { Deferred, Effect, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import type { Family } from "../../domain/Address.ts"
 import { advertisementClaimant, arpClaimant, type Claimant } from "../../domain/ProbeAnswers.ts"
 import { ToolFailed } from "../../ports/NodeNetwork.ts"
 import { misread, quote } from "./Misread.ts"
-import { notStarted, reasonOf, start, type Reason, type Toolbox } from "./Tool.ts"
+import * as Socat from "./Socat.ts"
+import type { Reason, Toolbox } from "./Tool.ts"
 
 export interface ClaimReader {
   /** Fails when the reader ended by itself. */
@@ -35,20 +35,20 @@ export const open = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ClaimReader, Reason, Scope.Scope> {
   const source = family === "IPv4" ? arpOf(uplink.index) : icmpv6Of(uplink.name)
   const claimantIn = family === "IPv4" ? arpClaimant : advertisementClaimant
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      start(toolbox, toolbox.socat, [...dumpArguments, source, "STDOUT"], ["ignore", "ignore", "pipe"])
-    ),
-    (child) => Effect.sync(() => void child.kill("SIGKILL"))
-  )
-  const { ended, ready } = follow(toolbox, child, uplink.name, (packet) => {
+  const dump = newDump((packet) => {
     const claimant = claimantIn(packet)
     if (claimant !== undefined) onClaim(claimant)
   })
-  yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(ended)).pipe(
-    Effect.timeoutOrElse({ duration: startMaxMillis, orElse: () => Effect.fail(silent(toolbox)) })
+  const printed = { tool: toolbox.socat, args: dumpArguments, expected: dumpExpected }
+  const onLine = (line: string) => (dump(line) ? undefined : misread(toolbox, { ...printed, found: quote(line) }))
+  const { ended, ready } = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      Socat.start(toolbox, [...dumpArguments, source, "STDOUT"], { interfaceName: uplink.name, onLine })
+    ),
+    ({ process }) => Effect.sync(process.kill)
   )
-  return { ended: Deferred.await(ended) }
+  yield* Effect.timeoutOrElse(ready, { duration: startMaxMillis, orElse: () => Effect.fail(silent(toolbox)) })
+  return { ended }
 })
 
 const silent = ({ socat }: Toolbox): Reason =>
@@ -57,35 +57,6 @@ const silent = ({ socat }: Toolbox): Reason =>
 /** What it hears must not be passed over: an address that somebody has would seem free. */
 const dumpArguments = ["-d", "-d", "-u", "-x"]
 const dumpExpected = "packets as a line with length=BYTES, and lines of two-digit bytes"
-
-const follow = (
-  toolbox: Toolbox,
-  child: ChildProcess,
-  interfaceName: string,
-  onPacket: (bytes: Uint8Array) => void
-) => {
-  const ready = Deferred.makeUnsafe<void>()
-  const ended = Deferred.makeUnsafe<never, Reason>()
-  const dump = newDump(onPacket)
-  const printed = { tool: toolbox.socat, args: dumpArguments, expected: dumpExpected }
-  let errors = ""
-  let rest = ""
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split("\n")
-    rest = lines.pop() ?? ""
-    for (const line of lines) {
-      if (line.includes(" N starting data transfer loop")) Deferred.doneUnsafe(ready, Effect.void)
-      else if (/ [WE] |^nsenter: |^setpriv: /.test(line)) errors = `${errors}${line}\n`.slice(-1_024)
-      else if (!dump(line)) Deferred.doneUnsafe(ended, misread(toolbox, { ...printed, found: quote(line) }))
-    }
-  })
-  child.on("close", (code, signal) => {
-    const how = `ended with ${signal ?? `exit code ${code}`}`
-    Deferred.doneUnsafe(ended, Effect.fail(reasonOf(toolbox.socat, errors, how, interfaceName)))
-  })
-  child.on("error", (error) => Deferred.doneUnsafe(ended, Effect.fail(notStarted(toolbox.socat, error))))
-  return { ready, ended }
-}
 
 /**
  * Finds packets in the lines of a dump: `> 2026/11/29 09:50:55.000200989  length=32 from=0 to=31`, then lines of two-digit

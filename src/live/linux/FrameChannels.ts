@@ -1,42 +1,36 @@
 /** The way for frames out of each uplink: reads its hardware address, keeps the frame senders, replaces one that has ended. */
-import { Effect, Result, type Scope, Semaphore } from "effect"
+import { Effect, Result, type Scope } from "effect"
 import { parseMac } from "../../domain/Frames.ts"
 import { InterfaceMissing, ToolFailed } from "../../ports/NodeNetwork.ts"
 import { open, type FrameSender } from "./FrameSender.ts"
 import { decodeLinks } from "./IpOutput.ts"
 import { misread, quote } from "./Misread.ts"
+import * as StayingProcess from "./StayingProcess.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface FrameChannels {
   readonly send: (uplink: string, frameBytes: number, frames: ReadonlyArray<Uint8Array>) => Effect.Effect<void, Reason>
 }
 
-/** One for each uplink and frame length; the lock keeps two callers from mixing their frames. */
-interface Channel {
-  readonly lock: Semaphore.Semaphore
-  sender: FrameSender | undefined
-}
+type Channel = StayingProcess.Kept<FrameSender, Reason>
 
 export const make = (toolbox: Toolbox): Effect.Effect<FrameChannels, never, Scope.Scope> =>
   Effect.gen(function* () {
+    /** One for each uplink and frame length. */
     const channels = new Map<string, Channel>()
-    yield* Effect.addFinalizer(() => Effect.sync(() => channels.forEach(({ sender }) => sender?.close())))
+    yield* Effect.addFinalizer(() => Effect.sync(() => channels.forEach(({ end }) => end())))
 
     const channelOf = (uplink: string, frameBytes: number): Channel => {
       const key = `${uplink} ${frameBytes}`
-      const channel = channels.get(key) ?? { lock: Semaphore.makeUnsafe(1), sender: undefined }
+      const channel = channels.get(key) ?? StayingProcess.keep(open(toolbox, uplink, frameBytes))
       channels.set(key, channel)
       return channel
     }
 
     const send: FrameChannels["send"] = (uplink, frameBytes, frames) => {
-      const channel = channelOf(uplink, frameBytes)
-      const attempt = Effect.gen(function* () {
-        if (channel.sender?.isAlive() !== true) channel.sender = yield* open(toolbox, uplink, frameBytes)
-        yield* channel.sender.send(frames)
-      })
+      const attempt = channelOf(uplink, frameBytes).ask((sender) => sender.send(frames))
       // A link that was down, or an interface made anew, ends the sender at its next frame: once more with a new one.
-      return channel.lock.withPermit(Effect.catch(attempt, () => attempt))
+      return Effect.catch(attempt, () => attempt)
     }
     return { send }
   })

@@ -3,11 +3,11 @@
  * process for each would cost 3-19 ms, every second. It is replaced after so many lines, because it leaks 0.5-3.6 kB in
  * each (measured), and at once when it did not answer: what it did is unknown then.
  */
-import type { ChildProcess } from "node:child_process"
-import { Deferred, Effect, type Scope, Semaphore } from "effect"
+import { Effect, type Scope } from "effect"
 import { ToolFailed } from "../../ports/NodeNetwork.ts"
 import { misread, quote } from "./Misread.ts"
-import { notStarted, reasonOf, start, type Reason, type Toolbox } from "./Tool.ts"
+import * as StayingProcess from "./StayingProcess.ts"
+import { reasonOf, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface NftSession {
   /** Fails with what nft printed; nothing of the line was done then. */
@@ -19,26 +19,21 @@ const answerMaxMillis = 2_000
 
 export const make = (toolbox: Toolbox): Effect.Effect<NftSession, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const lock = yield* Semaphore.make(1)
-    let process: NftProcess | undefined
-    const end = () => {
-      process?.kill()
-      process = undefined
-    }
-    yield* Effect.addFinalizer(() => Effect.sync(end))
-    const current = () => {
-      if (process?.isWorn() === true) end()
-      return (process ??= startNft(toolbox))
-    }
-    const run = (line: string) =>
-      Effect.suspend(() => current().ask(line)).pipe(
-        Effect.timeoutOrElse({ duration: answerMaxMillis, orElse: () => Effect.fail(silent(toolbox)) }),
-        Effect.flatMap((reply) => judge(toolbox, reply)),
-        // A transaction that was refused, as by an expired ticket, is an answer; any other failure ends the process.
-        Effect.onExit((exit) => (exit._tag === "Failure" ? Effect.sync(end) : Effect.void)),
-        Effect.flatMap((said) => (said === "" ? Effect.void : Effect.fail(reasonOf(toolbox.nft, said, "refused", ""))))
+    const nft = StayingProcess.keep(Effect.sync(() => startNft(toolbox)))
+    yield* Effect.addFinalizer(() => Effect.sync(nft.end))
+    const ask = (line: string) =>
+      nft.ask((running) =>
+        running.ask(line).pipe(
+          Effect.timeoutOrElse({ duration: answerMaxMillis, orElse: () => Effect.fail(silent(toolbox)) }),
+          Effect.flatMap((reply) => judge(toolbox, reply))
+        )
       )
-    return { run: (line) => lock.withPermit(run(line)) }
+    // A transaction that was refused, as by an expired ticket, is an answer; any other failure ends the process.
+    const run = (line: string) =>
+      Effect.flatMap(ask(line), (said) =>
+        said === "" ? Effect.void : Effect.fail(reasonOf(toolbox.nft, said, "refused", ""))
+      )
+    return { run }
   })
 
 const silent = ({ nft }: Toolbox): Reason =>
@@ -59,11 +54,9 @@ const judge = (toolbox: Toolbox, reply: Reply): Effect.Effect<string, Reason> =>
   return misread(toolbox, { tool: toolbox.nft, args: ["-i"], found: quote(said) || "nothing", expected })
 }
 
-interface NftProcess {
+interface NftProcess extends Pick<StayingProcess.StayingProcess, "isOver" | "kill"> {
   /** One at a time. */
   readonly ask: (line: string) => Effect.Effect<Reply, Reason>
-  readonly isWorn: () => boolean
-  readonly kill: () => void
 }
 
 /**
@@ -71,29 +64,25 @@ interface NftProcess {
  * all before. Both outputs are one pipe, or their order would be lost.
  */
 const startNft = (toolbox: Toolbox): NftProcess => {
-  const child = start(toolbox, "sh", ["-c", 'exec "$0" -i 2>&1', toolbox.nft], ["pipe", "pipe", "pipe"])
-  const ended = Deferred.makeUnsafe<never, Reason>()
   const output = new Output()
   let lines = 0
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => output.hear(text))
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => output.hear(text))
-  child.on("error", (error) => Deferred.doneUnsafe(ended, Effect.fail(notStarted(toolbox.nft, error))))
-  child.on("close", (code, signal) => {
-    const how = `ended with ${signal ?? `exit code ${code}`}`
-    Deferred.doneUnsafe(ended, Effect.fail(reasonOf(toolbox.nft, output.rest(), how, "")))
+  const { ended, isOver, kill, write } = StayingProcess.start(toolbox, "sh", ["-c", 'exec "$0" -i 2>&1', toolbox.nft], {
+    isWrittenTo: true,
+    onOutput: output.hear,
+    onErrors: output.hear
   })
-  child.stdin?.on("error", () => undefined)
+  const failed = Effect.flatMap(ended, (end) =>
+    Effect.fail(StayingProcess.reasonOfEnd(end, toolbox.nft, output.rest()))
+  )
   const ask = (line: string) =>
     Effect.suspend(() => {
       const confirmation = `ack${++lines}`
       const said = output.until(confirmation)
-      child.stdin?.write(`${line}\n${confirmation}\n`)
-      return Effect.raceFirst(said, Deferred.await(ended))
+      write(`${line}\n${confirmation}\n`)
+      return Effect.raceFirst(said, failed)
     })
-  return { ask, isWorn: () => lines >= linesMax || isOver(child), kill: () => void child.kill("SIGKILL") }
+  return { ask, isOver: () => lines >= linesMax || isOver(), kill }
 }
-
-const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 /** What nft prints about the confirmation itself, after all that it has to say of the line before. */
 const confirming = "Error: syntax error, unexpected newline"
@@ -116,15 +105,10 @@ export const replyOf = (lines: ReadonlyArray<string>): Reply => {
 }
 
 class Output {
-  private text = ""
-  private lines: Array<string> = []
+  private said: Array<string> = []
   private waiting: { readonly confirmation: string; readonly done: (reply: Reply) => void } | undefined
-
-  hear(text: string): void {
-    const lines = (this.text + text).split("\n")
-    this.text = lines.pop() ?? ""
-    for (const line of lines) this.line(line)
-  }
+  private readonly lines = new StayingProcess.Lines((line) => this.line(line))
+  readonly hear = this.lines.hear
 
   until(confirmation: string): Effect.Effect<Reply> {
     return Effect.callback<Reply>((resume) => {
@@ -133,15 +117,15 @@ class Output {
   }
 
   rest(): string {
-    return replyOf([...this.lines, this.text]).said
+    return replyOf([...this.said, this.lines.rest]).said
   }
 
   private line(line: string): void {
-    if (line !== this.waiting?.confirmation) return void this.lines.push(line)
+    if (line !== this.waiting?.confirmation) return void this.said.push(line)
     const { done } = this.waiting
     this.waiting = undefined
-    const heard = this.lines
-    this.lines = []
+    const heard = this.said
+    this.said = []
     done(replyOf(heard))
   }
 }

@@ -3,10 +3,10 @@
  * the kernel has made and loaded it: 5 ms on a busy machine (measured), during which no lease is renewed, and one look at a node
  * takes four of them. A shell is small, forks quickly, and waits in a process of its own.
  */
-import type { ChildProcess } from "node:child_process"
-import { Effect, type Scope, Semaphore } from "effect"
+import { Effect, type Scope } from "effect"
 import { ToolFailed } from "../../ports/NodeNetwork.ts"
-import { runMaxMillis, start, type Reason, type Toolbox } from "./Tool.ts"
+import * as StayingProcess from "./StayingProcess.ts"
+import { runMaxMillis, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface Command {
   readonly tool: string
@@ -26,62 +26,50 @@ export interface ToolShell {
 
 export const make = (toolbox: Toolbox): Effect.Effect<ToolShell, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const lock = yield* Semaphore.make(1)
-    let shell: Shell | undefined
-    const end = () => {
-      shell?.kill()
-      shell = undefined
-    }
-    yield* Effect.addFinalizer(() => Effect.sync(end))
+    const shell = StayingProcess.keep(Effect.sync(() => startShell(toolbox)))
+    yield* Effect.addFinalizer(() => Effect.sync(shell.end))
     const ask: ToolShell["ask"] = (commands) =>
-      Effect.suspend(() => {
-        if (shell?.isOver() === true) end()
-        return (shell ??= startShell(toolbox)).ask(commands)
-      }).pipe(
-        Effect.timeoutOrElse({ duration: runMaxMillis, orElse: () => Effect.fail(hanging(commands)) }),
-        // What it prints from now on would be taken for the answer to the next question.
-        Effect.onExit((exit) => (exit._tag === "Failure" ? Effect.sync(end) : Effect.void))
+      shell.ask((running) =>
+        Effect.timeoutOrElse(running.ask(commands), {
+          duration: runMaxMillis,
+          orElse: () => Effect.fail(hanging(commands))
+        })
       )
-    return { ask: (commands) => lock.withPermit(ask(commands)) }
+    return { ask }
   })
 
 const hanging = (commands: ReadonlyArray<Command>): Reason =>
   new ToolFailed({ tool: commands[0]?.tool ?? "sh", message: `did not finish within ${runMaxMillis} ms` })
 
-interface Shell {
+interface Shell extends Pick<StayingProcess.StayingProcess, "isOver" | "kill"> {
   /** One at a time. */
   readonly ask: (commands: ReadonlyArray<Command>) => Effect.Effect<ReadonlyArray<string> | undefined>
-  readonly isOver: () => boolean
-  /** With what it runs. */
-  readonly kill: () => void
 }
-
-const ignore = (_answer: ReadonlyArray<string> | undefined): void => undefined
 
 /** Between what is printed, since no tool prints it. */
 const separator = "\0"
 
 const startShell = (toolbox: Toolbox): Shell => {
-  const child = start(toolbox, "sh", [], ["pipe", "pipe", "pipe"], { ownGroup: true })
   let printed = new Printed(0)
-  let done = ignore
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+  let done: ((parts: ReadonlyArray<string>) => void) | undefined
+  const onOutput = (text: string) => {
     printed.add(text)
-    if (printed.isWhole) done(printed.parts)
+    if (printed.isWhole) done?.(printed.parts)
+  }
+  const { ended, isOver, kill, write } = StayingProcess.start(toolbox, "sh", [], {
+    isWrittenTo: true,
+    onOutput,
+    startsOthers: true
   })
-  child.stderr?.resume()
-  child.stdin?.on("error", () => undefined)
-  child.on("error", () => done(undefined))
-  // Not "close", which waits for whatever it has started and left.
-  child.on("exit", () => done(undefined))
-  const ask = (commands: ReadonlyArray<Command>) =>
-    Effect.callback<ReadonlyArray<string> | undefined>((resume) => {
-      if (isOver(child)) return resume(Effect.undefined)
+  const ask = (commands: ReadonlyArray<Command>) => {
+    const answer = Effect.callback<ReadonlyArray<string> | undefined>((resume) => {
       printed = new Printed(2 * commands.length)
-      done = (answer) => resume(Effect.succeed(answer === undefined ? undefined : outputsOf(answer, commands)))
-      child.stdin?.write(commands.map(lineOf).join(""))
+      done = (parts) => resume(Effect.succeed(outputsOf(parts, commands)))
+      write(commands.map(lineOf).join(""))
     })
-  return { ask, isOver: () => isOver(child), kill: () => killGroup(child) }
+    return Effect.raceFirst(answer, Effect.as(ended, undefined))
+  }
+  return { ask, isOver, kill }
 }
 
 class Printed {
@@ -104,18 +92,6 @@ class Printed {
 
   get parts(): ReadonlyArray<string> {
     return this.text.split(separator)
-  }
-}
-
-const isOver = ({ exitCode, pid, signalCode }: ChildProcess): boolean =>
-  pid === undefined || exitCode !== null || signalCode !== null
-
-const killGroup = ({ pid }: ChildProcess): void => {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, "SIGKILL")
-  } catch {
-    // It has ended.
   }
 }
 
