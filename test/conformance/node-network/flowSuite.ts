@@ -9,8 +9,10 @@ const a = (text: string): Address => Result.getOrThrow(parse(text))
 const [v4, v6, other4, other6] = ["198.51.100.10", "2001:db8:ffff::10", "198.51.100.11", "2001:db8:ffff::11"].map(a)
 const all = [v4, v6, other4, other6].flatMap((each) => each ?? [])
 
-const refusalOf = ({ network }: Pick<World, "network">) =>
-  Effect.map(Effect.orDie(Effect.flip(network.forgetFlows([a("198.51.100.10")]))), ({ message }) => message)
+const alike = ["198.51.100.1", "198.51.100.2", "198.51.100.3"].map(a)
+
+const refusalOf = ({ network }: Pick<World, "network">, addresses = [a("198.51.100.10")]) =>
+  Effect.map(Effect.orDie(Effect.flip(network.forgetFlows(addresses))), ({ message }) => message)
 
 export const flowSuite = (name: string, makeWorld: MakeWorld, unavailable?: string): void => {
   const check = (sentence: string, body: (world: World) => Effect.Effect<void, NodeNetworkError>) =>
@@ -45,10 +47,11 @@ export const flowSuite = (name: string, makeWorld: MakeWorld, unavailable?: stri
         assert.deepStrictEqual(yield* world.flows, [])
       })
     )
-    check("says that it lacks the right", (world) =>
+    check("says that it lacks the right, for one address and for several", (world) =>
       Effect.gen(function* () {
         const network = yield* world.unprivileged
         assert.match(yield* refusalOf({ network }), /^forgetFlows: NotPermitted: /)
+        assert.match(yield* refusalOf({ network }, alike), /^forgetFlows: NotPermitted: /)
       })
     )
     check("says that its tool does not start", (world) =>
