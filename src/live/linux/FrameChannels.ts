@@ -7,14 +7,22 @@ import { decodeLinks } from "./IpOutput.ts"
 import { misread, quote } from "./Misread.ts"
 import * as StayingProcess from "./StayingProcess.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
+import type { ToolShell } from "./ToolShell.ts"
 
 export interface FrameChannels {
+  /** Read each time: a bond takes another hardware address when its first port goes. Fails when the link is down. */
+  readonly uplink: (name: string) => Effect.Effect<Uplink, Reason>
   readonly send: (uplink: string, frameBytes: number, frames: ReadonlyArray<Uint8Array>) => Effect.Effect<void, Reason>
 }
 
 type Channel = StayingProcess.Kept<FrameSender, Reason>
 
-export const make = (toolbox: Toolbox): Effect.Effect<FrameChannels, never, Scope.Scope> =>
+export interface Uplink {
+  readonly index: number
+  readonly mac: Uint8Array
+}
+
+export const make = (toolbox: Toolbox, shell: ToolShell): Effect.Effect<FrameChannels, never, Scope.Scope> =>
   Effect.gen(function* () {
     /** One for each uplink and frame length. */
     const channels = new Map<string, Channel>()
@@ -32,18 +40,14 @@ export const make = (toolbox: Toolbox): Effect.Effect<FrameChannels, never, Scop
       // A link that was down, or an interface made anew, ends the sender at its next frame: once more with a new one.
       return Effect.catch(attempt, () => attempt)
     }
-    return { send }
+    return { uplink: (name) => readUplink(toolbox, shell, name), send }
   })
 
-export interface Uplink {
-  readonly index: number
-  readonly mac: Uint8Array
-}
-
-/** Read each time: a bond takes another hardware address when its first port goes. Fails when the link is down. */
-export const readUplink = Effect.fnUntraced(function* (toolbox: Toolbox, uplink: string) {
+/** By the shell, since it is read for each announcement; only when that knows nothing, by a process that tells why. */
+const readUplink = Effect.fnUntraced(function* (toolbox: Toolbox, shell: ToolShell, uplink: string) {
   const args = ["-j", "link", "show", "dev", uplink]
-  const text = yield* run(toolbox, toolbox.ip, args, { interfaceName: uplink })
+  const printed = yield* shell.ask([{ tool: toolbox.ip, args }])
+  const text = printed?.[0] ?? (yield* run(toolbox, toolbox.ip, args, { interfaceName: uplink }))
   const expected = "a JSON list of interfaces with ifname, ifindex and flags"
   const links = yield* Effect.catch(decodeLinks(text), ({ message }) =>
     misread(toolbox, { tool: toolbox.ip, args, found: quote(message), expected })

@@ -53,7 +53,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
     const toolbox: Toolbox = { ...defaultToolbox, ...tools, commandPrefix }
     const limit = (yield* Semaphore.make(processesMax)).withPermit
     const shell = yield* ToolShell.make(toolbox)
-    const channels = yield* FrameChannels.make(toolbox)
+    const channels = yield* FrameChannels.make(toolbox, shell)
     const fence = yield* LinuxFence.make(toolbox)
     const fenced = fail("fence")
     const ip: Ip = {
@@ -74,7 +74,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       removeAddress: (held, prefixLength = hostPrefixLength(held.address)) =>
         remove(ip, held, prefixLength).pipe(fail("removeAddress")),
       canSend: limit(canSend(toolbox)).pipe(fail("canSend")),
-      announce: (addresses, uplink) => announce(toolbox, channels, addresses, uplink).pipe(fail("announce")),
+      announce: (addresses, uplink) => announce(channels, addresses, uplink).pipe(fail("announce")),
       probe: (addresses, uplink) => probe(toolbox, channels, addresses, uplink).pipe(fail("probe")),
       forgetFlows: (addresses) => Flows.forget(toolbox, addresses).pipe(fail("forgetFlows")),
       changes: changes(toolbox).pipe(Stream.mapError((reason) => new NodeNetworkError({ method: "changes", reason }))),

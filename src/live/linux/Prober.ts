@@ -4,7 +4,7 @@ import { type Address, byFamily, type Family } from "../../domain/Address.ts"
 import { arpProbeBytes, neighborSolicitationBytes, probe as frameOf } from "../../domain/Frames.ts"
 import { answerWithinMillis, type Claimant, probeAtMillis } from "../../domain/ProbeAnswers.ts"
 import * as ClaimReader from "./ClaimReader.ts"
-import { readUplink, type FrameChannels } from "./FrameChannels.ts"
+import type { FrameChannels } from "./FrameChannels.ts"
 import type { Reason, Toolbox } from "./Tool.ts"
 
 /** Ends at the last moment for answers, or as soon as there is one for each address. */
@@ -34,7 +34,7 @@ const probeFamily = Effect.fnUntraced(function* (
   channels: FrameChannels,
   { addresses, family, uplink }: Question
 ) {
-  const { index, mac } = yield* readUplink(toolbox, uplink)
+  const { index, mac } = yield* channels.uplink(uplink)
   const open = new Set(addresses)
   const claims = new Map<string, Claimant>()
   const complete = Deferred.makeUnsafe<void>()
