@@ -39,6 +39,9 @@ export const keyOfPool = (kind: Pool.PoolKind, name: string): string => `${kind}
 /** Conditions without their times. */
 type Finding = Omit<Condition, "lastTransitionTime">
 
+/** What was refused to a write is told of what can be read only. */
+const cloudTrouble = (pool: Pool.Pool, { clouds }: Books) => clouds.poolTrouble(pool) ?? clouds.readOnlyTrouble(pool)
+
 const ready = ({ pool }: KnownPool, books: Books): Finding => {
   if (pool.deleting) {
     return { type: "Ready", status: "False", reason: "Deleting", message: "Waits until its addresses are released." }
@@ -46,7 +49,7 @@ const ready = ({ pool }: KnownPool, books: Books): Finding => {
   if (pool.disabled) {
     return { type: "Ready", status: "False", reason: "Disabled", message: "spec.disabled is true: no new grants." }
   }
-  const trouble = pool.cloud === undefined ? undefined : books.clouds.poolTrouble(pool)
+  const trouble = pool.cloud === undefined ? undefined : cloudTrouble(pool, books)
   if (trouble !== undefined) return { type: "Ready", status: "False", ...trouble }
   return { type: "Ready", status: "True", reason: "Ready", message: "Grants addresses." }
 }
@@ -54,12 +57,12 @@ const ready = ({ pool }: KnownPool, books: Books): Finding => {
 const hasTokenInPool = ({ spec }: AnyPool): boolean => spec.cloudIntegration?.hetzner?.token !== undefined
 
 /** Only of pools with a cloud. */
-const credentials = ({ pool }: KnownPool, object: AnyPool, { clouds }: Books): ReadonlyArray<Finding> => {
+const credentials = ({ pool }: KnownPool, object: AnyPool, books: Books): ReadonlyArray<Finding> => {
   if (pool.cloud === undefined) return []
   const type = "CredentialsValid"
-  const trouble = clouds.poolTrouble(pool)
+  const trouble = cloudTrouble(pool, books)
   if (trouble !== undefined) return [{ type, status: "False", ...trouble }]
-  if (clouds.viewOf(pool) === undefined) {
+  if (books.clouds.viewOf(pool) === undefined) {
     return [{ type, status: "Unknown", reason: "CloudNotRead", message: "The cloud project has not been read yet." }]
   }
   return [

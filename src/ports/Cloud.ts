@@ -218,6 +218,8 @@ export interface CloudProject {
   readonly addressesPerServerMax: number
   /** Whether the token is accepted; costs one request. */
   readonly probe: Effect.Effect<void, CloudError>
+  /** Why the token may not write, by the last write that could tell; undefined: none was refused for that. Asks nothing. */
+  readonly refusedWrite: Effect.Effect<CloudError | undefined>
   /** At most `maxAgeMillis` old; 0: read now. */
   readonly servers: (maxAgeMillis: number) => Effect.Effect<ReadonlyArray<CloudServer>, CloudError>
   /** Read now; undefined: there is none. */

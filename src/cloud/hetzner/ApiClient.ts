@@ -22,6 +22,8 @@ export interface Call<A> {
 }
 
 export interface ApiClient {
+  /** The last write, if it was refused because the token may only read; undefined: one was acted on since, or none refused. */
+  readonly refusedWrite: () => CloudError | undefined
   readonly call: <A>(call: Call<A>) => Effect.Effect<A, CloudError>
 }
 
@@ -42,6 +44,17 @@ const isOfActions = (path: string): boolean => path.startsWith("/actions")
 
 const queryOf = (query: Call<unknown>["query"] = []): string =>
   query.length === 0 ? "" : `?${query.map((pair) => pair.map((each) => encodeURIComponent(each)).join("=")).join("&")}`
+
+/** Refused by what the project has, which nobody is asked who may not write. */
+const reasonsOfWriters: ReadonlySet<string> = new Set([
+  "NameTaken",
+  "Conflict",
+  "Locked",
+  "Assigned",
+  "Protected",
+  "QuotaExceeded",
+  "OutOfStock"
+])
 
 const decoded = <A>(call: Call<A>, reply: HttpReply): Result.Result<A, CloudError> => {
   if (call.reply === undefined) return Result.succeed(undefined as A)
@@ -80,18 +93,28 @@ export const make = Effect.fnUntraced(function* ({
       Effect.mapError((error) => Errors.ofSilence(call, call.path, error))
     )
 
+  /** Reads say nothing of it, and neither does a write that was refused for the token, the rate, or not at all. */
+  let refusedWrite: CloudError | undefined
+  const learnRight = ({ method }: Call<unknown>, error: CloudError | undefined) => {
+    if (method === "GET") return
+    if (error?.reason._tag === "Forbidden") refusedWrite = error
+    else if (error === undefined || reasonsOfWriters.has(error.reason._tag)) refusedWrite = undefined
+  }
+
   const call = Effect.fnUntraced(function* <A>(asked: Call<A>) {
     const nowMillis = yield* monotonicMillis
     if (refusal !== undefined && nowMillis < refusal.untilMillis) return yield* Effect.fail(refusal.error)
     const gate = isOfActions(asked.path) ? actions : resources
     const reply = yield* gate.through(asked.priority, exchange(asked))
-    if (reply.status >= 200 && reply.status < 300) return yield* Effect.fromResult(decoded(asked, reply))
-    const error = Errors.ofReply(asked, asked.path, reply)
+    const isDone = reply.status >= 200 && reply.status < 300
+    const error = isDone ? undefined : Errors.ofReply(asked, asked.path, reply)
+    learnRight(asked, error)
+    if (error === undefined) return yield* Effect.fromResult(decoded(asked, reply))
     if (error.reason._tag === "Unauthorized") {
       refusal = { error, untilMillis: (yield* monotonicMillis) + refusedMillis }
     }
     return yield* Effect.fail(error)
   })
 
-  return { call }
+  return { call, refusedWrite: () => refusedWrite }
 })

@@ -70,6 +70,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     addressesPerServerMax,
     probe: Effect.asVoid(client.call({ method: "GET", path: "/locations", reply: Wire.AnyReply, priority: "normal" })),
+    refusedWrite: Effect.sync(client.refusedWrite),
     servers: (maxAgeMillis) => servers.get(maxAgeMillis),
     server: (id, priority) => Resources.readServer(client, id, priority),
     resolve: (node, maxAgeMillis) => Effect.map(servers.get(maxAgeMillis), (all) => ServerIdentity.resolve(node, all)),

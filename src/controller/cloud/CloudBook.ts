@@ -7,9 +7,16 @@ import * as CloudClaim from "../../domain/CloudClaim.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
 import { Absences } from "./Absences.ts"
-import type { Trouble } from "./CloudTrouble.ts"
+import { readOnlyOf, type Trouble } from "./CloudTrouble.ts"
 import * as ProjectTrust from "./ProjectTrust.ts"
-import type { CloudAddress, CloudProject, CloudServer, NodeIdentity, Resolution } from "../../ports/Cloud.ts"
+import type {
+  CloudAddress,
+  CloudError,
+  CloudProject,
+  CloudServer,
+  NodeIdentity,
+  Resolution
+} from "../../ports/Cloud.ts"
 
 const { labelNames } = CloudClaim
 
@@ -65,6 +72,10 @@ export class CloudBook {
   /** Of each view, what was told of it: an operation's list may have shown by the way what others did meanwhile. */
   private readonly told = new Map<string, string>()
   private readonly poolTroubles = new Map<string, Trouble>()
+  /** Apart from `poolTroubles`: nothing is asked while there is one of those, and only a write tells that it may. */
+  private readonly readOnly = new Map<CloudProject, Trouble>()
+  /** Whether its token may write is another by now. */
+  onRight: (poolKeys: ReadonlyArray<string>, mayWrite: boolean) => void = () => {}
   private readonly serviceTroubles = new Map<string, Trouble>()
   /** What was asked of a cloud for a Service and is tried again by itself, by its key. */
   private readonly retried = new Map<string, string>()
@@ -209,6 +220,19 @@ export class CloudBook {
     return setOrDelete(this.poolTroubles, poolKey, trouble)
   }
 
+  /** Why the token of a pool whose project is known may not write. */
+  readOnlyTrouble(pool: PoolRef): Lack | undefined {
+    const project = this.viewOf(pool)?.project
+    return project && lackIn(this.readOnly, project)
+  }
+
+  /** What became of writes there by now. */
+  learnRight(project: CloudProject, refused: CloudError | undefined): void {
+    const isNews = setOrDelete(this.readOnly, project, refused && readOnlyOf(refused))
+    const poolKeys = [...this.views].flatMap(([key, view]) => (view.project === project ? [key] : []))
+    if (isNews) this.onRight(poolKeys, refused === undefined)
+  }
+
   /** Why the last thing that was asked of a cloud for this Service was not done. */
   serviceTrouble(key: string): Lack | undefined {
     return lackIn(this.serviceTroubles, key)
@@ -247,12 +271,12 @@ const textOf = ({ addresses, deleted, resolutions, servers }: ProjectView): stri
     ...resolutions
   ])
 
-const lackIn = (troubles: ReadonlyMap<string, Trouble>, key: string): Lack | undefined => {
+const lackIn = <K>(troubles: ReadonlyMap<K, Trouble>, key: K): Lack | undefined => {
   const trouble = troubles.get(key)
   return trouble && { reason: trouble.reason, message: trouble.message }
 }
 
-const setOrDelete = (troubles: Map<string, Trouble>, key: string, trouble: Trouble | undefined): boolean => {
+const setOrDelete = <K>(troubles: Map<K, Trouble>, key: K, trouble: Trouble | undefined): boolean => {
   if (trouble === undefined) return troubles.delete(key)
   if (troubles.get(key)?.essence === trouble.essence) return false
   troubles.set(key, trouble)

@@ -26,6 +26,10 @@ export const start = Effect.fnUntraced(function* (
       add.service(key)
     }
   }
+  books.clouds.onRight = (poolKeys, mayWrite) => {
+    // Who was refused need not wait for the next try.
+    for (const poolKey of poolKeys) (mayWrite ? wakeForPool : sinks.pool)(poolKey)
+  }
   return {
     services: yield* WorkQueue.make({
       name: "clouds",

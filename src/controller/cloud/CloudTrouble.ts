@@ -53,4 +53,13 @@ export const troubleOf = (error: CloudError): Trouble => {
   return { reason, message: `the cloud says: ${error.message}. ${cure}`, essence }
 }
 
+/** Of the whole pool: nothing can be bought, routed or given back with its token. The same, whichever write was refused. */
+export const readOnlyOf = (error: CloudError): Trouble => ({
+  reason: "TokenReadOnly",
+  message:
+    `the token may only read. The cloud says: ${error.message}. Put one that may read and write into the Secret that ` +
+    "the pool names; no restart is needed. Until then what is served stays, and each write is tried again by itself.",
+  essence: `${error.code} ${error.detail}`
+})
+
 export const lasting = (lack: Lack): Trouble => ({ ...lack, essence: `${lack.reason} ${lack.message}` })

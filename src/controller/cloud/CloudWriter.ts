@@ -20,12 +20,17 @@ export interface Desk {
 
 const everything = Number.POSITIVE_INFINITY
 
+/** Whether the token may write is known after a write only. */
+export const learnRight = (book: CloudBook, project: Cloud.CloudProject) =>
+  Effect.map(project.refusedWrite, (refused) => book.learnRight(project, refused))
+
 const takingNote = <A, E>({ book, project: { project } }: Desk, operation: Effect.Effect<A, E>) =>
   Effect.ensuring(
     operation,
     project.addresses(everything).pipe(
       Effect.map((addresses) => book.seeAddresses(project, addresses)),
-      Effect.ignore
+      Effect.ignore,
+      Effect.andThen(learnRight(book, project))
     )
   )
 

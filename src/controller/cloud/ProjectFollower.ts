@@ -11,7 +11,7 @@ import { contains } from "../../domain/FloatingAddress.ts"
 import type { Lack } from "../../domain/PlanInput.ts"
 import type { Entry } from "../../domain/Hold.ts"
 import type { PoolRef } from "../../domain/Pool.ts"
-import { Cloud, type CloudAddress, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
+import { Cloud, type CloudAddress, type CloudError, type CloudProject, type Resolution } from "../../ports/Cloud.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { Outcome } from "../../reconcile/WorkQueue.ts"
@@ -19,7 +19,7 @@ import { Caches } from "../Caches.ts"
 import type { CloudBook } from "./CloudBook.ts"
 import type { OrphanSweep } from "./OrphanSweep.ts"
 import { deletedAmong } from "./Deletions.ts"
-import { giveOrphanBack } from "./CloudWriter.ts"
+import { giveOrphanBack, learnRight } from "./CloudWriter.ts"
 import { lasting, troubleOf } from "./CloudTrouble.ts"
 import { tokenOf } from "./Credentials.ts"
 import * as ProjectTrust from "./ProjectTrust.ts"
@@ -98,9 +98,12 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   })
   // What a list lacked, and a read has found, is in it by now.
   const addresses = yield* project.addresses(Number.POSITIVE_INFINITY)
+  const wasReadOnly = book.readOnlyTrouble(poolOf(poolKey)) !== undefined
   const isNews = book.see(poolKey, { project, edition, servers, addresses, resolutions, deleted })
   const trouble = trust === "usable" ? undefined : ProjectTrust.foreign
-  if (book.setPoolTrouble(poolKey, trouble) || isNews) onChange(poolKey)
+  // By another token: nobody has refused to write by this one.
+  const mayWriteNow = wasReadOnly && book.readOnlyTrouble(poolOf(poolKey)) === undefined
+  if (book.setPoolTrouble(poolKey, trouble) || isNews || mayWriteNow) onChange(poolKey)
   yield* giveOrphansBack(project, poolKey, options)
   return undefined
 })
@@ -110,6 +113,8 @@ const isAskedFor = ({ network }: CloudAddress, poolKey: string, { book, entriesO
   book
     .poolsSharing(poolKey)
     .some((name) => entriesOf({ kind: "PersistentIPPool", name }).some((entry) => contains(network, entry.address)))
+
+const isForbidden = ({ reason }: CloudError): boolean => reason._tag === "Forbidden"
 
 /** What cannot be read might be whose an address is; and a list may be older than the hand that took the labels off. */
 const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, options: Options) {
@@ -123,7 +128,10 @@ const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, pool
       yield* Effect.logWarning("an address that nobody has is given back").pipe(
         Effect.annotateLogs({ id, name, namespace: labels["namespace"], service: labels["service"] })
       )
-      yield* giveOrphanBack(project, found)
+      yield* Effect.ensuring(giveOrphanBack(project, found), learnRight(book, project)).pipe(
+        // Told as what the token lacks; the project can be read, and would be told as well and ill in turns.
+        Effect.catchIf(isForbidden, () => Effect.void)
+      )
     }
     book.seeAddresses(project, yield* project.addresses(Number.POSITIVE_INFINITY))
     // Each of them says so, and somebody may wait for the room.

@@ -383,7 +383,11 @@ const refusing: ReadonlyArray<Case> = [
       const [nobody, reader] = [yield* world.open("nobody"), yield* world.open(tokens.read)]
       assert.strictEqual(yield* reasonOf(nobody.probe), "Unauthorized")
       assert.strictEqual(yield* reasonOf(reader.probe), "done")
+      assert.isUndefined(yield* reader.refusedWrite)
       assert.strictEqual(yield* reasonOf(reader.ensure(wish())), "Forbidden")
+      assert.strictEqual(yield* reasonOf(reader.probe), "done")
+      assert.strictEqual((yield* reader.refusedWrite)?.code, "forbidden")
+      assert.isUndefined(yield* world.cloud.refusedWrite)
       assert.strictEqual(bought(world), 0)
     })
   },
