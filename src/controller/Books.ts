@@ -14,7 +14,7 @@ import * as Hold from "../domain/Hold.ts"
 import * as Pool from "../domain/Pool.ts"
 import { labelNames } from "../domain/CloudClaim.ts"
 import type { Reserved } from "../domain/PoolConflicts.ts"
-import type { CloudAddress } from "../ports/Cloud.ts"
+import type { CloudAddress, Unreadable } from "../ports/Cloud.ts"
 import type { Change } from "../reconcile/Reflector.ts"
 import { Claims } from "./Claims.ts"
 import { CloudBook } from "./cloud/CloudBook.ts"
@@ -152,20 +152,23 @@ export class Books {
    */
   claimIn(
     pool: Pool.Pool,
-    { labels, network }: Pick<CloudAddress, "labels" | "network">
+    { labels = {}, network }: Pick<CloudAddress, "labels" | "network"> | Pick<Unreadable, "labels" | "network">
   ): AddressIndex.Claim | undefined {
     const key = this.keysByUid.get(labels[labelNames.claim] ?? "")
     const claims = (key === undefined ? undefined : this.recorded.get(key)?.claims) ?? []
     const address =
-      claims.find((each) => FloatingAddress.contains(network, each)) ??
-      (pool.cloud && FloatingAddress.hostOf(network, pool.cloud.ipv6Suffix))
+      network === undefined
+        ? claims[0]
+        : (claims.find((each) => FloatingAddress.contains(network, each)) ??
+          (pool.cloud && FloatingAddress.hostOf(network, pool.cloud.ipv6Suffix)))
     return address && AddressIndex.claimOf(this.index, address)
   }
 
   /** How many addresses of this pool are paid for; what is bought and not written down yet counts for every pool. */
   countBought(pool: Pool.Pool): number {
     const inUse = AddressIndex.counts(this.index, pool)
-    const bought = pool.cloud === undefined ? [] : this.clouds.boughtIn(pool)
+    const { clouds } = this
+    const bought = pool.cloud === undefined ? [] : [...clouds.boughtIn(pool), ...clouds.boughtUnreadableIn(pool)]
     const unclaimed = bought.filter((each) => this.claimIn(pool, each) === undefined)
     return inUse.IPv4.inUse + inUse.IPv6.inUse + unclaimed.length - this.deletedIn(pool).length
   }

@@ -17,6 +17,8 @@ export const descriptions = {
   plenuslb_services_waiting: "Services that lack something which another object may bring.",
   plenuslb_node_lease_age_seconds: "For how long the lease of the node has not changed, as this replica counts.",
   plenuslb_voters_unreached: "How many of the node's voters have not answered it for minutes.",
+  plenuslb_cloud_unreadable:
+    "Addresses and servers in the project of a pool that this version does not understand, and leaves.",
   plenuslb_cloud_addresses:
     "Paid addresses at the provider: those bought for the pool, or listed by it. Without a pool: bought, and of no Service.",
   plenuslb_cloud_addresses_idle: "Of these, those that are routed to no server."
@@ -69,7 +71,9 @@ const ofClouds = (books: Books): ReadonlyArray<Figure> => {
       isPaidFor(books, pool, each)
     )
     for (const { id } of addresses) nobodys.delete(id)
-    return counted({ kind: pool.kind, pool: pool.name }, addresses)
+    const labels = { kind: pool.kind, pool: pool.name }
+    const unreadable = books.clouds.viewOf(pool)?.unreadable.length ?? 0
+    return [...counted(labels, addresses), { name: "plenuslb_cloud_unreadable", labels, value: unreadable } as const]
   })
   return pools.length === 0 ? [] : [...figures, ...counted({ kind: "", pool: "" }, [...nobodys.values()])]
 }

@@ -212,6 +212,18 @@ export class CloudError extends Schema.TaggedError<CloudError>()("CloudError", {
   }
 }
 
+/** What a list has and this version does not understand. It is there: nobody's to take, to route or to delete, nor gone. */
+export interface Unreadable {
+  readonly kind: "address" | "server"
+  /** These as far as they can be read. */
+  readonly id: string | undefined
+  readonly name: string | undefined
+  readonly network: string | undefined
+  readonly labels: Labels | undefined
+  /** As which it is told to whom it concerns: `Malformed`. */
+  readonly error: CloudError
+}
+
 /** All that one credential opens. */
 export interface CloudProject {
   /** How many addresses can be routed to one server at once. */
@@ -227,8 +239,14 @@ export interface CloudProject {
   /** Which server a Node is, by a list that is at most so old. */
   readonly resolve: (node: NodeIdentity, maxAgeMillis: number) => Effect.Effect<Resolution, CloudError>
   readonly addresses: (maxAgeMillis: number) => Effect.Effect<ReadonlyArray<CloudAddress>, CloudError>
+  /** Of the lists that were read last. Asks nothing. */
+  readonly unreadable: Effect.Effect<ReadonlyArray<Unreadable>>
+  /** `Malformed`: it is there, and not understood. */
   readonly address: (id: string, priority: Priority) => Effect.Effect<CloudAddress | undefined, CloudError>
-  /** Makes it, or finds what an earlier try has made. `NameTaken`: one of this name is somebody else's. */
+  /**
+   * Makes it, or finds what an earlier try has made. `NameTaken`: one of this name is somebody else's. `Malformed`: one that
+   * may be what an earlier try has made is not understood, and none is made.
+   */
   readonly ensure: (wish: Wish) => Effect.Effect<CloudAddress, CloudError>
   /** Succeeds once a read has confirmed it. `changed`: false if it was so already. */
   readonly assign: (

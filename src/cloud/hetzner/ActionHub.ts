@@ -6,6 +6,7 @@ import { Deferred, Effect, Latch, type Scope } from "effect"
 import type { CloudError } from "../../ports/Cloud.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { ApiClient } from "./ApiClient.ts"
+import { actionsIn } from "./Elements.ts"
 import { type Action, ActionsReply } from "./Wire.ts"
 
 /** `unknown`: it vanished, or took too long; what it was for must be read. */
@@ -77,7 +78,7 @@ export const make = Effect.fnUntraced(function* (client: ApiClient): Effect.fn.R
   const ask = Effect.fnUntraced(function* (ids: ReadonlyArray<number>) {
     const query = ids.map((id) => ["id", String(id)] as const)
     yield* client.call({ method: "GET", path: "/actions", query, reply: ActionsReply, priority: "failover" }).pipe(
-      Effect.flatMap(({ actions }) => hear(ids, actions)),
+      Effect.flatMap((reply) => hear(ids, actionsIn(reply))),
       Effect.catch((error) => giveUp(ids, error))
     )
   })

@@ -97,6 +97,16 @@ export const ofSilence = (
     correlationId: ""
   })
 
+/** One element of a list; the list itself is understood. */
+export const ofElement = (path: string, called: string, detail: string): Cloud.CloudError =>
+  new Cloud.CloudError({
+    request: `GET ${path}`,
+    reason: new Cloud.Malformed(),
+    code: "",
+    detail: `${called} is not understood: ${detail}`,
+    correlationId: ""
+  })
+
 /** A reply of success that cannot be read. What was written is written, so it must be read back. */
 export const ofMalformed = (
   request: Pick<HttpRequest, "method">,

@@ -8,6 +8,7 @@ import type { HttpExchange } from "../../ports/HttpExchange.ts"
 import * as ActionHub from "./ActionHub.ts"
 import * as ApiClient from "./ApiClient.ts"
 import { ensure } from "./Buying.ts"
+import { Unread } from "./Elements.ts"
 import { KeyedLock } from "./KeyedLock.ts"
 import { Listing } from "./Listing.ts"
 import * as Operations from "./Operations.ts"
@@ -45,8 +46,9 @@ export const make = Effect.fnUntraced(function* (
   const hub = yield* ActionHub.make(client)
   const operations = Operations.make(client, hub)
   const routing = Routing.make(client, operations)
-  const addresses = new Listing(Resources.allAddresses(client))
-  const servers = new Listing(Resources.allServers(client))
+  const unread = new Unread()
+  const addresses = new Listing(Effect.flatMap(Resources.allAddresses(client), (all) => unread.note("address", all)))
+  const servers = new Listing(Effect.flatMap(Resources.allServers(client), (all) => unread.note("server", all)))
   const locks = new KeyedLock()
 
   const absorbed = (id: string) => (read: Effect.Effect<Cloud.CloudAddress | undefined, Cloud.CloudError>) =>
@@ -75,8 +77,9 @@ export const make = Effect.fnUntraced(function* (
     server: (id, priority) => Resources.readServer(client, id, priority),
     resolve: (node, maxAgeMillis) => Effect.map(servers.get(maxAgeMillis), (all) => ServerIdentity.resolve(node, all)),
     addresses: (maxAgeMillis) => addresses.get(maxAgeMillis),
+    unreadable: Effect.sync(() => unread.all()),
     address: (id, priority) => absorbed(id)(Resources.readAddress(client, id, priority)),
-    ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, addresses, wish)),
+    ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, { addresses, unread }, wish)),
     assign: (id, server, how) =>
       locks.holding(
         [addressLock(id), serverLock(server)],
@@ -86,19 +89,7 @@ export const make = Effect.fnUntraced(function* (
       ),
     unassign: (id, priority) => Effect.asVoid(unassign(id, priority)),
     remove: (id) => locks.holding([addressLock(id)], remove(id)),
-    relabel: (id, labels) =>
-      client
-        .call({
-          method: "PUT",
-          path: `/floating_ips/${id}`,
-          body: { labels },
-          reply: Wire.FloatingIpReply,
-          priority: "normal"
-        })
-        .pipe(
-          Effect.flatMap(({ floating_ip }) => addresses.absorb(Resources.addressOf(floating_ip))),
-          Effect.asVoid
-        ),
+    relabel: (id, labels) => Effect.asVoid(Effect.flatMap(Resources.relabel(client, id, labels), addresses.absorb)),
     setReverseName: Effect.fnUntraced(function* (id, address, name) {
       const outcome = yield* operations.operate(
         id,

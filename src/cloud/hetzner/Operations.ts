@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as Cloud from "../../ports/Cloud.ts"
 import type { ActionHub, Outcome } from "./ActionHub.ts"
 import type { ApiClient } from "./ApiClient.ts"
+import { actionsIn } from "./Elements.ts"
 import { orGone } from "./Resources.ts"
 import { ActionReply, ActionsReply } from "./Wire.ts"
 
@@ -65,8 +66,11 @@ export const make = (client: ApiClient, hub: ActionHub): Operations => {
   const awaitRunning = Effect.fnUntraced(function* (id: string, priority: Cloud.Priority) {
     const path = `/floating_ips/${id}/actions`
     const query = [["status", "running"] as const]
-    const { actions } = yield* client.call({ method: "GET", path, query, reply: ActionsReply, priority })
-    return yield* Effect.forEach(actions, (action) => hub.outcome(action))
+    const reply = yield* client.call({ method: "GET", path, query, reply: ActionsReply, priority })
+    const known = actionsIn(reply)
+    const outcomes = yield* Effect.forEach(known, (action) => hub.outcome(action))
+    const notUnderstood = reply.actions.slice(known.length).map((): Outcome => ({ type: "unknown" }))
+    return [...outcomes, ...notUnderstood]
   })
 
   /** Until nothing works on the floating IP any more; what its server is busy with is not seen, and only time helps. */

@@ -2,10 +2,17 @@
  * What of the Hetzner Cloud API's answers is read (docs.hetzner.cloud, "Floating IPs", "Servers", "Actions"). Unknown
  * keys, states and codes pass: the API's document changes in place, without versions.
  */
-import { Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 
 /** 1 to 2^53 - 1. */
-const Id = Schema.Int
+export const Id = Schema.Int
+export const Labels = Schema.Record(Schema.String, Schema.String)
+
+/** Undefined: absent, or not as we know it. */
+const whatever = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optionalKey(
+    Schema.UndefinedOr(schema).pipe(Schema.catchDecoding(() => Effect.succeed(Option.some(undefined))))
+  )
 
 const Location = Schema.Struct({ name: Schema.String, network_zone: Schema.String })
 
@@ -19,26 +26,28 @@ export const FloatingIp = Schema.Struct({
   home_location: Location,
   blocked: Schema.Boolean,
   protection: Schema.Struct({ delete: Schema.Boolean }),
-  labels: Schema.Record(Schema.String, Schema.String),
+  labels: Labels,
   dns_ptr: Schema.optionalKey(Schema.Array(Schema.Struct({ ip: Schema.String, dns_ptr: Schema.String })))
 })
 export type FloatingIp = typeof FloatingIp.Type
 
+/** To route to a server needs its id alone: one that says the rest in other words is no server that is gone. */
 export const Server = Schema.Struct({
   id: Id,
-  name: Schema.String,
-  status: Schema.String,
-  location: Location,
-  public_net: Schema.Struct({ ipv4: Schema.NullOr(Schema.Struct({})), ipv6: Schema.NullOr(Schema.Struct({})) })
+  name: whatever(Schema.String),
+  status: whatever(Schema.String),
+  location: whatever(Location),
+  public_net: whatever(
+    Schema.Struct({ ipv4: Schema.NullOr(Schema.Struct({})), ipv6: Schema.NullOr(Schema.Struct({})) })
+  )
 })
 export type Server = typeof Server.Type
 
 export const Action = Schema.Struct({
   id: Id,
-  command: Schema.String,
   /** `running`, `success` or `error`; `error` beside `running` or `success` says nothing. */
   status: Schema.String,
-  error: Schema.NullOr(Schema.Struct({ code: Schema.String, message: Schema.String }))
+  error: whatever(Schema.NullOr(Schema.Struct({ code: Schema.String, message: Schema.String })))
 })
 export type Action = typeof Action.Type
 
@@ -51,12 +60,13 @@ export const Meta = Schema.Struct({
 export type Meta = typeof Meta.Type
 
 export const FloatingIpReply = Schema.Struct({ floating_ip: FloatingIp })
-export const FloatingIpsReply = Schema.Struct({ floating_ips: Schema.Array(FloatingIp), meta: Meta })
+/** In lists each element is decoded by itself: one that is not understood hides none of the others. */
+export const FloatingIpsReply = Schema.Struct({ floating_ips: Schema.Array(Schema.Unknown), meta: Meta })
 export const ServerReply = Schema.Struct({ server: Server })
-export const ServersReply = Schema.Struct({ servers: Schema.Array(Server), meta: Meta })
+export const ServersReply = Schema.Struct({ servers: Schema.Array(Schema.Unknown), meta: Meta })
 export const ActionReply = Schema.Struct({ action: Action })
 /** Without `meta` where they were asked for by id. */
-export const ActionsReply = Schema.Struct({ actions: Schema.Array(Action) })
+export const ActionsReply = Schema.Struct({ actions: Schema.Array(Schema.Unknown) })
 
 export const ErrorReply = Schema.Struct({
   error: Schema.Struct({ code: Schema.String, message: Schema.String })

@@ -15,7 +15,8 @@ import type {
   CloudProject,
   CloudServer,
   NodeIdentity,
-  Resolution
+  Resolution,
+  Unreadable
 } from "../../ports/Cloud.ts"
 
 const { labelNames } = CloudClaim
@@ -32,6 +33,8 @@ export interface ProjectView {
   readonly edition: string
   readonly servers: ReadonlyArray<CloudServer>
   readonly addresses: ReadonlyArray<CloudAddress>
+  /** Beside these and the servers. */
+  readonly unreadable: ReadonlyArray<Unreadable>
   /** By node name. */
   readonly resolutions: ReadonlyMap<string, Resolution>
   /** Granted by the pool, and deleted at the provider. */
@@ -143,6 +146,16 @@ export class CloudBook {
     return this.labelledIn(pool).filter((each) => CloudClaim.ownershipOf(each.labels) === "created")
   }
 
+  /** What this cluster has bought there, as its labels say, or its name where these are not understood either. */
+  boughtUnreadableIn(pool: PoolRef): ReadonlyArray<Unreadable> {
+    const { addresses = [], unreadable = [] } = this.viewOf(pool) ?? {}
+    return unreadable.filter(({ id, kind, labels, name = "" }) => {
+      if (kind !== "address" || addresses.some((each) => each.id === id)) return false
+      if (labels === undefined) return name.startsWith(CloudClaim.namePrefix)
+      return labels[labelNames.cluster] === this.cluster && CloudClaim.ownershipOf(labels) === "created"
+    })
+  }
+
   /** What is this cluster's for the time being: bought, or its user's. */
   labelledIn(pool: PoolRef): ReadonlyArray<CloudAddress> {
     return (this.viewOf(pool)?.addresses ?? []).filter(
@@ -188,7 +201,7 @@ export class CloudBook {
 
   /** By the evidence that there is now; that Nodes say ids is kept, for while those that do are away. */
   trust(
-    addresses: ReadonlyArray<CloudAddress>,
+    addresses: ProjectTrust.Seen["addresses"],
     resolutions: ReadonlyMap<string, Resolution>,
     ofDeparted: ReadonlyArray<Resolution>
   ): ProjectTrust.Trust {
@@ -263,9 +276,10 @@ export class CloudBook {
 }
 
 /** Everything but the project, to compare. */
-const textOf = ({ addresses, deleted, resolutions, servers }: ProjectView): string =>
+const textOf = ({ addresses, deleted, resolutions, servers, unreadable }: ProjectView): string =>
   JSON.stringify([
     addresses,
+    unreadable,
     servers.map((server) => ({ ...server, families: [...server.families] })),
     [...deleted],
     ...resolutions

@@ -38,7 +38,12 @@ const meanings: { readonly [Tag in CloudError["reason"]["_tag"]]: { readonly rea
     OperationFailed: { reason: "CloudOperationFailed", cure: "The provider began and failed; it is tried again." },
     Unavailable: { reason: "CloudUnavailable", cure: "The provider cannot be reached now; it is tried again." },
     ReplyLost: { reason: "CloudReplyLost", cure: "What became of it is looked up, then it goes on." },
-    Malformed: { reason: "CloudMalformed", cure: "Is the endpoint (hetzner.endpoint of the chart) the provider's API?" }
+    Malformed: {
+      reason: "CloudMalformed",
+      cure:
+        "Is the endpoint (hetzner.endpoint of the chart) the provider's API? If it is, this version does not know what it " +
+        "says: nothing is done with it, and a newer version may know."
+    }
   }
 
 /** A lack, and what of it is the same each time that it happens. */

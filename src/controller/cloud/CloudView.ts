@@ -5,7 +5,7 @@ import * as FloatingAddress from "../../domain/FloatingAddress.ts"
 import type { Entry } from "../../domain/Hold.ts"
 import type { Lack, Route } from "../../domain/PlanInput.ts"
 import type { Pool } from "../../domain/Pool.ts"
-import type { CloudAddress, CloudServer } from "../../ports/Cloud.ts"
+import type { CloudAddress, CloudServer, Unreadable } from "../../ports/Cloud.ts"
 import type { CloudBook, ProjectView } from "./CloudBook.ts"
 import * as ServerRoom from "./ServerRoom.ts"
 
@@ -44,6 +44,24 @@ const deletedLack = ({ kind, name }: Pool, address: Address.Address): Lack => ({
       : "Nothing else is given for it: take it off spec.addresses of the pool and off its Service.")
 })
 
+/** By its id or its address; one that tells neither may be any. */
+export const unreadableFor = (
+  all: ReadonlyArray<Unreadable>,
+  { address, cloudId }: Pick<Entry, "address" | "cloudId">
+): Unreadable | undefined =>
+  all.find(({ id, kind, network }) => {
+    if (kind !== "address") return false
+    if (id !== undefined && id === cloudId) return true
+    return network !== undefined && FloatingAddress.contains(network, address)
+  })
+
+const unreadableLack = ({ name }: Pool, address: Address.Address, { error }: Unreadable): Lack => ({
+  reason: "CloudAddressUnreadable",
+  message:
+    `${address} of pool ${name} is at the provider, and what is said of it is not understood (${error.detail}). It is left ` +
+    "as it is, neither moved nor given back. A newer version may understand it."
+})
+
 export class CloudView {
   readonly claimant: Claimant
   private readonly book: CloudBook
@@ -78,7 +96,7 @@ export class CloudView {
   }
 
   /** Bought for this claim. */
-  isBought({ labels }: CloudAddress): boolean {
+  isBought({ labels }: Pick<CloudAddress, "labels">): boolean {
     return (
       labels[clusterLabel] === this.book.cluster &&
       labels[claimLabel] === this.claimant.uid &&
@@ -206,6 +224,8 @@ export class CloudView {
     const view = this.book.viewOf(pool)
     if (view === undefined) return undefined
     const found = this.find(pool, { address, cloudId })
+    const unread = found === undefined ? unreadableFor(view.unreadable, { address, cloudId }) : undefined
+    if (unread !== undefined) return unreadableLack(pool, address, unread)
     if (found === undefined && view.deleted.has(address)) return deletedLack(pool, address)
     if (found === undefined) {
       return {

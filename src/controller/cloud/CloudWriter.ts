@@ -132,7 +132,12 @@ const readNow = Effect.fnUntraced(function* ({ pool, project: { project }, view 
   const id = entry.cloudId ?? view.find(pool, entry)?.id
   if (id !== undefined) return yield* project.address(id, "normal")
   const addresses = yield* project.addresses(0)
-  return addresses.find(({ network }) => FloatingAddress.contains(network, entry.address))
+  const found = addresses.find(({ network }) => FloatingAddress.contains(network, entry.address))
+  if (found !== undefined) return found
+  const isPossible = ({ kind, network }: Cloud.Unreadable) =>
+    kind === "address" && (network === undefined || FloatingAddress.contains(network, entry.address))
+  const unread = (yield* project.unreadable).find(isPossible)
+  return unread && (yield* Effect.fail(unread.error))
 })
 
 /** 0: it is back, or was gone. More: no read has it, and after so many ms one may prove that. */
@@ -154,6 +159,13 @@ export const returnEntry = Effect.fnUntraced(function* (
   return 0
 })
 
+/** By its labels; where these are not understood, by its name. Forgotten, it would be paid for by nobody's will. */
+const mayBeBought = (view: CloudView, family: Family, { kind, labels, name }: Cloud.Unreadable): boolean => {
+  if (kind !== "address") return false
+  if (labels !== undefined) return view.isBought({ labels })
+  return name === undefined || name === CloudClaim.nameOf(view.claimOf(family))
+}
+
 /** A purchase whose reply was lost is in no list that is older, so the list is read anew. Answers as `missing` does. */
 export const returnIntent = Effect.fnUntraced(function* (
   desk: Desk,
@@ -163,6 +175,8 @@ export const returnIntent = Effect.fnUntraced(function* (
   const { book, pool, project, view } = desk
   const what = `${view.claimOf(family).uid} ${family}`
   const addresses = yield* project.project.addresses(0)
+  const unread = (yield* project.project.unreadable).find((each) => mayBeBought(view, family, each))
+  if (unread !== undefined) return yield* Effect.fail(unread.error)
   const mine = addresses.filter((each) => each.family === family && view.isBought(each))
   if (mine.length === 0) return yield* missing(desk, what)
   book.absences.find(what)

@@ -83,7 +83,9 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   const isEdited = book.editionOf(poolKey) !== edition
   const listed = yield* project.addresses(isEdited ? maxAgeAfterEditMillis : maxAgeMillis.addresses)
   const { ofDeparted, resolutions } = yield* resolveAll(project, book)
-  const trust = book.trust(listed, resolutions, ofDeparted)
+  const unreadable = yield* project.unreadable
+  const labelled = [...listed, ...unreadable.flatMap(({ labels }) => (labels === undefined ? [] : [{ labels }]))]
+  const trust = book.trust(labelled, resolutions, ofDeparted)
   // Before anything is decided by what it has: not even that something is gone.
   if (trust === "foreign") {
     book.forgetView(poolKey)
@@ -99,7 +101,7 @@ const look = Effect.fnUntraced(function* (project: CloudProject, poolKey: string
   // What a list lacked, and a read has found, is in it by now.
   const addresses = yield* project.addresses(Number.POSITIVE_INFINITY)
   const wasReadOnly = book.readOnlyTrouble(poolOf(poolKey)) !== undefined
-  const isNews = book.see(poolKey, { project, edition, servers, addresses, resolutions, deleted })
+  const isNews = book.see(poolKey, { project, edition, servers, addresses, unreadable, resolutions, deleted })
   const trouble = trust === "usable" ? undefined : ProjectTrust.foreign
   // By another token: nobody has refused to write by this one.
   const mayWriteNow = wasReadOnly && book.readOnlyTrouble(poolOf(poolKey)) === undefined

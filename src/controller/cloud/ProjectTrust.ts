@@ -8,7 +8,7 @@ import type { CloudAddress, Resolution } from "../../ports/Cloud.ts"
 import { lasting, type Trouble } from "./CloudTrouble.ts"
 
 export interface Seen {
-  readonly addresses: ReadonlyArray<CloudAddress>
+  readonly addresses: ReadonlyArray<Pick<CloudAddress, "labels">>
   /** Of all Nodes. */
   readonly resolutions: Iterable<Resolution>
   /** UID of namespace kube-system. */

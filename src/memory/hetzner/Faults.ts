@@ -37,6 +37,8 @@ export interface Fault {
   readonly block?: boolean
   /** A read of servers or floating IPs shows them as they were so long ago; actions are always fresh. */
   readonly staleMillis?: number
+  /** The reply says this instead, as an API that has changed does. */
+  readonly rewrite?: (body: string) => string
   /** Of the action that the request starts. */
   readonly action?: ActionFault
 }

@@ -154,7 +154,9 @@ const handle = (gates: Gates, request: Faults.ApiRequest, given: Faults.Fault | 
     gates.console.change(id ?? 0, { isBlocked: true })
   }
   if (fault.badGateway === "after") return badGateway
-  return fault.loseReply === true ? { ...reply, isLost: true } : reply
+  const { body } = reply
+  const said = fault.rewrite === undefined || body === undefined ? reply : { ...reply, body: fault.rewrite(body) }
+  return fault.loseReply === true ? { ...said, isLost: true } : said
 }
 
 /** A failed authentication spends of the budget too. */

@@ -33,6 +33,16 @@ describe("assign", () => {
       '{"changed":true}'
     ],
     [
+      "hears of its action among others that are not understood",
+      [
+        get("node-1"),
+        assigning(accepted()),
+        ["GET /actions?id=9", ok({ actions: ["?", { ...action("success"), error: "none" }] })],
+        get("node-2")
+      ],
+      '{"changed":true}'
+    ],
+    [
       "was accepted, succeeded, and did not happen",
       [get("node-1"), assigning(accepted()), success, get("node-1")],
       "Conflict: POST /floating_ips/7/actions/assign: Conflict: it is routed to server 41, not to server 42"
@@ -185,6 +195,32 @@ describe("ensure", () => {
       "ReplyLost: POST /floating_ips: ReplyLost: socket hang up"
     ],
     [
+      "buys no second one where its own is not understood",
+      [["GET /floating_ips?page=1&per_page=50", page([floatingIp(undefined, { blocked: "perhaps" })])]],
+      'Malformed: GET /floating_ips: Malformed: floating IP 7 (web) is not understood: Expected boolean at ["blocked"]'
+    ],
+    [
+      "buys one where its own of the other family is not understood",
+      [
+        [
+          "GET /floating_ips?page=1&per_page=50",
+          page([floatingIp(undefined, { type: "ipv8", ip: "2001:db8:1:7::/64" })])
+        ],
+        buying(ok({ floating_ip: floatingIp(), action: null }, 201))
+      ],
+      '"7"'
+    ],
+    [
+      "says what it cannot understand of what was bought",
+      [none, buying("lost"), byName(page([floatingIp(undefined, { type: "ipv8" })]))],
+      'Malformed: GET /floating_ips: Malformed: floating IP 7 (web) is not understood: Expected "ipv4" | "ipv6" at ["type"]'
+    ],
+    [
+      "says so as well of what has its name",
+      [none, buying(refused(409, "uniqueness_error")), byName(page([floatingIp(undefined, { labels: null })]))],
+      'Malformed: GET /floating_ips: Malformed: floating IP 7 (web) is not understood: Expected object at ["labels"]'
+    ],
+    [
       "says which limit it met",
       [none, buying(refused(403, "resource_limit_exceeded", "floating_ip limit exceeded"))],
       "QuotaExceeded: POST /floating_ips: QuotaExceeded: floating_ip limit exceeded (resource_limit_exceeded, c0ffee)"
@@ -221,6 +257,43 @@ describe("addresses", () => {
     ]
   ])("%s", (_, lines, expected) => {
     assert.strictEqual(played(lines, idsOf), expected)
+  })
+
+  it.each<[string, unknown, object]>([
+    ["a type that nobody knows", { ...second, type: "ipv8" }, { id: "2", name: "web", network: "192.0.2.9" }],
+    ["a number for an address", { ...second, ip: 9 }, { id: "2", name: "web", network: undefined }],
+    ["no home", { ...second, home_location: null }, { id: "2", name: "web", network: "192.0.2.9" }],
+    ["nothing that is known", "sold out", { id: undefined, name: undefined, network: undefined }]
+  ])("are those that are understood; what has %s is told apart", (_, strange, parts) => {
+    const lines = [paged(1, page([first, strange, third]))]
+    const found = played(lines, (project) =>
+      Effect.gen(function* () {
+        return { ids: yield* idsOf(project), unreadable: yield* project.unreadable }
+      })
+    )
+    assert.strictEqual(found.ids, '["1","3"]')
+    assert.lengthOf(found.unreadable, 1)
+    assert.deepInclude(found.unreadable[0], { kind: "address", ...parts })
+    assert.strictEqual(found.unreadable[0]?.error.reason._tag, "Malformed")
+  })
+})
+
+const server = { id: 41, name: "node-1", status: "running", location: { name: "fsn1", network_zone: "eu-central" } }
+const both = { ipv4: { id: 1 }, ipv6: { id: 2 } }
+
+describe("servers", () => {
+  it.each<[string, object, string]>([
+    ["as they are", { ...server, public_net: both }, "running fsn1 IPv4,IPv6"],
+    ["in a state that nobody knows", { ...server, public_net: both, status: "dreaming" }, "changing fsn1 IPv4,IPv6"],
+    ["without a state", { ...server, public_net: both, status: null }, "changing fsn1 IPv4,IPv6"],
+    ["without a location", { ...server, public_net: both, location: null }, "running  IPv4,IPv6"],
+    ["without a network of one family", { ...server, public_net: { ...both, ipv4: null } }, "running fsn1 IPv6"],
+    ["that say nothing of their networks", server, "running fsn1 IPv4,IPv6"]
+  ])("are known by their ids, %s", (_, wire, expected) => {
+    const reply = ok({ servers: [wire], meta: { pagination: { next_page: null } } })
+    const [found] = played([["GET /servers?page=1&per_page=50", reply]], (project) => project.servers(0))
+    assert.strictEqual(`${found?.state} ${found?.place.location} ${[...(found?.families ?? [])].join()}`, expected)
+    assert.strictEqual(found?.id, "41")
   })
 })
 

@@ -27,7 +27,7 @@ const look = Effect.gen(function* () {
   const addresses = yield* project.addresses(0)
   const book = new CloudBook()
   book.cluster = "own"
-  const unknown = { servers: [], resolutions: new Map<string, never>(), deleted: new Set<never>() }
+  const unknown = { servers: [], unreadable: [], resolutions: new Map<string, never>(), deleted: new Set<never>() }
   book.see("EphemeralIPPool/cloud", { project, edition: "", addresses, ...unknown })
   const view = new CloudView(book, { namespace: "shop", service: "web", uid: "uid-1" })
   return { book, id: String(id), ip, view }
