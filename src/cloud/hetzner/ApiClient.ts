@@ -2,7 +2,7 @@
  * One request to the Hetzner Cloud API: its turn in the budget, a deadline, and the reply decoded or as one of the port's
  * reasons. It repeats nothing: a create is bought twice by who repeats it blindly, so callers read back.
  */
-import { Duration, Effect, type Redacted, Result, Schema, type Scope } from "effect"
+import { Clock, Duration, Effect, type Redacted, Result, Schema, type Scope } from "effect"
 import type { CloudError, Priority } from "../../ports/Cloud.ts"
 import { HttpExchange, type HttpReply, type HttpRequest, NoReply } from "../../ports/HttpExchange.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* ({
     const gate = isOfActions(asked.path) ? actions : resources
     const reply = yield* gate.through(asked.priority, exchange(asked))
     const isDone = reply.status >= 200 && reply.status < 300
-    const error = isDone ? undefined : Errors.ofReply(asked, asked.path, reply)
+    const error = isDone ? undefined : Errors.ofReply(asked, asked.path, reply, yield* Clock.currentTimeMillis)
     learnRight(asked, error)
     if (error === undefined) return yield* Effect.fromResult(decoded(asked, reply))
     if (error.reason._tag === "Unauthorized") {

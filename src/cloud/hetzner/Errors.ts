@@ -5,6 +5,7 @@
 import { Option, Schema } from "effect"
 import * as Cloud from "../../ports/Cloud.ts"
 import type { HttpReply, HttpRequest, NoReply, NotSent } from "../../ports/HttpExchange.ts"
+import * as RetryAfter from "./RetryAfter.ts"
 import { ErrorReply } from "./Wire.ts"
 
 interface Facts {
@@ -12,12 +13,16 @@ interface Facts {
   readonly detail: string
   readonly correlationId: string
   readonly isWrite: boolean
+  /** As the reply asks; 0: it does not. */
+  readonly retryAfterMillis: number
 }
 type Translate = (facts: Facts) => Cloud.Reason
 
 /** The bucket refills by about one request a second; the headers say when it is full, which nobody need wait for. */
 const refillMillis = 1_000
 
+const rateLimited: Translate = ({ retryAfterMillis }) =>
+  new Cloud.RateLimited({ retryAfterMillis: Math.max(refillMillis, retryAfterMillis) })
 const unauthorized: Translate = () => new Cloud.Unauthorized()
 const forbidden: Translate = () => new Cloud.Forbidden()
 const refused: Translate = () => new Cloud.Refused()
@@ -43,7 +48,7 @@ const reasonByCode: { readonly [code: string]: Translate } = {
   locked,
   resource_locked: locked,
   protected: () => new Cloud.Protected(),
-  rate_limit_exceeded: () => new Cloud.RateLimited({ retryAfterMillis: refillMillis }),
+  rate_limit_exceeded: rateLimited,
   server_error: unfinished,
   bad_gateway: unfinished,
   unavailable: unfinished,
@@ -54,7 +59,7 @@ const reasonByCode: { readonly [code: string]: Translate } = {
 /** Where something on the way answered that does not speak JSON, as edges do with 502 and 504. */
 const byStatus = (status: number): Translate => {
   if (status === 401) return unauthorized
-  if (status === 429) return () => new Cloud.RateLimited({ retryAfterMillis: refillMillis })
+  if (status === 429) return rateLimited
   return status >= 500 ? unfinished : refused
 }
 
@@ -65,13 +70,20 @@ const isWrite = ({ method }: Pick<HttpRequest, "method">): boolean => method !==
 /** `path` without the base, as people look it up in the documentation. */
 export const requestName = (request: Pick<HttpRequest, "method">, path: string): string => `${request.method} ${path}`
 
-export const ofReply = (request: Pick<HttpRequest, "method">, path: string, reply: HttpReply): Cloud.CloudError => {
+/** `wallMillis`: the time of day. */
+export const ofReply = (
+  request: Pick<HttpRequest, "method">,
+  path: string,
+  reply: HttpReply,
+  wallMillis: number
+): Cloud.CloudError => {
   const said = Option.getOrUndefined(decodeError(reply.body))?.error
   const facts: Facts = {
     code: said?.code ?? "",
     detail: said?.message ?? `status ${reply.status}`,
     correlationId: reply.headers["x-correlation-id"] ?? "",
-    isWrite: isWrite(request)
+    isWrite: isWrite(request),
+    retryAfterMillis: RetryAfter.millisOf(reply, wallMillis)
   }
   const { code, correlationId, detail } = facts
   const translate = reasonByCode[code] ?? byStatus(reply.status)

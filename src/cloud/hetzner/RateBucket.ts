@@ -7,6 +7,9 @@ import type { Priority } from "../../ports/Cloud.ts"
 
 const limitDefault = 3_600
 const hourMillis = 3_600_000
+/** Refused without a word of what is left: how long at most the first pause is; doubled with each refusal after it. */
+const pauseMillisFirst = 2_000
+const pauseMillisMax = 60_000
 
 /** The part of the budget that must stay for those who may wait less. */
 const reserve: { readonly [P in Priority]: number } = { failover: 0, normal: 0.1, background: 0.5 }
@@ -16,6 +19,8 @@ export class RateBucket {
   private tokens = limitDefault
   private atMillis: number
   private closedUntilMillis = 0
+  /** Such refusals since something was answered. */
+  private refusalsCount = 0
 
   constructor(nowMillis: number) {
     this.atMillis = nowMillis
@@ -47,7 +52,29 @@ export class RateBucket {
   refuse(remaining: number, nowMillis: number): void {
     this.refill(nowMillis)
     this.tokens = Math.min(this.limit, Math.max(0, remaining))
-    this.closedUntilMillis = nowMillis + Math.ceil(hourMillis / this.limit)
+    this.pause(Math.ceil(hourMillis / this.limit), nowMillis)
+  }
+
+  /**
+   * Refused, and not said by how much: by an edge perhaps, which counts otherwise. What is left is not known, so the estimate
+   * stays, and only time is given. `random` in [0, 1) is full jitter, as others that share the budget were refused, too.
+   */
+  refuseUnsaid(random: number, nowMillis: number): void {
+    // What was sent beside the one that was refused says no more than that one.
+    if (nowMillis < this.closedUntilMillis) return
+    this.refusalsCount++
+    const longestMillis = Math.min(pauseMillisMax, pauseMillisFirst * 2 ** Math.min(this.refusalsCount - 1, 10))
+    this.pause(Math.max(Math.ceil(hourMillis / this.limit), Math.ceil(longestMillis * random)), nowMillis)
+  }
+
+  /** Nothing is sent for so long. */
+  pause(millis: number, nowMillis: number): void {
+    this.closedUntilMillis = Math.max(this.closedUntilMillis, nowMillis + millis)
+  }
+
+  /** Something was let through. */
+  accept(): void {
+    this.refusalsCount = 0
   }
 
   private refill(nowMillis: number): void {

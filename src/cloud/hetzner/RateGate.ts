@@ -1,9 +1,10 @@
 /** Lets requests through as the budget allows: those that may wait least first, and a reserve that is failover's alone. */
-import { Deferred, Effect, Latch, type Scope } from "effect"
+import { Clock, Deferred, Effect, Latch, Random, type Scope } from "effect"
 import type { Priority } from "../../ports/Cloud.ts"
 import type { HttpReply } from "../../ports/HttpExchange.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import { RateBucket } from "./RateBucket.ts"
+import * as RetryAfter from "./RetryAfter.ts"
 
 export interface RateGate {
   /** Waits for its turn; the reply corrects the estimate. */
@@ -63,8 +64,15 @@ export const make: Effect.Effect<RateGate, never, Scope.Scope> = Effect.gen(func
   const hear = Effect.fnUntraced(function* (reply: HttpReply) {
     const nowMillis = yield* monotonicMillis
     const [limit, remaining] = [numberOf(reply, "ratelimit-limit"), numberOf(reply, "ratelimit-remaining")]
-    if (reply.status === 429) bucket.refuse(remaining ?? 0, nowMillis)
-    else if (limit !== undefined && remaining !== undefined) bucket.correct(limit, remaining, inFlight, nowMillis)
+    if (reply.status === 429) {
+      if (remaining === undefined) bucket.refuseUnsaid(yield* Random.next, nowMillis)
+      else bucket.refuse(remaining, nowMillis)
+      bucket.pause(RetryAfter.millisOf(reply, yield* Clock.currentTimeMillis), nowMillis)
+    } else {
+      // What failed on the way was perhaps not counted.
+      if (reply.status < 500) bucket.accept()
+      if (limit !== undefined && remaining !== undefined) bucket.correct(limit, remaining, inFlight, nowMillis)
+    }
     arrival.openUnsafe()
   })
 

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { RateBucket } from "../../../../src/cloud/hetzner/RateBucket.ts"
 import * as RateGate from "../../../../src/cloud/hetzner/RateGate.ts"
+import * as RetryAfter from "../../../../src/cloud/hetzner/RetryAfter.ts"
 import type { Priority } from "../../../../src/ports/Cloud.ts"
 import type { HttpReply } from "../../../../src/ports/HttpExchange.ts"
 import { monotonicMillis } from "../../../../src/reconcile/Monotonic.ts"
@@ -38,6 +39,58 @@ describe("RateBucket", () => {
     const bucket = new RateBucket(0)
     bucket.correct(3_600, 3, 3, 0)
     assert.strictEqual(bucket.waitMillis("failover", 0), 1_000)
+  })
+})
+
+const refusedTimes = (count: number, random: number) => {
+  const bucket = new RateBucket(0)
+  let nowMillis = 0
+  for (let n = 1; n < count; n++) {
+    bucket.refuseUnsaid(random, nowMillis)
+    nowMillis += bucket.waitMillis("failover", nowMillis)
+  }
+  bucket.refuseUnsaid(random, nowMillis)
+  return { bucket, nowMillis }
+}
+
+describe("RateBucket, refused without a word of what is left", () => {
+  it.each<[string, number, number, number]>([
+    ["pauses for a second at least", 1, 0, 1_000],
+    ["pauses for two at most", 1, 1, 2_000],
+    ["draws from twice as many each time", 3, 0.5, 4_000],
+    ["draws from a minute at most", 30, 1, 60_000]
+  ])("%s, whatever may be waited for", (_, count, random, waitMillis) => {
+    const { bucket, nowMillis } = refusedTimes(count, random)
+    for (const priority of ["failover", "normal", "background"] as const) {
+      assert.strictEqual(bucket.waitMillis(priority, nowMillis), waitMillis)
+    }
+  })
+
+  it("begins anew once something was let through", () => {
+    const { bucket, nowMillis } = refusedTimes(5, 1)
+    bucket.accept()
+    bucket.refuseUnsaid(1, nowMillis + 60_000)
+    assert.strictEqual(bucket.waitMillis("normal", nowMillis + 60_000), 2_000)
+  })
+
+  it("counts those that were sent together once", () => {
+    const bucket = new RateBucket(0)
+    for (let n = 0; n < 10; n++) bucket.refuseUnsaid(1, 0)
+    assert.strictEqual(bucket.waitMillis("normal", 0), 2_000)
+  })
+})
+
+describe("Retry-After", () => {
+  const wallMillis = Date.parse("2026-11-29T12:00:00Z")
+  it.each<[string, string, number]>([
+    ["seconds", "7", 7_000],
+    ["a date", "Sun, 29 Nov 2026 12:00:09 GMT", 9_000],
+    ["a date that is over", "Sun, 29 Nov 2026 11:00:00 GMT", 0],
+    ["more than some minutes, which is a mistake", "86400", 300_000],
+    ["no number and no date", "soon", 0]
+  ])("is read: %s", (_, text, millis) => {
+    assert.strictEqual(RetryAfter.millisOf({ headers: { "retry-after": text } }, wallMillis), millis)
+    assert.strictEqual(RetryAfter.millisOf({ headers: {} }, wallMillis), 0)
   })
 })
 
@@ -97,6 +150,25 @@ describe("RateGate", () => {
           `failover ${startMillis + 2_000}`,
           `last ${startMillis + 363_000}`
         ])
+      }).pipe(Effect.scoped)
+    )
+  })
+
+  it("goes on soon after a 429 that says nothing of the budget, and as late as it asks", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { ask, log, startMillis } = yield* makeGate
+        yield* ask("first", "normal", { ...reply(0), headers: {} })
+        yield* ask("refused", "normal", { status: 429, headers: {}, body: "" })
+        yield* ask("asked", "normal", { status: 429, headers: { "retry-after": "30" }, body: "" })
+        yield* ask("last", "background", { ...reply(0), headers: {} })
+        const [first = 0, refused = 0, asked = 0, last = 0] = log.map(
+          (line) => Number(line.split(" ")[1]) - startMillis
+        )
+        assert.deepStrictEqual([first, refused], [0, 0])
+        assert.isAtLeast(asked, 1_000)
+        assert.isAtMost(asked, 2_000)
+        assert.strictEqual(last, asked + 30_000)
       }).pipe(Effect.scoped)
     )
   })
