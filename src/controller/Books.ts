@@ -164,13 +164,26 @@ export class Books {
     return address && AddressIndex.claimOf(this.index, address)
   }
 
-  /** How many addresses of this pool are paid for; what is bought and not written down yet counts for every pool. */
+  /**
+   * How many addresses of this pool are paid for. What is bought and not written down yet counts for the pools that its
+   * IPAllocation names; what none names any more, for every pool.
+   */
   countBought(pool: Pool.Pool): number {
     const inUse = AddressIndex.counts(this.index, pool)
     const { clouds } = this
     const bought = pool.cloud === undefined ? [] : [...clouds.boughtIn(pool), ...clouds.boughtUnreadableIn(pool)]
-    const unclaimed = bought.filter((each) => this.claimIn(pool, each) === undefined)
+    const mayBeFor = (claim: string | undefined) => this.poolsOfClaim(claim)?.includes(pool.name) ?? true
+    const unclaimed = bought.filter(
+      (each) => mayBeFor(each.labels?.[labelNames.claim]) && this.claimIn(pool, each) === undefined
+    )
     return inUse.IPv4.inUse + inUse.IPv6.inUse + unclaimed.length - this.deletedIn(pool).length
+  }
+
+  /** Undefined: it is no IPAllocation, or says nothing of pools. */
+  private poolsOfClaim(uid = ""): ReadonlyArray<string> | undefined {
+    const key = this.keysByUid.get(uid)
+    const pools = key === undefined ? undefined : this.recorded.get(key)?.pools
+    return pools?.length === 0 ? undefined : pools
   }
 
   /** Granted, and deleted at the provider since. */

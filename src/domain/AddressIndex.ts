@@ -192,7 +192,7 @@ export interface Counts {
 
 /** For the pool's status; numbers stop at 2^53-1, the largest that every JSON reader keeps exact. */
 export const counts = (index: AddressIndex, pool: Pool.Pool): PerFamily<Counts> => {
-  const inUse = inUseOf(index, pool.name)
+  const inUse = inUseBy(index, pool)
   const sets = Option.getOrUndefined(HashMap.get(index.free, pool.name))
   const of = (family: Address.Family): Counts => ({
     total: saturated(totalOf(pool, family)),
@@ -200,6 +200,18 @@ export const counts = (index: AddressIndex, pool: Pool.Pool): PerFamily<Counts> 
     available: saturated(sets === undefined ? 0n : FreeSet.available(sets[family]))
   })
   return { IPv4: of("IPv4"), IPv6: of("IPv6") }
+}
+
+/** A claim has a pool's name alone: where one of the other kind has it, too, each claim is looked at. */
+const inUseBy = (index: AddressIndex, { kind, name }: Pool.Pool): PerFamily<number> => {
+  const both = index.pools.filter((pool) => pool.name === name)
+  if (both.length < 2) return inUseOf(index, name)
+  const inUse = { IPv4: 0, IPv6: 0 }
+  for (const [address, claim] of index.claims) {
+    const isOwn = claim.pool === name && Pool.named(both, name, address)?.kind === kind
+    if (isOwn) inUse[Address.familyOf(address)]++
+  }
+  return inUse
 }
 
 const totalOf = (pool: Pool.Pool, family: Address.Family): bigint =>

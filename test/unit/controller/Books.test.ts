@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { IPAllocation } from "../../../src/api/IPAllocation.ts"
 import { acknowledgementsOf, labelsOf } from "../../../src/api/AllocationEntries.ts"
-import { wireOf } from "../../../src/api/AllocationEntries.ts"
+import { wireOf, wireOfIntent } from "../../../src/api/AllocationEntries.ts"
 import { Books } from "../../../src/controller/Books.ts"
+import type { ProjectView } from "../../../src/controller/cloud/CloudBook.ts"
 import * as Waiting from "../../../src/controller/Waiting.ts"
 import * as AddressIndex from "../../../src/domain/AddressIndex.ts"
+import * as Pool from "../../../src/domain/Pool.ts"
+import type { CloudAddress } from "../../../src/ports/Cloud.ts"
 import { address } from "../domain/arbitraries.ts"
 import { acknowledgements, addressOf, entries } from "../domain/notation.ts"
 
@@ -148,5 +151,54 @@ describe("Books, loads and keys", () => {
     record("web", undefined)
     assert.deepStrictEqual([...books.loadByNode], [])
     assert.strictEqual(books.keysByPool.get("rack-1").size, 0)
+  })
+})
+
+const bought = (id: string, claim: string): CloudAddress => ({
+  id,
+  name: `plenuslb-ephemeral-${id}`,
+  family: "IPv4",
+  network: `198.18.0.${id}`,
+  server: undefined,
+  home: { location: "fsn1", zone: "eu-central" },
+  isBlocked: false,
+  isProtected: false,
+  labels: { "managed-by": "plenuslb", cluster: "own", ownership: "created", claim },
+  reverseNames: {}
+})
+
+/** Two pools of one project, in which these are bought, for an IPAllocation that wants one of the pool "one". */
+const countsWith = (...addresses: ReadonlyArray<CloudAddress>) => {
+  const { books, record } = newBooks()
+  const spec = { cloudIntegration: { hetzner: {} } }
+  const pools = ["one", "other"].map((name) => ({ metadata: { name }, spec }))
+  for (const pool of pools) books.onPool("EphemeralIPPool", pool.metadata.name, pool)
+  const { metadata } = allocationOf("web", "")
+  const allocations = [wireOfIntent({ pool: "one", family: "IPv4", cloudProvider: "hetzner" })]
+  record("web", { metadata: { ...metadata, uid: "uid-1" }, spec: { type: "ephemeral", allocations } })
+  books.clouds.cluster = "own"
+  const view: Omit<ProjectView, "project"> = {
+    edition: "",
+    servers: [],
+    addresses,
+    unreadable: [],
+    resolutions: new Map(),
+    deleted: new Set()
+  }
+  const project = Object.create(null)
+  for (const {
+    metadata: { name }
+  } of pools)
+    books.clouds.see(`EphemeralIPPool/${name}`, { ...view, project })
+  return pools.map((pool) => books.countBought(Pool.make("EphemeralIPPool", pool).pool))
+}
+
+describe("Books, what a pool has bought", () => {
+  it.each<[string, ReadonlyArray<CloudAddress>, ReadonlyArray<number>]>([
+    ["nothing", [], [0, 0]],
+    ["not written down yet, by the pool that it is for", [bought("1", "uid-1")], [1, 0]],
+    ["for what is no more, by every pool", [bought("1", "uid-1"), bought("2", "gone")], [2, 1]]
+  ])("is counted: %s", (_, addresses, expected) => {
+    assert.deepStrictEqual(countsWith(...addresses), expected)
   })
 })

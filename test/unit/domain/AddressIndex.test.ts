@@ -105,6 +105,21 @@ describe("AddressIndex", () => {
     assert.strictEqual(AddressIndex.counts(index, older).IPv4.inUse, 0)
   })
 
+  it("counts for each of two pools of one name what is its own", () => {
+    const lister = pool({ addresses: ["192.0.2.10"] }, "twice")
+    const { pool: buyer } = Pool.make("EphemeralIPPool", { metadata: { name: "twice" }, spec: {} })
+    const both = claimed(
+      claimed(indexOf(lister, buyer), "192.0.2.10", by("shop", "twice")),
+      "198.18.0.1",
+      by("blog", "twice")
+    )
+    const index = claimed(both, "198.18.0.2", by("api", "other"))
+    assert.strictEqual(AddressIndex.counts(index, lister).IPv4.inUse, 1)
+    assert.strictEqual(AddressIndex.counts(index, buyer).IPv4.inUse, 1)
+    const alone = AddressIndex.withGround(index, { pools: [buyer], reserved: [] })
+    assert.strictEqual(AddressIndex.counts(alone, buyer).IPv4.inUse, 2)
+  })
+
   it("grants nothing of the cluster's own", () => {
     const reserved = [{ range: range("192.0.2.10"), owner: "Node worker-1" }]
     const index = AddressIndex.make({ pools: [pool({ addresses: ["192.0.2.10/31"] })], reserved })
