@@ -13,6 +13,8 @@ export const apiVersion = `${group}/${version}`
 
 /** On IPAllocations and pools. Never on a Service: its deletion is never blocked. */
 export const finalizer = `${group}/cleanup`
+/** Of Kubernetes' own service controller (k8s.io/cloud-provider, `LoadBalancerCleanupFinalizer`). */
+export const serviceControllerFinalizer = "service.kubernetes.io/load-balancer-cleanup"
 /** The value of `spec.loadBalancerClass` that is ours, unless configured otherwise. */
 export const loadBalancerClass = `${group}/plenuslb`
 

@@ -20,6 +20,7 @@ import { Claims } from "./Claims.ts"
 import { CloudBook } from "./cloud/CloudBook.ts"
 import { Multimap } from "./Multimap.ts"
 import { Occupied } from "./Occupied.ts"
+import { OtherLoadBalancer } from "./OtherLoadBalancer.ts"
 import { ReadyEndpoints } from "./ReadyEndpoints.ts"
 import * as Waiting from "./Waiting.ts"
 
@@ -76,6 +77,7 @@ export class Books {
   readonly endpoints = new ReadyEndpoints()
   readonly clouds = new CloudBook()
   readonly occupied = new Occupied()
+  readonly otherLoadBalancer = new OtherLoadBalancer()
   /** Services to look at again, because of what happened to another's claim. */
   wake: (keys: Iterable<string>) => void = () => {}
   /** Keys of IPAllocations by their UID. */

@@ -24,6 +24,10 @@ const regardingAllocation = ({ metadata }: IPAllocation): Regarding => ({
   uid: metadata.uid ?? ""
 })
 
+/** Of the Service alone. */
+export const warn = (service: Service, notice: Omit<Notice, "regarding">) =>
+  Events.use(({ tell: tellOf }) => tellOf({ ...notice, regarding: regardingService(service) }))
+
 export const tell = Effect.fnUntraced(function* (
   service: Service,
   allocation: IPAllocation,

@@ -236,7 +236,9 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
       const settled: Outcome = calls.length === 0 ? "settled" : { afterMillis: LATE_MILLIS }
       const changes = Plan.plan(observation.wanted, observation.observed)
       const asked = Plan.renderOfCloud(changes)
-      const { clouds } = reconciling.books
+      const { clouds, otherLoadBalancer } = reconciling.books
+      if (otherLoadBalancer.isDue(key, observation.service, observation.observed.service?.ours === true))
+        queues.report(key)
       // What was refused here may have been done by another leader: then nothing is asked, and the refusal is over.
       const isForCloud = asked !== "" || clouds.serviceTrouble(key) !== undefined
       if (isForCloud && !clouds.isRetried(key, asked)) queues.cloud(key)
@@ -269,6 +271,17 @@ const tell = Effect.fnUntraced(function* (key: string, change: Told, observation
   }
 })
 
+const tellOfOther = Effect.fnUntraced(function* (
+  key: string,
+  { observed, service }: Observation,
+  { books: { otherLoadBalancer }, settings }: Reconciling
+) {
+  const isDue = otherLoadBalancer.isDue(key, service, observed.service?.ours === true)
+  if (isDue && service !== undefined) {
+    yield* ServiceNotices.warn(service, otherLoadBalancer.noticeFor(key, service, settings))
+  }
+})
+
 /** A purchase and a route take a provider some seconds. */
 const patienceMillis = ({ entries, purchases }: WantedState): number =>
   purchases.length > 0 || entries.some(({ cloudProvider }) => cloudProvider !== undefined) ? 5_000 : 1_000
@@ -286,6 +299,7 @@ export const reportStep = (reconciling: Reconciling) => {
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
     if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
     const observation = yield* observe(key, reconciling)
+    yield* tellOfOther(key, observation, reconciling)
     const change = Plan.plan(observation.wanted, observation.observed).find(isTold)
     const transitional = isTransitional(observation.wanted)
     if (change === undefined || !transitional) patience.delete(key)

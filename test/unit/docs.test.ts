@@ -80,6 +80,7 @@ const sourcesOfReasons = [
   "src/controller/cloud/Credentials.ts",
   "src/controller/cloud/ProjectFollower.ts",
   "src/controller/cloud/ProjectTrust.ts",
+  "src/controller/OtherLoadBalancer.ts",
   "src/controller/PoolReconciler.ts",
   "src/controller/Rivalry.ts",
   "src/controller/ServiceNotices.ts",
