@@ -2,7 +2,7 @@
  * A cluster in memory: one API server, nodes with kernels, and the real controller and operators on them, each in a
  * process of its own that can be stopped in peace or killed. Synchronous throughout; time is the caller's.
  */
-import { Clock, Context, Effect, Exit, Fiber, Redacted, References, Result, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Logger, Redacted, References, Result, Scope, Stream } from "effect"
 import { witnessKey, witnessSecretName } from "../../../src/api/Names.ts"
 import { secrets } from "../../../src/api/Secret.ts"
 import * as WitnessMessage from "../../../src/api/WitnessMessage.ts"
@@ -88,6 +88,8 @@ export interface ClusterOptions {
   readonly witness?: "off"
   /** Of the project; ten unless given, as of a new one. */
   readonly floatingIpsMax?: number
+  /** Hears all that the programs log, at every level, as it would stand in their Pods' logs. */
+  readonly onLog?: (line: string) => void
 }
 
 export const controllerSettings = (podName: string): ControllerSettings => ({
@@ -265,7 +267,8 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
       Context.add(Kubernetes, withUnreadable(memory.view(user), unreadable)),
       Context.add(Scope.Scope, scope),
       Context.add(Cloud, yield* Scope.provide(cloudOver(project, otherProjects), scope)),
-      Context.add(References.MinimumLogLevel, "None")
+      Context.add(References.MinimumLogLevel, options.onLog === undefined ? "None" : "All"),
+      Context.add(Logger.CurrentLoggers, new Set([Logger.map(Logger.formatJson, options.onLog ?? (() => {}))]))
     )
     const value = yield* Effect.provideContext(program, context)
     const stop = Scope.close(scope, Exit.void)
