@@ -34,6 +34,7 @@ export const honoured: ReadonlyArray<Support> = [
   { path: "cloudIntegration.hetzner.handover" },
   { path: "options.drainOnCordon" },
   { path: "options.hostNetworkInterface.addAddressesToInterface" },
+  { path: "options.hostNetworkInterface.addressConflictDetection" },
   { path: "options.hostNetworkInterface.flushConntrack" },
   { path: "options.hostNetworkInterface.interfaceName" },
   { path: "options.hostNetworkInterface.mode", only: ["auto", "bridge"] },

@@ -16,6 +16,8 @@ export const PoolNetwork = Schema.Struct({
   startupCleaning: Schema.Literals(["all", "ours"]),
   /** Absent: true. */
   flushConntrack: Schema.optionalKey(Schema.Boolean),
+  /** Absent: true. */
+  addressConflictDetection: Schema.optionalKey(Schema.Boolean),
   /** By a cloud provider, to the node; absent: no. */
   isRouted: Schema.optionalKey(Schema.Boolean),
   /** Absent: as is usual for what is routed, or is not (ControlPlaneLoss). */

@@ -93,6 +93,17 @@ export const HostNetworkInterface = Schema.Struct({
         since: "1.0"
       })
     )
+  ),
+  addressConflictDetection: Schema.optionalKey(
+    Schema.Boolean.annotate(
+      field({
+        description:
+          "Before an address is used for the first time, ask its uplinks (ARP, RFC 5227; neighbour discovery) whether a " +
+          "machine has it that is no node. false where a router answers for every address (local proxy ARP).",
+        absent: "true",
+        since: "1.0"
+      })
+    )
   )
 }).annotate(
   field({

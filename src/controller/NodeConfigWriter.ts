@@ -28,6 +28,7 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
       uplinks: options.uplinks ?? [],
       startupCleaning: options.startupCleaning ?? (mode === "uplink" ? "ours" : "all"),
       ...(options.flushConntrack === false ? { flushConntrack: false } : {}),
+      ...(options.addressConflictDetection === false ? { addressConflictDetection: false } : {}),
       ...(isRouted ? { isRouted } : {}),
       ...(loss === ControlPlaneLoss.lossOf(undefined, isRouted) ? {} : { onControlPlaneLoss: loss })
     }

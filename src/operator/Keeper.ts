@@ -8,7 +8,7 @@ import type { Scope } from "effect"
 import { claimsInLabels, views } from "../api/AllocationEntries.ts"
 import type { IPAllocation } from "../api/IPAllocation.ts"
 import type { InterfaceReadiness } from "../api/NodeLease.ts"
-import type { NodeConfig } from "../api/NodeConfig.ts"
+import type { NodeConfig, PoolNetwork } from "../api/NodeConfig.ts"
 import * as Address from "../domain/Address.ts"
 import * as ControlPlaneLoss from "../domain/ControlPlaneLoss.ts"
 import type { HoldId } from "../domain/HoldId.ts"
@@ -103,9 +103,10 @@ const wantedOf = (duties: ReadonlyArray<NodeDuty.Duty>, config: NodeConfig): Rea
 const candidatesOf = (
   duties: ReadonlyArray<NodeDuty.Duty>,
   { held }: InterfacePlan.InterfacePlan,
-  state: NetworkState
+  { network: state, pools }: PlanInput
 ): ReadonlyArray<FirstUse.Candidate> => {
-  const asked = duties.filter(({ probe }) => probe)
+  const unasked = new Set(pools.flatMap((each) => (each.addressConflictDetection === false ? [each.pool] : [])))
+  const asked = duties.filter(({ pool, probe }) => probe && !unasked.has(pool))
   if (asked.length === 0) return []
   const isNeighbourly = neighbourlyIn(state)
   const present = heldIn(state)
@@ -117,14 +118,19 @@ const candidatesOf = (
   })
 }
 
+interface PlanInput extends InterfacePlan.Input {
+  readonly network: NetworkState
+  readonly pools: ReadonlyArray<PoolNetwork>
+}
+
 /** For what is used for the first time the network is asked; a round plans without what it does not know yet. */
 const planProven = Effect.fnUntraced(function* (
   duties: ReadonlyArray<NodeDuty.Duty>,
-  input: InterfacePlan.Input & { readonly network: NetworkState },
+  input: PlanInput,
   firstUse: FirstUse.FirstUse
 ) {
   const plan = InterfacePlan.plan(input)
-  const unproven = yield* firstUse.withhold(candidatesOf(duties, plan, input.network), upIn(input.network))
+  const unproven = yield* firstUse.withhold(candidatesOf(duties, plan, input), upIn(input.network))
   if (unproven.size === 0) return plan
   return InterfacePlan.plan({ ...input, wanted: input.wanted.filter(({ address }) => !unproven.has(address)) })
 })

@@ -128,7 +128,8 @@ const everyField: ReadonlyArray<Manifest> = [
         mode: "bridge",
         uplinks: ["eth0", "bond0.100"],
         startupCleaning: "all",
-        flushConntrack: true
+        flushConntrack: true,
+        addressConflictDetection: true
       },
       onControlPlaneLoss: "keep",
       drainOnCordon: true

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { serviceConditionType } from "../../../src/api/Names.ts"
 import { nodes } from "../../../src/api/Node.ts"
+import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import { allocation, carriers, createPool, createService, run, shown, start, threeNodes } from "./Acting.ts"
 import type * as TestCluster from "./TestCluster.ts"
@@ -44,6 +45,22 @@ describe("an address that a foreign machine has", () => {
         assert.deepStrictEqual([carriers(cluster, "192.0.2.11"), announcedCount(cluster, "192.0.2.11")], [[], 0])
         cluster.foreign.delete("192.0.2.11")
         yield* Effect.sleep("12 seconds")
+        assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.11"])
+        assert.strictEqual(conditionOf(cluster, "web")?.status, "True")
+      })
+    )
+  })
+
+  it("is used all the same once its pool says not to ask, as where a router answers for every address", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* startBeside(printer, "192.0.2.11")
+        yield* createService(cluster, "web", ["192.0.2.11"])
+        yield* Effect.sleep("5 seconds")
+        assert.strictEqual(conditionOf(cluster, "web")?.reason, "AddressInUse")
+        const options = { hostNetworkInterface: { addressConflictDetection: false } }
+        yield* cluster.api.patch(persistentIPPools, { name: "rack-1" }, { spec: { options } })
+        yield* Effect.sleep("5 seconds")
         assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.11"])
         assert.strictEqual(conditionOf(cluster, "web")?.status, "True")
       })
