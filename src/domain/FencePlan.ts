@@ -3,7 +3,9 @@
  *
  * An address is judged before it comes to an interface, and until it has left it; it is leased once it is there, and no
  * longer when it is about to go. What lies on an interface and is neither of our planning nor known to the fence is not
- * judged: it is the machine's own, or v0.4 serves it still. Nor is what its pool keeps whatever becomes of the lease.
+ * judged: it is the machine's own, or v0.4 serves it still. Nor is what its pool keeps whatever becomes of the lease. What is there
+ * for an IPAllocation of which nobody knows yet whether it may be served stays as it is in the fence; a fence that does not know
+ * it, as when somebody flushed the ruleset while no operator ran, holds it to the lease from then on.
  */
 import type { Address } from "./Address.ts"
 import type { ControlPlaneLoss } from "./ControlPlaneLoss.ts"
@@ -21,32 +23,39 @@ export interface Input {
   readonly plan: Pick<InterfacePlan, "held" | "changes">
   /** Of the plan's changes, those that are carried out; the rest is left as it is for now. */
   readonly carriedOut: ReadonlyArray<Change>
+  /** For IPAllocations of which nobody knows yet whether they may be served. */
+  readonly undecided: ReadonlyArray<Address>
   /** On some interface now. */
   readonly isPresent: (address: Address) => boolean
   /** As the plan wants it, now. */
   readonly isInPlace: (address: Address) => boolean
-  /** Of what the plan holds. */
+  /** Of what the plan holds, and of what is undecided. */
   readonly lossOf: (address: Address) => ControlPlaneLoss
   /** What the fence was told last, by this process or the one before. */
   readonly current: Content
 }
 
-export const contentOf = ({ carriedOut, current, isInPlace, isPresent, lossOf, plan }: Input): Content => {
+export const contentOf = ({ carriedOut, current, isInPlace, isPresent, lossOf, plan, undecided }: Input): Content => {
   const planned = plan.held.map(({ address }) => address).filter((address) => lossOf(address) !== "keep")
   const isPlanned = new Set(plan.held.map(({ address }) => address))
   const going = carriedOut.flatMap((each) => (isGoing(each) && !isPlanned.has(each.address) ? [each.address] : []))
   const known = current.managed.filter((address) => !isPlanned.has(address) && isPresent(address))
-  const withheld = withheldIn(plan.changes, carriedOut)
+  const isKnown = new Set(current.managed)
+  const joining = undecided.filter(
+    (address) => isPresent(address) && !isPlanned.has(address) && !isKnown.has(address) && lossOf(address) !== "keep"
+  )
+  const staying = new Set([...withheldIn(plan.changes, carriedOut), ...undecided])
   const isLeased = new Set(current.leased)
   const wasByRenewal = new Set(current.byRenewal)
   return {
-    managed: unique([...planned, ...going.filter(isPresent), ...known]),
+    managed: unique([...planned, ...going.filter(isPresent), ...known, ...joining]),
     leased: unique([
       ...planned.filter(isInPlace),
-      ...known.filter((address) => withheld.has(address) && isLeased.has(address))
+      ...known.filter((address) => staying.has(address) && isLeased.has(address)),
+      ...joining
     ]),
     byRenewal: unique([
-      ...planned.filter((address) => lossOf(address) === "release"),
+      ...[...planned, ...joining].filter((address) => lossOf(address) === "release"),
       ...known.filter((address) => wasByRenewal.has(address))
     ])
   }

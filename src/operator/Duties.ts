@@ -6,11 +6,12 @@ import type { ClaimCheck } from "./ClaimCheck.ts"
 
 export class Duties {
   readonly proven: ReadonlyArray<NodeDuty.Duty>
+  /** Nobody knows yet whether they may be served: they stay as they are, on the interface and in the fence. */
+  readonly undecided: ReadonlyArray<NodeDuty.Duty>
   /** By address: keys of the allocations that want it here, whether or not they may. */
   private readonly wantedBy = new Map<Address, Set<string>>()
   private readonly unproven = new Set<string>()
-  /** Nobody knows yet whether they may be served: they stay as they are, on the interface and in the fence. */
-  private readonly unknown = new Set<Address>()
+  private readonly unknown: ReadonlySet<Address>
 
   private constructor(all: ReadonlyArray<NodeDuty.Duty>, verdictOf: ClaimCheck["verdictOf"]) {
     this.proven = all.filter((duty) => verdictOf(duty) === "alone")
@@ -19,9 +20,10 @@ export class Duties {
       this.wantedBy.set(duty.address, (this.wantedBy.get(duty.address) ?? new Set()).add(duty.allocation))
       if (proven.has(duty)) continue
       this.unproven.add(`${duty.allocation} ${duty.address}`)
-      if (verdictOf(duty) === "unknown") this.unknown.add(duty.address)
     }
-    for (const { address } of this.proven) this.unknown.delete(address)
+    const isProven = new Set(this.proven.map(({ address }) => address))
+    this.undecided = all.filter((duty) => !isProven.has(duty.address) && verdictOf(duty) === "unknown")
+    this.unknown = new Set(this.undecided.map(({ address }) => address))
   }
 
   static of(

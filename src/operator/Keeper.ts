@@ -287,10 +287,12 @@ export const make = Effect.fnUntraced(function* (
     yield* tell(plan)
     const left = duties.withoutUnknown(withoutUnstamped(plan.changes, allocations, options.node))
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
-    const lossOf = ControlPlaneLoss.lossesOf(duties.proven, config.pools)
+    const lossOf = ControlPlaneLoss.lossesOf([...duties.proven, ...duties.undecided], config.pools)
+    const undecided = duties.undecided.map(({ address }) => address)
     const fenceWhile = ({ isInPlace, isPresent }: Pick<FencePlan.Input, "isInPlace" | "isPresent">) => {
       const current = options.fence.current()
-      const content = FencePlan.contentOf({ plan, carriedOut: changes, isPresent, isInPlace, lossOf, current })
+      const parts = { plan, carriedOut: changes, undecided, isPresent, isInPlace, lossOf, current }
+      const content = FencePlan.contentOf(parts)
       return options.fence.set({ ...content, uplinks: uplinksOf(config, plan, before, current.uplinks) })
     }
     const wasPresent = isPresentIn(before)

@@ -24,6 +24,7 @@ interface Given {
   readonly changes?: ReadonlyArray<Change>
   /** Of the changes, those left for later. */
   readonly withheld?: ReadonlyArray<Change>
+  readonly undecided?: ReadonlyArray<Address>
   readonly present: ReadonlyArray<Address>
   readonly inPlace?: ReadonlyArray<Address>
   /** By pools that keep, and that release. */
@@ -44,10 +45,12 @@ const inputOf = ({
   managed,
   present,
   releasing = [],
+  undecided = [],
   withheld = []
 }: Given): Input => ({
   plan: { held: holds.map(held), changes: [...changes, ...withheld] },
   carriedOut: changes,
+  undecided,
   isPresent: among(present),
   isInPlace: among(inPlace ?? present),
   lossOf: (address) => (keeping.includes(address) ? "keep" : releasing.includes(address) ? "release" : "auto"),
@@ -103,6 +106,21 @@ describe("what the fence is told", () => {
       { managed: [], leased: [] }
     ],
     [
+      "what nobody knows yet whether it may be served keeps what it had",
+      { holds: [], undecided: [old, kept], present: [old, kept], managed: [old, kept], leased: [old] },
+      { managed: [old, kept], leased: [old] }
+    ],
+    [
+      "and is held to the lease where the fence knows nothing of it, as after a flush",
+      { holds: [kept], undecided: [old], withheld: [remove(old)], present: [old, kept] },
+      { managed: [kept, old], leased: [kept, old] }
+    ],
+    [
+      "but not where it is yet to come, nor where its pool keeps it",
+      { holds: [], undecided: [fresh, own], present: [own], keeping: [own] },
+      { managed: [], leased: [] }
+    ],
+    [
       "an address that is not in place is not leased",
       { holds: [kept], present: [kept], inPlace: [] },
       { managed: [kept], leased: [] }
@@ -132,6 +150,11 @@ describe("what the fence is told", () => {
       "an address of a pool that releases is leased like any, and lives by renewals alone",
       { holds: [kept, fresh], present: [kept, fresh], releasing: [fresh] },
       { managed: [kept, fresh], leased: [kept, fresh], byRenewal: [fresh] }
+    ],
+    [
+      "so does one that the fence knows nothing of, and nobody whether it may be served",
+      { holds: [], undecided: [fresh], present: [fresh], releasing: [fresh] },
+      { managed: [fresh], leased: [fresh], byRenewal: [fresh] }
     ],
     [
       "it does so from when it is to come",
