@@ -41,11 +41,10 @@ const canBeTakenOver = (dead: ReadonlySet<string>, { hosts, truth }: World): boo
   })
 }
 
-/** In this order, so many as the living can take over from. */
-const restOf = (world: World, count: number): ReadonlyArray<Host> => {
+/** Any, but no more than the living can take over from. */
+const restOf = (world: World, count: number, random: Prng): ReadonlyArray<Host> => {
   const rest: Array<Host> = []
-  const inTurn = world.hosts.toSorted((left, right) => ((left.number * 7919) % 101) - ((right.number * 7919) % 101))
-  for (const host of inTurn) {
+  for (const host of random.shuffled(world.hosts)) {
     const dead = new Set([...rest, host].map(({ name }) => name))
     if (rest.length < count && canBeTakenOver(dead, world)) rest.push(host)
   }
@@ -62,7 +61,7 @@ const forgottenMillis = 70_000
 const breakRest = (world: World, random: Prng): boolean => {
   const { controllers, hosts, operators, story } = world
   const count = random.between(0, Math.min(deathsMax, Math.max(0, Math.ceil(hosts.length / 2) - 1)))
-  const rest = restOf(world, count)
+  const rest = restOf(world, count, random)
   for (const host of rest) {
     if (random.chance(0.5)) {
       world.powerOff(host)
@@ -73,7 +72,7 @@ const breakRest = (world: World, random: Prng): boolean => {
       post.kill()
     }
   }
-  const [, ...spare] = controllers
+  const [, ...spare] = random.shuffled(controllers)
   for (const post of spare) {
     if (!random.chance(0.5)) continue
     post.mayRun = false

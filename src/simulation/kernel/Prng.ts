@@ -40,6 +40,12 @@ export class Prng {
     return items[this.between(0, items.length - 1)]
   }
 
+  /** In any order, each as likely (Fisher and Yates). */
+  shuffled<A>(items: ReadonlyArray<A>): ReadonlyArray<A> {
+    const rest = [...items]
+    return items.flatMap(() => rest.splice(this.between(0, rest.length - 1), 1))
+  }
+
   /** A generator of its own for a part of the run; the same name gives the same one. */
   fork(name: string): Prng {
     return new Prng(hash32(name, this.state))

@@ -39,6 +39,10 @@ class Told extends Prng {
     return max
   }
 
+  override shuffled<A>(items: ReadonlyArray<A>): ReadonlyArray<A> {
+    return items
+  }
+
   override pick<A>(items: ReadonlyArray<A>): A | undefined {
     return items.find((each: unknown) => each === this.kind) ?? items[0]
   }
