@@ -24,7 +24,7 @@ export interface Input {
   /** Of the plan's changes, those that are carried out; the rest is left as it is for now. */
   readonly carriedOut: ReadonlyArray<Change>
   /** For IPAllocations of which nobody knows yet whether they may be served. */
-  readonly undecided: ReadonlyArray<Address>
+  readonly undecided: ReadonlyArray<{ readonly address: Address }>
   /** On some interface now. */
   readonly isPresent: (address: Address) => boolean
   /** As the plan wants it, now. */
@@ -41,10 +41,11 @@ export const contentOf = ({ carriedOut, current, isInPlace, isPresent, lossOf, p
   const going = carriedOut.flatMap((each) => (isGoing(each) && !isPlanned.has(each.address) ? [each.address] : []))
   const known = current.managed.filter((address) => !isPlanned.has(address) && isPresent(address))
   const isKnown = new Set(current.managed)
-  const joining = undecided.filter(
+  const open = undecided.map(({ address }) => address)
+  const joining = open.filter(
     (address) => isPresent(address) && !isPlanned.has(address) && !isKnown.has(address) && lossOf(address) !== "keep"
   )
-  const staying = new Set([...withheldIn(plan.changes, carriedOut), ...undecided])
+  const staying = new Set([...withheldIn(plan.changes, carriedOut), ...open])
   const isLeased = new Set(current.leased)
   const wasByRenewal = new Set(current.byRenewal)
   return {

@@ -288,10 +288,9 @@ export const make = Effect.fnUntraced(function* (
     const left = duties.withoutUnknown(withoutUnstamped(plan.changes, allocations, options.node))
     const changes = holdId === undefined ? plan.changes : withoutUnreadable(left, options.allocations)
     const lossOf = ControlPlaneLoss.lossesOf([...duties.proven, ...duties.undecided], config.pools)
-    const undecided = duties.undecided.map(({ address }) => address)
     const fenceWhile = ({ isInPlace, isPresent }: Pick<FencePlan.Input, "isInPlace" | "isPresent">) => {
       const current = options.fence.current()
-      const parts = { plan, carriedOut: changes, undecided, isPresent, isInPlace, lossOf, current }
+      const parts = { plan, carriedOut: changes, undecided: duties.undecided, isPresent, isInPlace, lossOf, current }
       const content = FencePlan.contentOf(parts)
       return options.fence.set({ ...content, uplinks: uplinksOf(config, plan, before, current.uplinks) })
     }

@@ -50,7 +50,7 @@ const inputOf = ({
 }: Given): Input => ({
   plan: { held: holds.map(held), changes: [...changes, ...withheld] },
   carriedOut: changes,
-  undecided,
+  undecided: undecided.map(held),
   isPresent: among(present),
   isInPlace: among(inPlace ?? present),
   lossOf: (address) => (keeping.includes(address) ? "keep" : releasing.includes(address) ? "release" : "auto"),
