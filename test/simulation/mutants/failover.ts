@@ -194,7 +194,7 @@ export const failoverMutants: ReadonlyArray<Mutant> = [
     name: "release-ignored",
     what: "voters keep what its pool releases",
     file: "src/domain/FencePlan.ts",
-    find: '      ...planned.filter((address) => lossOf(address) === "release"),\n',
+    find: '      ...[...planned, ...joining].filter((address) => lossOf(address) === "release"),\n',
     replace: "",
     killedBy: "S17"
   },
