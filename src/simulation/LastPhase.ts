@@ -98,13 +98,14 @@ const failNeighbour = Effect.fnUntraced(function* (world: World) {
   return new Set([`${metadata.namespace}/${metadata.name}`])
 })
 
-/** Requests of our programs that change something and renew no lease. */
-const writeRequestsOf = ({ memory }: World): number => {
+/** Requests of our programs that change something and renew no lease, to the API and to the provider. */
+const writeRequestsOf = ({ cloud, memory }: World): number => {
   let count = 0
   for (const [key, times] of memory.requests()) {
     const [user = "", method = "", plural = ""] = key.split(" ")
     if (isOurs(user) && !["get", "list", "watch"].includes(method) && plural !== "leases") count += times
   }
+  for (const [route, times] of cloud.project.requests()) if (!route.startsWith("GET ")) count += times
   return count
 }
 

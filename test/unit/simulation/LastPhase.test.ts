@@ -16,6 +16,7 @@ import { lastService } from "../../../src/simulation/Oddities.ts"
 import { verdictOf } from "../../../src/simulation/Run.ts"
 import * as Users from "../../../src/simulation/Users.ts"
 import { Story } from "../../../src/simulation/world/Story.ts"
+import { token } from "../../../src/simulation/world/CloudSite.ts"
 import * as World from "../../../src/simulation/world/World.ts"
 
 type Kind = "all" | "core" | "neighbour"
@@ -114,6 +115,21 @@ describe("ten quiet minutes (L4)", () => {
     })
     assert.deepStrictEqual([verdict, violations.map(({ invariant }) => invariant)], ["liveness", ["L4"]])
     assert.include(violations[0]?.message, "1 writes in 10 minutes")
+  })
+
+  it("are none in which somebody asks the provider for a change", () => {
+    const { verdict, violations } = lastQuiet(({ cloud }) =>
+      Effect.sync(() =>
+        cloud.project.handle({
+          method: "POST",
+          path: "/v1/floating_ips",
+          query: new URLSearchParams(),
+          token,
+          body: "{}"
+        })
+      )
+    )
+    assert.deepStrictEqual([verdict, violations.map(({ invariant }) => invariant)], ["liveness", ["L4"]])
   })
 })
 
