@@ -57,13 +57,15 @@ export const make = Effect.fnUntraced(function* (
   const unassign = (id: string, priority: Cloud.Priority) =>
     locks.holding([addressLock(id)], absorbed(id)(routing.unassign(id, priority)))
 
-  /** What is protected is not even unassigned: whoever protects it wants it to go on. */
+  /**
+   * What is protected is not even unassigned: whoever protects it wants it to go on. A read that has none may be one of a moment
+   * before it was bought: whether it is there, the deletion itself tells.
+   */
   const remove = Effect.fnUntraced(function* (id: string) {
     yield* operations.settled(id, "normal")
     const before = yield* Resources.readAddress(client, id, "normal")
-    if (before === undefined) return yield* addresses.drop(id)
-    if (before.isProtected) return yield* Effect.fail(isProtected(before))
-    if (before.server !== undefined) yield* routing.release(before, "normal")
+    if (before?.isProtected === true) return yield* Effect.fail(isProtected(before))
+    if (before?.server !== undefined) yield* routing.release(before, "normal")
     const path = `/floating_ips/${id}`
     yield* Resources.orGone(client.call({ method: "DELETE", path, reply: undefined, priority: "normal" }))
     yield* addresses.drop(id)

@@ -69,6 +69,27 @@ describe("what was bought a moment before its Service goes", () => {
     )
   })
 
+  it("is given back when it was read a moment before, and the next read is older", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* startServed()
+        yield* createService(cluster, "other")
+        yield* untilBought(cluster, 2)
+        yield* Effect.sleep("5 seconds")
+        const [, bought] = purchases(cluster)
+        let reads = 0
+        cluster.project.faults.setPolicy(({ id, route }) =>
+          route === "GET /floating_ips/{id}" && id === bought?.id && ++reads === 2 ? { staleMillis: 6_000 } : {}
+        )
+        yield* deleteService(cluster, "other")
+        yield* Effect.sleep("30 seconds")
+        assert.isAtLeast(reads, 2)
+        assert.lengthOf(floatingIps(cluster), 1)
+        assert.isTrue(isGone(cluster, "other"))
+      })
+    )
+  })
+
   it("waits no longer than that when nothing was bought", () => {
     run(
       Effect.gen(function* () {

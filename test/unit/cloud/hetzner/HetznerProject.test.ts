@@ -307,7 +307,16 @@ describe("remove", () => {
       [get("node-1"), unassigning(accepted()), success, get(), deleting(ok("", 204))],
       "done"
     ],
-    ["is done when it is not there", [["GET /floating_ips/7", refused(404, "not_found")]], "done"],
+    [
+      "is done when it is not there, by the word of the deletion",
+      [["GET /floating_ips/7", refused(404, "not_found")], deleting(refused(404, "not_found"))],
+      "done"
+    ],
+    [
+      "deletes what a read does not have: it may be older than the purchase",
+      [["GET /floating_ips/7", refused(404, "not_found")], deleting(ok("", 204))],
+      "done"
+    ],
     ["is done when somebody was quicker", [get(), deleting(refused(404, "not_found"))], "done"],
     [
       "is done with unassigning when somebody else did that",
