@@ -14,6 +14,7 @@ import * as Plan from "../domain/Plan.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import { Pace } from "../reconcile/Pace.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { type Reflector, refOf } from "../reconcile/Reflector.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
@@ -286,6 +287,9 @@ const tellOfOther = Effect.fnUntraced(function* (
 const patienceMillis = ({ entries, purchases }: WantedState): number =>
   purchases.length > 0 || entries.some(({ cloudProvider }) => cloudProvider !== undefined) ? 5_000 : 1_000
 
+/** Two leaders at once may see a cloud, or a node, differently for seconds: each would tell what the other has not. */
+const tellingPace = { burst: 6, intervalMillis: 5_000 }
+
 /**
  * The low-priority step: state and message of the IPAllocation, and with them the events; then the condition of the
  * Service. What lacks nothing and is not served yet is given a while: the usual end is `success`, and one write instead
@@ -294,6 +298,7 @@ const patienceMillis = ({ entries, purchases }: WantedState): number =>
 export const reportStep = (reconciling: Reconciling) => {
   /** Since when each key has been on its way. */
   const patience = new Map<string, number>()
+  const pace = new Pace(tellingPace)
   return Effect.fnUntraced(function* (
     key: string
   ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
@@ -304,13 +309,15 @@ export const reportStep = (reconciling: Reconciling) => {
     const transitional = isTransitional(observation.wanted)
     if (change === undefined || !transitional) patience.delete(key)
     if (change === undefined) return "settled"
+    const nowMillis = yield* monotonicMillis
     if (transitional) {
-      const nowMillis = yield* monotonicMillis
       const since = patience.get(key) ?? nowMillis
       patience.set(key, since)
       const leftMillis = since + patienceMillis(observation.wanted) - nowMillis
       if (leftMillis > 0) return { afterMillis: leftMillis }
     }
+    const waitMillis = pace.take(key, nowMillis)
+    if (waitMillis > 0) return { afterMillis: waitMillis }
     yield* tell(key, change, observation)
     if (change._tag === "Report") return "again"
     patience.delete(key)
