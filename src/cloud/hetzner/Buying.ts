@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import * as Cloud from "../../ports/Cloud.ts"
+import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { ApiClient } from "./ApiClient.ts"
 import type { Unread } from "./Elements.ts"
 import type { Listing } from "./Listing.ts"
@@ -17,6 +18,8 @@ export interface Known {
   readonly addresses: Listing<Cloud.CloudAddress, Cloud.CloudError>
   /** What that list has beside. */
   readonly unread: Unread
+  /** By name and family, when a purchase was sent that nobody told the end of. */
+  readonly unheard: Map<string, number>
 }
 
 const isOwn = ({ identifiedBy, labels }: Cloud.Wish, found: Pick<Cloud.CloudAddress, "labels">): boolean =>
@@ -49,17 +52,64 @@ const create = ({ call }: ApiClient, { family, labels, location, name }: Cloud.W
     priority: "normal"
   }).pipe(Effect.map(({ floating_ip }) => addressOf(floating_ip)))
 
-/** Created with a home and no server, then assigned: two steps, each of which can be verified. */
-export const ensure = Effect.fnUntraced(function* (client: ApiClient, { addresses, unread }: Known, wish: Cloud.Wish) {
-  const known = (yield* addresses.get(knownMillis)).find((each) => each.family === wish.family && isOwn(wish, each))
-  if (known !== undefined) return known
-  const mayBeOwn = unread.all().find((each) => mayBe(wish, each))
-  if (mayBeOwn !== undefined) return yield* Effect.fail(mayBeOwn.error)
-  const made = yield* Effect.catchIf(create(client, wish), mayBeMade, (error) =>
-    Effect.flatMap(findAddress(client, wish.name, wish.family), (found) => {
-      if (found === undefined) return Effect.fail(error)
-      return isOwn(wish, found) ? Effect.succeed(found) : Effect.fail(nameTaken(wish, found))
-    })
+/** What a name is taken by is there, though a read may lag behind it: no verdict before that is over. */
+const findHolder = (client: ApiClient, { family, name }: Cloud.Wish, { reason }: Cloud.CloudError) =>
+  Effect.flatMap(findAddress(client, name, family), (found) =>
+    found !== undefined || reason._tag !== "NameTaken"
+      ? Effect.succeed(found)
+      : Effect.delay(findAddress(client, name, family), Cloud.readLagMillis)
   )
-  return yield* addresses.absorb(made)
+
+const findOwn = (all: ReadonlyArray<Cloud.CloudAddress>, wish: Cloud.Wish) =>
+  all.find((each) => each.family === wish.family && isOwn(wish, each))
+
+/** What may have been made, under its name or under another that somebody has given it since; else it fails as it did. */
+const findMade = Effect.fnUntraced(function* (
+  client: ApiClient,
+  { addresses }: Known,
+  wish: Cloud.Wish,
+  error: Cloud.CloudError
+) {
+  const holder = yield* findHolder(client, wish, error)
+  if (holder !== undefined && isOwn(wish, holder)) return holder
+  const renamed = findOwn(yield* addresses.get(0), wish)
+  if (renamed !== undefined) return renamed
+  return yield* Effect.fail(holder === undefined ? error : nameTaken(wish, holder))
+})
+
+const keyOf = ({ family, name }: Cloud.Wish): string => `${family} ${name}`
+
+/** Counts as unheard of until its end is told, also when whoever waits for that goes. */
+const createOnce = (client: ApiClient, { unheard }: Known, wish: Cloud.Wish) =>
+  Effect.flatMap(monotonicMillis, (nowMillis) => {
+    const wasUnheard = unheard.has(keyOf(wish))
+    unheard.set(keyOf(wish), nowMillis)
+    return Effect.tapError(create(client, wish), ({ category }) =>
+      Effect.sync(() => !wasUnheard && category !== "ambiguous" && unheard.delete(keyOf(wish)))
+    )
+  })
+
+/**
+ * What an earlier try has made. After one that nobody told the end of, only a list that does not lag behind it proves that
+ * there is nothing: by its name it would not be found, and be bought twice, once somebody has given it another.
+ */
+const findOld = Effect.fnUntraced(function* ({ addresses, unheard }: Known, wish: Cloud.Wish) {
+  const sentMillis = unheard.get(keyOf(wish))
+  if (sentMillis === undefined) return findOwn(yield* addresses.get(knownMillis), wish)
+  yield* Effect.sleep(Math.max(0, sentMillis + Cloud.readLagMillis - (yield* monotonicMillis)))
+  return findOwn(yield* addresses.get(0), wish)
+})
+
+/** Created with a home and no server, then assigned: two steps, each of which can be verified. */
+export const ensure = Effect.fnUntraced(function* (client: ApiClient, known: Known, wish: Cloud.Wish) {
+  const { addresses, unheard, unread } = known
+  const old = yield* findOld(known, wish)
+  const mayBeOwn = old === undefined ? unread.all().find((each) => mayBe(wish, each)) : undefined
+  if (mayBeOwn !== undefined) return yield* Effect.fail(mayBeOwn.error)
+  const create = Effect.catchIf(createOnce(client, known, wish), mayBeMade, (error) =>
+    findMade(client, known, wish, error)
+  )
+  const own = old ?? (yield* Effect.flatMap(create, addresses.absorb))
+  unheard.delete(keyOf(wish))
+  return own
 })

@@ -7,7 +7,7 @@ import * as Cloud from "../../ports/Cloud.ts"
 import type { HttpExchange } from "../../ports/HttpExchange.ts"
 import * as ActionHub from "./ActionHub.ts"
 import * as ApiClient from "./ApiClient.ts"
-import { ensure } from "./Buying.ts"
+import { ensure, type Known } from "./Buying.ts"
 import { Unread } from "./Elements.ts"
 import { KeyedLock } from "./KeyedLock.ts"
 import { Listing } from "./Listing.ts"
@@ -49,6 +49,7 @@ export const make = Effect.fnUntraced(function* (
   const unread = new Unread()
   const addresses = new Listing(Effect.flatMap(Resources.allAddresses(client), (all) => unread.note("address", all)))
   const servers = new Listing(Effect.flatMap(Resources.allServers(client), (all) => unread.note("server", all)))
+  const bought: Known = { addresses, unread, unheard: new Map() }
   const locks = new KeyedLock()
 
   const absorbed = (id: string) => (read: Effect.Effect<Cloud.CloudAddress | undefined, Cloud.CloudError>) =>
@@ -81,7 +82,7 @@ export const make = Effect.fnUntraced(function* (
     addresses: (maxAgeMillis) => addresses.get(maxAgeMillis),
     unreadable: Effect.sync(() => unread.all()),
     address: (id, priority) => absorbed(id)(Resources.readAddress(client, id, priority)),
-    ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, { addresses, unread }, wish)),
+    ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, bought, wish)),
     assign: (id, server, how) =>
       locks.holding(
         [addressLock(id), serverLock(server)],

@@ -30,9 +30,8 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     replace: "reason._tag === undefined",
     also: [
       {
-        find: "(yield* addresses.get(knownMillis)).find((each) => each.family === wish.family && isOwn(wish, each))",
-        replace:
-          "(yield* addresses.get(knownMillis)).find((each) => each.family === wish.family && each.id === wish.name)"
+        find: "all.find((each) => each.family === wish.family && isOwn(wish, each))",
+        replace: "all.find((each) => each.family === wish.family && each.id === wish.name)"
       }
     ],
     killedBy: "S5",
@@ -178,6 +177,33 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     replace: 'if (trust === "foreign" && poolKey === "") {',
     killedBy: "S5",
     seeds: [8],
+    cluster: "drawn"
+  },
+  {
+    name: "believes-one-absence",
+    what: "what one read does not have counts as gone, and is paid for when that read was behind",
+    file: "src/controller/cloud/Absences.ts",
+    find: "Math.max(0, since + readLagMillis - nowMillis)",
+    replace: "Math.max(0, since - nowMillis)",
+    killedBy: "S5",
+    cluster: "drawn"
+  },
+  {
+    name: "looks-once-for-a-namesake",
+    what: "what has its name and is not seen yet is somebody else's",
+    file: "src/cloud/hetzner/Buying.ts",
+    find: 'found !== undefined || reason._tag !== "NameTaken"',
+    replace: "found !== undefined || reason._tag !== undefined",
+    killedBy: "S5",
+    cluster: "drawn"
+  },
+  {
+    name: "tells-at-any-pace",
+    what: "two leaders tell users what the other has not, as fast as the API server answers",
+    file: "src/controller/ServiceReconciler.ts",
+    find: "if (waitMillis > 0) return { afterMillis: waitMillis }",
+    replace: "if (waitMillis < 0) return { afterMillis: waitMillis }",
+    killedBy: "S11",
     cluster: "drawn"
   }
 ]

@@ -155,6 +155,7 @@ const buying = (answer: Script.Answer): Line => [
 const byName = (answer: Script.Answer): Line => ["GET /floating_ips?name=web", answer]
 const ensure = (project: CloudProject) => outcome(Effect.map(project.ensure(wish), ({ id }) => id))
 
+const ensureAgain = (project: CloudProject) => Effect.andThen(ensure(project), ensure(project))
 const ensureTwice = (project: CloudProject) => Effect.all([ensure(project), ensure(project)], { concurrency: 2 })
 
 describe("ensure", () => {
@@ -178,6 +179,27 @@ describe("ensure", () => {
       "finds what another try has bought",
       [none, buying(refused(409, "uniqueness_error")), byName(page([floatingIp()]))],
       '"7"'
+    ],
+    [
+      "finds it by a second look where the first shows what was a moment before",
+      [none, buying(refused(409, "uniqueness_error")), byName(page([])), byName(page([floatingIp()]))],
+      '"7"'
+    ],
+    [
+      "finds what it has bought when somebody has renamed it since, and has another of the name",
+      [
+        none,
+        buying(refused(409, "uniqueness_error")),
+        byName(page([])),
+        byName(page([floatingIp(undefined, { id: 3, labels: {} })])),
+        ["GET /floating_ips?page=1&per_page=50", page([floatingIp(undefined, { name: "renamed" })])]
+      ],
+      '"7"'
+    ],
+    [
+      "says that its name is taken, by what it cannot see",
+      [none, buying(refused(409, "uniqueness_error")), byName(page([])), byName(page([])), none],
+      "NameTaken: POST /floating_ips: NameTaken: uniqueness_error (uniqueness_error, c0ffee)"
     ],
     [
       "says that the reply was lost when it bought none",
@@ -227,6 +249,16 @@ describe("ensure", () => {
     ]
   ])("%s", (_, lines, expected) => {
     assert.strictEqual(played(lines, ensure), expected)
+  })
+
+  it("buys no second one when the end of the first try was not told, and somebody has renamed what it made", () => {
+    const lines: ReadonlyArray<Line> = [
+      none,
+      buying("lost"),
+      byName(page([])),
+      ["GET /floating_ips?page=1&per_page=50", page([floatingIp(undefined, { name: "renamed" })])]
+    ]
+    assert.strictEqual(played(lines, ensureAgain), '"7"')
   })
 
   it("buys once for two who want the same", () => {
