@@ -113,15 +113,39 @@ const judgeOthers = (event: TruthEvent): ReadonlyArray<Violation> => {
 const isTold = (service: Service | undefined): boolean =>
   service?.status?.conditions?.some(({ reason }) => reason === "CloudNameTaken") === true
 
-/** What was bought for it by a try that was not answered is its own, whoever cannot find it. */
-const judgeNameTaken = (event: TruthEvent, truth: GroundTruth): ReadonlyArray<Violation> => {
-  if (event.type !== "Written" || event.kind !== "Service" || !isController(event.by)) return []
-  if (isTold(event.before) || !isTold(event.after)) return []
-  const uid = truth.allocations.get(event.key)?.metadata.uid
-  const own = uid === undefined ? undefined : truth.cloud.find((found) => boughtFor(found) === uid)
-  return own === undefined
-    ? []
-    : [violation(`${event.key} is told that its name is taken, by ${describe(own)}, which was bought for it`)]
+/** A refusal is told a while after it was heard. */
+const toldMillis = 60_000
+
+/** What was bought for it by a try that was not answered is its own, whoever cannot find it; what somebody else called so was not. */
+class Namesakes {
+  /** By name, when a floating IP that was not bought for anybody had it last. */
+  private readonly lastMillis = new Map<string, number>()
+
+  hear(event: TruthEvent, { cloud, nowMillis }: GroundTruth): void {
+    if (event.type !== "CloudChanged") return
+    for (const each of [...event.before, ...cloud]) {
+      if (boughtFor(each) === undefined) this.lastMillis.set(each.name, nowMillis)
+    }
+  }
+
+  judge(event: TruthEvent, truth: GroundTruth): ReadonlyArray<Violation> {
+    if (event.type !== "Written" || event.kind !== "Service" || !isController(event.by)) return []
+    if (isTold(event.before) || !isTold(event.after) || this.hasOne(event.key, truth)) return []
+    const uid = truth.allocations.get(event.key)?.metadata.uid
+    const own = uid === undefined ? undefined : truth.cloud.find((found) => boughtFor(found) === uid)
+    return own === undefined
+      ? []
+      : [violation(`${event.key} is told that its name is taken, by ${describe(own)}, which was bought for it`)]
+  }
+
+  /** Now, or when the provider refused what is told of now. What is bought for a Service is called by its name. */
+  private hasOne(key: string, { cloud, nowMillis }: GroundTruth): boolean {
+    const part = `-${key.replace("/", "-")}-`
+    return (
+      cloud.some((each) => each.name.includes(part) && boughtFor(each) === undefined) ||
+      [...this.lastMillis].some(([name, lastMillis]) => name.includes(part) && nowMillis - lastMillis <= toldMillis)
+    )
+  }
 }
 
 /** Of what is to be swept any event may be the first after it was due. */
@@ -134,16 +158,17 @@ export const S5: Safety = {
   id: "S5",
   title: "what is bought has a claim, and what is the user's stays",
   judge: () => {
-    const orphans = new Orphans()
+    const [orphans, namesakes] = [new Orphans(), new Namesakes()]
     return {
       after: (event, truth) => {
         orphans.hear(event, truth)
+        namesakes.hear(event, truth)
         if (event.type === "OtherProjectChanged") return judgeOthers(event)
         if (truth.cloud.length === 0 && event.type !== "CloudChanged") return []
         const users = event.type === "CloudChanged" && isOurs(event.by) ? judgeUsers(event.before, truth, event.by) : []
         return [
           ...(mayMatter(event, truth) ? [...judgeBought(truth, orphans), ...users] : []),
-          ...judgeNameTaken(event, truth)
+          ...namesakes.judge(event, truth)
         ]
       },
       whole: (truth) => judgeBought(truth, orphans)

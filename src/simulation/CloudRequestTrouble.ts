@@ -9,6 +9,8 @@ const probabilities = [0.1, 0.5]
 
 export const isAction = ({ method, url }: HttpRequest): boolean => method === "POST" && url.includes("/actions/")
 
+export const isPurchase = ({ method, url }: HttpRequest): boolean => method === "POST" && url.endsWith("/floating_ips")
+
 /** Each request may meet it; undefined: not this one. */
 export const onSomeCloudRequests =
   (flag: string, befalls: (request: HttpRequest, random: Prng) => CloudTrouble | undefined): Fault["run"] =>

@@ -15,7 +15,7 @@ import { Denied, Unavailable } from "../ports/Kubernetes.ts"
 import { converge, type Demand } from "./Convergence.ts"
 import { type Court, Stopped } from "./Court.ts"
 import type { Prng } from "./kernel/Prng.ts"
-import { deathMillis, probes, untilDeathIsKnown } from "./Probes.ts"
+import { deathMillis, listMillis, probes, untilDeathIsKnown } from "./Probes.ts"
 import { lastService } from "./Oddities.ts"
 import type { Host } from "./world/Host.ts"
 import { times } from "./world/Programs.ts"
@@ -130,6 +130,10 @@ const stayQuiet = Effect.fnUntraced(function* (world: World, court: Court): Effe
   return yield* Effect.fail(new Stopped("liveness", [{ invariant: "L4", message }]))
 })
 
+/** A node whose server somebody has just made or renamed gets nothing of the cloud before that is read. */
+const untilServersAreKnown = ({ cloud, kernel }: World): Effect.Effect<void> =>
+  Effect.sleep(Math.max(0, cloud.serversChangedMillis + listMillis - kernel.nowMillis))
+
 /**
  * What is demanded may be so at once, by chance, while programs still start and leases run out. It must still be so when
  * they had their time, and only then does a probe disturb nothing but what was at rest.
@@ -163,6 +167,7 @@ export const lastPhase = Effect.fnUntraced(function* (
       since: "the last fault"
     })
   }
+  yield* untilServersAreKnown(world)
   const without = kind === "neighbour" ? yield* failNeighbour(world) : new Set<string>()
   for (const probe of probes) {
     if (random.chance(0.5)) yield* probe(world, random, without)

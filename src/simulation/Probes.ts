@@ -31,7 +31,7 @@ export const deathMillis = 7_000
  */
 export const untilDeathIsKnown = Effect.sleep(deathMillis)
 /** A list is a minute old at most, and some more where requests are rationed. */
-const listMillis = 70_000
+export const listMillis = 70_000
 /** What is bought and owned has been routed by then, one address after the other on each server. */
 const routesMillis = 25_000
 /** What a machine needs to come back: it waits for as long as the lease of its former boot may last. */

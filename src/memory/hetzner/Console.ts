@@ -45,6 +45,7 @@ export interface Console {
   readonly addServer: (seed: ServerSeed) => Server
   readonly addNetwork: (name: string, ipRange: string) => Network
   readonly setServerStatus: (id: number, status: ServerStatus) => void
+  readonly renameServer: (id: number, name: string) => void
   /** Its floating IPs stay, assigned to nobody. */
   readonly deleteServer: (id: number) => void
   readonly addFloatingIp: (seed: FloatingIpSeed) => FloatingIp
@@ -80,6 +81,10 @@ export const make = (core: Core, budget: Budget): Console => {
     setServerStatus: (id, status) => {
       const before = now()
       commit(withServer(before, { ...required(before.servers, id, "server"), status }))
+    },
+    renameServer: (id, name) => {
+      const before = now()
+      commit(withServer(before, { ...required(before.servers, id, "server"), name }))
     },
     deleteServer: (id) => {
       const before = now()

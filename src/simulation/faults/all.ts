@@ -1,7 +1,4 @@
-/**
- * All faults; the order is part of what a seed means: append. Not here yet: what needs the kernel-held fence
- * (`nft flush ruleset`). Crashes before and after each write are enumerated, not drawn.
- */
+/** All faults; the order is part of what a seed means: append. Crashes before and after each write are enumerated, not drawn. */
 import type { Fault } from "../Fault.ts"
 import { addressDeleted } from "./addressDeleted.ts"
 import { addressReadded } from "./addressReadded.ts"
@@ -16,11 +13,18 @@ import { classFlipped } from "./classFlipped.ts"
 import { cloudActionFailed } from "./cloudActionFailed.ts"
 import { cloudActionSlow } from "./cloudActionSlow.ts"
 import { cloudBadGateway } from "./cloudBadGateway.ts"
+import { cloudConflict } from "./cloudConflict.ts"
 import { cloudDeleted } from "./cloudDeleted.ts"
 import { cloudLocked } from "./cloudLocked.ts"
+import { cloudNameTaken } from "./cloudNameTaken.ts"
+import { cloudQuota } from "./cloudQuota.ts"
 import { cloudRateLimited } from "./cloudRateLimited.ts"
+import { cloudReadsLag } from "./cloudReadsLag.ts"
+import { cloudRenamed } from "./cloudRenamed.ts"
 import { cloudReplyLost } from "./cloudReplyLost.ts"
 import { cloudRequestLost } from "./cloudRequestLost.ts"
+import { cloudServerGone } from "./cloudServerGone.ts"
+import { cloudServerRenamed } from "./cloudServerRenamed.ts"
 import { cloudTokenForeign } from "./cloudTokenForeign.ts"
 import { cloudTokenRotated } from "./cloudTokenRotated.ts"
 import { cloudUnassigned } from "./cloudUnassigned.ts"
@@ -180,5 +184,12 @@ export const faults: ReadonlyArray<Fault> = [
   cloudTokenForeign,
   operatorPausedMidway,
   serviceWithdrawn,
-  foreignHost
+  foreignHost,
+  cloudReadsLag,
+  cloudConflict,
+  cloudQuota,
+  cloudNameTaken,
+  cloudRenamed,
+  cloudServerRenamed,
+  cloudServerGone
 ]

@@ -25,7 +25,7 @@ export const nodeRecreated: Fault = {
           "node-recreated",
           random.between(100, 10_000),
           world.kubectl.delete(nodes, refOf(node)),
-          world.kubectl.create(nodes, nodeObject(host, world.cloud.providerIdOf(host)))
+          Effect.suspend(() => world.kubectl.create(nodes, nodeObject(host, world.cloud.providerIdOf(host))))
         )
       })
     )

@@ -8,7 +8,7 @@ import type { CloudAddressTruth } from "../../invariants/GroundTruth.ts"
 import type { Fault } from "../../memory/hetzner/Faults.ts"
 import * as HetznerExchange from "../../memory/hetzner/HetznerExchange.ts"
 import * as HetznerProject from "../../memory/hetzner/HetznerProject.ts"
-import type { FloatingIp } from "../../memory/hetzner/Resources.ts"
+import type { FloatingIp, Server } from "../../memory/hetzner/Resources.ts"
 import * as MemoryMetadata from "../../memory/metadata/MemoryMetadata.ts"
 import type { Cloud } from "../../ports/Cloud.ts"
 import { HttpExchange, type HttpRequest, NoReply } from "../../ports/HttpExchange.ts"
@@ -35,6 +35,11 @@ const latencyMillis = [10, 60] as const
 
 export const isCloudWrite = ({ method }: HttpRequest): boolean => method !== "GET"
 
+interface Machine {
+  readonly name: string
+  readonly number: number
+}
+
 export class CloudSite {
   readonly project: HetznerProject.HetznerProject
   /** Nothing of it is the cluster's, whatever token it is given. */
@@ -43,11 +48,18 @@ export class CloudSite {
   readonly faults = new Map<string, CloudFault>()
   /** Told of all that the project has once it may be otherwise. */
   onChange: (by: string) => void = () => {}
+  private readonly kernel: Kernel
   private readonly random: Prng
+  /** When somebody made, deleted or renamed a server last. */
+  serversChangedMillis = 0
+  /** By the id of each server that there ever was: the machine that it is, whatever the provider calls it by now. */
+  private readonly nodes = new Map<number, string>()
 
   constructor(kernel: Kernel, nodesCount: number) {
+    this.kernel = kernel
     this.random = kernel.random.fork("cloud")
-    this.project = projectOf(kernel, nodesCount)
+    this.project = projectOf(kernel)
+    for (let number = 1; number <= nodesCount; number++) this.addServer({ name: `node-${number}`, number })
     const names = this.project.truth.servers().map(({ name }) => name)
     this.other = OtherProject.make(kernel, tokenName, names)
   }
@@ -62,30 +74,58 @@ export class CloudSite {
   }
 
   setPower(node: string, status: "off" | "running"): void {
-    const server = this.project.truth.servers().find(({ name }) => name === node)
+    const server = this.serverOf(node)
     if (server !== undefined) this.project.console.setServerStatus(server.id, status)
   }
 
+  /** Undefined: it has been deleted. */
+  serverOf(node: string): Server | undefined {
+    return this.project.truth.servers().find(({ id }) => this.nodes.get(id) === node)
+  }
+
+  deleteServer({ name }: Machine): void {
+    const server = this.serverOf(name)
+    if (server === undefined) return
+    this.project.console.deleteServer(server.id)
+    this.serversChangedMillis = this.kernel.nowMillis
+  }
+
+  /** What it is called from now on, by a person in the console. */
+  renameServer({ name }: Machine, called: string): void {
+    const server = this.serverOf(name)
+    if (server === undefined) return
+    this.project.console.renameServer(server.id, called)
+    this.serversChangedMillis = this.kernel.nowMillis
+  }
+
+  /** Of an id that no other has had. */
+  addServer({ name, number }: Machine): void {
+    this.nodes.set(this.project.console.addServer({ name, location: locationOf(number) }).id, name)
+    this.serversChangedMillis = this.kernel.nowMillis
+  }
+
   /** As a cloud-controller-manager writes it; every other node has none, and is known by its name. */
-  providerIdOf({ name, number }: { readonly name: string; readonly number: number }): string | undefined {
-    const server = this.project.truth.servers().find((each) => each.name === name)
+  providerIdOf({ name, number }: Machine): string | undefined {
+    const server = this.serverOf(name)
     return server === undefined || number % 2 === 0 ? undefined : `hcloud://${server.id}`
   }
 
   /** As the provider tells the machine: every fourth, so that some are known by their names alone. */
-  metadataOf({ name, number }: { readonly name: string; readonly number: number }): MachineMetadata["Service"] {
-    const server = this.project.truth.servers().find((each) => each.name === name)
-    return MemoryMetadata.make(() => (server === undefined || number % 4 !== 0 ? undefined : String(server.id)))
+  metadataOf({ name, number }: Machine): MachineMetadata["Service"] {
+    return MemoryMetadata.make(() => {
+      const server = this.serverOf(name)
+      return server === undefined || number % 4 !== 0 ? undefined : String(server.id)
+    })
   }
 
   /** All floating IPs, each with the node to which it is routed. */
   addresses(): ReadonlyArray<CloudAddressTruth> {
-    return addressesOf(this.project)
+    return addressesOf(this.project, this.nodes)
   }
 
   /** Those of the other project. */
   othersAddresses(): ReadonlyArray<CloudAddressTruth> {
-    return addressesOf(this.other)
+    return addressesOf(this.other, namesOf(this.other))
   }
 
   /** The provider as this process has it, for as long as it runs. */
@@ -135,35 +175,36 @@ export const nameOfCloudRequest = ({ method, url }: HttpRequest): string =>
 
 const isOfOther = ({ token: secret }: HttpRequest) => Redacted.value(secret) === OtherProject.otherToken
 
-const addressesOf = ({ truth }: HetznerProject.HetznerProject): ReadonlyArray<CloudAddressTruth> => {
-  const names = new Map(truth.servers().map(({ id, name }) => [id, name]))
+const namesOf = ({ truth }: HetznerProject.HetznerProject): ReadonlyMap<number, string> =>
+  new Map(truth.servers().map(({ id, name }) => [id, name]))
+
+const addressesOf = (
+  { truth }: HetznerProject.HetznerProject,
+  nodes: ReadonlyMap<number, string>
+): ReadonlyArray<CloudAddressTruth> => {
   const buyers = new Map(truth.purchases().map(({ by, id }) => [id, by]))
-  return truth.floatingIps().map((each) => addressOf(each, names, buyers.get(each.id)))
+  return truth.floatingIps().map((each) => addressOf(each, nodes, buyers.get(each.id)))
 }
 
 const addressOf = (
   { id, ip, labels, name, server }: FloatingIp,
-  servers: ReadonlyMap<number, string>,
+  nodes: ReadonlyMap<number, string>,
   buyer: string | undefined
 ): CloudAddressTruth => ({
   id: String(id),
   network: ip,
   name,
   labels,
-  node: server === null ? undefined : servers.get(server),
+  node: server === null ? undefined : nodes.get(server),
   isBoughtByUs: buyer === tokenName
 })
 
-/** Its servers are the nodes, in two locations of one network zone and, from the fourth on, a third. */
-const projectOf = (kernel: Kernel, nodesCount: number): HetznerProject.HetznerProject => {
-  const project = HetznerProject.make({
+/** Two locations of one network zone and, from the fourth on, a third. */
+const locationOf = (number: number): string => (number > 3 ? "hel1" : number % 2 === 0 ? "nbg1" : "fsn1")
+
+const projectOf = (kernel: Kernel): HetznerProject.HetznerProject =>
+  HetznerProject.make({
     nowMillis: () => kernel.nowMillis,
     tokens: [{ secret: token, name: tokenName, mayWrite: true }],
     floatingIpsMax: 1_000
   })
-  for (let number = 1; number <= nodesCount; number++) {
-    const location = number > 3 ? "hel1" : number % 2 === 0 ? "nbg1" : "fsn1"
-    project.console.addServer({ name: `node-${number}`, location })
-  }
-  return project
-}

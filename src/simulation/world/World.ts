@@ -125,7 +125,7 @@ export const make = Effect.fnUntraced(function* (
     },
     powerOn: (host) => {
       // Another boot would take the kernel away from the processes of this one, which go on with the one before.
-      if (host.isOn) return
+      if (host.isOn || cloud.serverOf(host.name) === undefined) return
       story.tell(`${host.name} boots`)
       host.powerOn()
       cloud.setPower(host.name, "running")

@@ -22,6 +22,7 @@ const bought: CloudAddressTruth = {
   isBoughtByUs: true
 }
 const users: CloudAddressTruth = { ...bought, name: "mine", labels: { team: "web" }, isBoughtByUs: false }
+const namesake: CloudAddressTruth = { ...users, id: "8", name: bought.name }
 
 const granted: Allocation = claim({ pool: "cloud", cloudProvider: "hetzner", cloudId: "7" })
 const another = allocation("api", { claims: [granted] })
@@ -187,6 +188,28 @@ describe("S5: what is bought has a claim, and what is the user's stays", () => {
           .provider([users], "console")
           .service(told("CloudNameTaken"), "controller-1"),
       "FINE"
+    ],
+    [
+      "bought by a try that was not answered, while somebody had one of its name",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .provider([namesake], "console")
+          .provider([bought], "console")
+          .wait(60_000)
+          .service(told("CloudNameTaken"), "controller-1"),
+      "FINE"
+    ],
+    [
+      "bought by a try that was not answered, long after somebody had one of its name",
+      (trial) =>
+        trial
+          .allocation(of([intent]))
+          .provider([namesake], "console")
+          .provider([bought], "console")
+          .wait(60_001)
+          .service(told("CloudNameTaken"), "controller-1"),
+      "shop/web is told that its name is taken, by 192.0.2.10"
     ],
     [
       "bought by it, and told otherwise",
