@@ -2,7 +2,7 @@
  * One request to the Hetzner Cloud API: its turn in the budget, a deadline, and the reply decoded or as one of the port's
  * reasons. It repeats nothing: a create is bought twice by who repeats it blindly, so callers read back.
  */
-import { Clock, Duration, Effect, type Redacted, Result, Schema, type Scope } from "effect"
+import { Clock, Duration, Effect, Redacted, Result, Schema, type Scope } from "effect"
 import type { CloudError, Priority } from "../../ports/Cloud.ts"
 import { HttpExchange, type HttpReply, type HttpRequest, NoReply } from "../../ports/HttpExchange.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
@@ -62,6 +62,17 @@ const decoded = <A>(call: Call<A>, reply: HttpReply): Result.Result<A, CloudErro
   return Result.mapError(read, (error) => Errors.ofMalformed(call, call.path, reply, error.message))
 }
 
+/** What answers in the API's place may quote what it was asked with, and what it says is told to users. */
+const withoutToken = (token: Redacted.Redacted) => {
+  const secret = Redacted.value(token)
+  const scrub = (text: string): string => (secret === "" ? text : text.replaceAll(secret, "<redacted>"))
+  return ({ body, headers, status }: HttpReply): HttpReply => ({
+    status,
+    body: scrub(body),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, scrub(value)]))
+  })
+}
+
 export const make = Effect.fnUntraced(function* ({
   endpoint,
   token,
@@ -90,7 +101,10 @@ export const make = Effect.fnUntraced(function* ({
         duration: deadline,
         orElse: () => Effect.fail(new NoReply({ message: `no reply within ${Duration.format(deadline)}` }))
       }),
-      Effect.mapError((error) => Errors.ofSilence(call, call.path, error))
+      Effect.mapBoth({
+        onSuccess: withoutToken(token),
+        onFailure: (error) => Errors.ofSilence(call, call.path, error)
+      })
     )
 
   /** Reads say nothing of it, and neither does a write that was refused for the token, the rate, or not at all. */

@@ -31,6 +31,7 @@ const faults: ReadonlyArray<Fault> = [
   { badGateway: "after" },
   { rewrite: () => "{" },
   { rewrite: (body) => body.replaceAll("ipv4", "ipv8") },
+  { refuse: { code: "invalid_input", message: `Bearer ${TestCluster.cloudToken} is not understood` } },
   ...["locked", "conflict", "rate_limit_exceeded", "resource_limit_exceeded", "service_error", "unheard_of"].map(
     (code): Fault => ({ refuse: { code } })
   )

@@ -401,6 +401,15 @@ describe("errors", () => {
     assert.notInclude(JSON.stringify(verdict) + verdict.message, Script.token)
   })
 
+  it.each<[string, Script.Answer]>([
+    ["an error", refused(422, "invalid_input", `Bearer ${Script.token} is no token`)],
+    ["what does not decode", { status: 200, body: { floating_ips: Script.token, meta: Script.token } }],
+    ["a code", refused(422, Script.token)]
+  ])("never quote the token, though the answer does: %s", (_, answer) => {
+    const verdict = played([[none[0], answer]], (project) => Effect.flip(project.addresses(0)))
+    assert.notInclude(JSON.stringify(verdict) + verdict.message, Script.token)
+  })
+
   it("are told again without asking, for a while, when the token is refused", () => {
     const lines = [probing(refused(401, "unauthorized")), probing(ok({ locations: [] }))]
     assert.deepStrictEqual(played(lines, probeThrice), [true, "done"])
