@@ -66,7 +66,7 @@ export const make = Effect.fnUntraced(function* (
     yield* operations.settled(id, "normal")
     const before = yield* Resources.readAddress(client, id, "normal")
     if (before?.isProtected === true) return yield* Effect.fail(isProtected(before))
-    if (before?.server !== undefined) yield* routing.release(before, "normal")
+    if (before?.server !== undefined) yield* routing.release(id, "normal")
     const path = `/floating_ips/${id}`
     yield* Resources.orGone(client.call({ method: "DELETE", path, reply: undefined, priority: "normal" }))
     yield* addresses.drop(id)

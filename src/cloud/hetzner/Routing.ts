@@ -7,6 +7,7 @@ import * as Cloud from "../../ports/Cloud.ts"
 import type { Outcome } from "./ActionHub.ts"
 import type { ApiClient } from "./ApiClient.ts"
 import * as Operations from "./Operations.ts"
+import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import { readAddress } from "./Resources.ts"
 
 export interface Routing {
@@ -17,7 +18,7 @@ export interface Routing {
   ) => Effect.Effect<{ readonly changed: boolean; readonly address: Cloud.CloudAddress }, Cloud.CloudError>
   /** Unassigns what was just read as assigned. Undefined: it is not there any more. */
   readonly release: (
-    assigned: Cloud.CloudAddress,
+    id: string,
     priority: Cloud.Priority
   ) => Effect.Effect<Cloud.CloudAddress | undefined, Cloud.CloudError>
   /** The same of one that may be unassigned, or not there. */
@@ -38,11 +39,47 @@ const elsewhere = (path: string, server: string | undefined, wanted: string): Cl
   return Operations.failure(path, new Cloud.Conflict(), `it is routed to ${routed}, not to ${wanted}`)
 }
 
-export const make = (client: ApiClient, { operate, settled }: Operations.Operations): Routing => {
-  const release: Routing["release"] = Effect.fnUntraced(function* ({ id }, priority) {
+/** `undefined`: none. */
+type Target = string | undefined
+
+/** What was asked for last, while a read may still show what was before it. */
+class Asked {
+  private readonly byId = new Map<string, { readonly target: Target; readonly atMillis: number }>()
+
+  note(id: string, target: Target): Effect.Effect<void> {
+    return Effect.map(monotonicMillis, (nowMillis) => {
+      for (const [other, { atMillis }] of this.byId) {
+        if (nowMillis - atMillis > Cloud.readLagMillis) this.byId.delete(other)
+      }
+      this.byId.set(id, { target, atMillis: nowMillis })
+    })
+  }
+
+  /** That it is routed to this one, as a read has it, may have been so before something else was asked for. */
+  mayBePast(id: string, target: Target): Effect.Effect<boolean> {
+    return Effect.map(monotonicMillis, (nowMillis) => {
+      const last = this.byId.get(id)
+      return last !== undefined && last.target !== target && nowMillis - last.atMillis <= Cloud.readLagMillis
+    })
+  }
+}
+
+export const make = (client: ApiClient, operations: Operations.Operations): Routing => {
+  const { settled } = operations
+  const asked = new Asked()
+
+  const operate = (id: string, target: Target, priority: Cloud.Priority) => {
+    const operation =
+      target === undefined
+        ? operations.operate(id, "unassign", {}, priority)
+        : operations.operate(id, "assign", { server: Number(target) }, priority)
+    return Effect.andThen(asked.note(id, target), Effect.ensuring(operation, asked.note(id, target)))
+  }
+
+  const release: Routing["release"] = Effect.fnUntraced(function* (id, priority) {
     // "cannot unassign … because it is not assigned" has the code `service_error`: the read that follows tells.
     const outcome = yield* Effect.catchIf(
-      operate(id, "unassign", {}, priority),
+      operate(id, undefined, priority),
       ({ code }) => code === "service_error",
       ({ code, detail }) => Effect.succeed<Outcome>({ type: "error", code, message: detail })
     )
@@ -58,15 +95,17 @@ export const make = (client: ApiClient, { operate, settled }: Operations.Operati
 
   const unassign: Routing["unassign"] = Effect.fnUntraced(function* (id, priority) {
     const before = yield* readSettled(id, priority)
-    return before?.server === undefined ? before : yield* release(before, priority)
+    const isDone = before?.server === undefined && !(yield* asked.mayBePast(id, undefined))
+    return isDone ? before : yield* release(id, priority)
   })
 
   const assign: Routing["assign"] = Effect.fnUntraced(function* (id, server, { handover, priority }) {
     const before = yield* readSettled(id, priority)
     if (before === undefined) return yield* Effect.fail(gone(id))
-    if (before.server === server) return { changed: false, address: before }
-    if (handover === "unassignFirst" && before.server !== undefined) yield* release(before, priority)
-    const direct = operate(id, "assign", { server: Number(server) }, priority)
+    const isDone = before.server === server && !(yield* asked.mayBePast(id, server))
+    if (isDone) return { changed: false, address: before }
+    if (handover === "unassignFirst" && before.server !== undefined) yield* release(id, priority)
+    const direct = operate(id, server, priority)
     const outcome = yield* Effect.catchIf(
       direct,
       ({ reason }) => reason._tag === "Assigned",

@@ -42,7 +42,7 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     name: "deletes-what-is-assigned",
     what: "a floating IP is deleted without unassigning it (v0.4, 13)",
     file: "src/cloud/hetzner/HetznerProject.ts",
-    find: '    if (before?.server !== undefined) yield* routing.release(before, "normal")\n',
+    find: '    if (before?.server !== undefined) yield* routing.release(id, "normal")\n',
     replace: "",
     killedBy: "L3",
     isFoundWithoutFaults: true

@@ -19,7 +19,10 @@ const assignBoth = (project: CloudProject) =>
   Effect.all([assign(project), outcome(project.assign("8", "42", direct))], { concurrency: 2 })
 
 const get: (server?: string, parts?: object) => Line = (server, parts) => ["GET /floating_ips/7", single(server, parts)]
-const assigning = (answer: Script.Answer): Line => ['POST /floating_ips/7/actions/assign {"server":42}', answer]
+const assigning = (answer: Script.Answer, server = 42): Line => [
+  `POST /floating_ips/7/actions/assign {"server":${server}}`,
+  answer
+]
 const unassigning = (answer: Script.Answer): Line => ["POST /floating_ips/7/actions/unassign {}", answer]
 const polling = (...actions: ReadonlyArray<ReturnType<typeof action>>): Line => ["GET /actions?id=9", ok({ actions })]
 const success = polling(action("success"))
@@ -136,6 +139,42 @@ describe("assign", () => {
       ["GET /floating_ips/8", ok({ floating_ip: second })]
     ]
     assert.deepStrictEqual(played(lines, assignBoth), ['{"changed":true}', '{"changed":false}'])
+  })
+})
+
+const assignBack = (project: CloudProject) => outcome(project.assign("7", "41", direct))
+const unassign = (project: CloudProject) => outcome(project.unassign("7", "normal"))
+
+const after = (pauseMillis: number, next: typeof assign) => (project: CloudProject) =>
+  Effect.andThen(assign(project), Effect.andThen(Effect.sleep(pauseMillis), next(project)))
+
+/** From nowhere to node-2, as it happens for the first time. */
+const toNode2: ReadonlyArray<Line> = [get(), assigning(accepted()), success, get("node-2")]
+
+describe("a read of what was a moment before", () => {
+  it("does not keep it from going back to where it came from", () => {
+    const again = [get("node-1"), assigning(accepted(), 41), success, get("node-1")]
+    assert.strictEqual(played([...toNode2, ...again], after(5_000, assignBack)), '{"changed":true}')
+  })
+
+  it("does not keep it assigned", () => {
+    const ending = [get(), unassigning(accepted()), success, get()]
+    assert.strictEqual(played([...toNode2, ...ending], after(5_000, unassign)), "done")
+  })
+
+  it("does not keep it assigned when it is so old that it has none of it", () => {
+    const gone: Line = ["GET /floating_ips/7", refused(404, "not_found")]
+    const ending = [gone, unassigning(accepted()), success, get()]
+    assert.strictEqual(played([...toNode2, ...ending], after(0, unassign)), "done")
+  })
+
+  it("is none any more once a read cannot be that old", () => {
+    assert.strictEqual(played([...toNode2, get("node-1")], after(5_001, assignBack)), '{"changed":false}')
+    assert.strictEqual(played([...toNode2, get()], after(5_001, unassign)), "done")
+  })
+
+  it("is none where it says what was asked for last", () => {
+    assert.strictEqual(played([...toNode2, get("node-2")], after(0, assign)), '{"changed":false}')
   })
 })
 
