@@ -39,6 +39,8 @@ const elsewhere = (path: string, server: string | undefined, wanted: string): Cl
   return Operations.failure(path, new Cloud.Conflict(), `it is routed to ${routed}, not to ${wanted}`)
 }
 
+const isThere: Outcome = { type: "success" }
+
 /** `undefined`: none. */
 type Target = string | undefined
 
@@ -49,17 +51,18 @@ class Asked {
   note(id: string, target: Target): Effect.Effect<void> {
     return Effect.map(monotonicMillis, (nowMillis) => {
       for (const [other, { atMillis }] of this.byId) {
-        if (nowMillis - atMillis > Cloud.readLagMillis) this.byId.delete(other)
+        if (nowMillis - atMillis >= Cloud.readLagMillis) this.byId.delete(other)
       }
       this.byId.set(id, { target, atMillis: nowMillis })
     })
   }
 
-  /** That it is routed to this one, as a read has it, may have been so before something else was asked for. */
-  mayBePast(id: string, target: Target): Effect.Effect<boolean> {
+  /** For so many ms a read that has it routed to this one may be of before something else was asked for; 0: it is not. */
+  pastMillis(id: string, target: Target): Effect.Effect<number> {
     return Effect.map(monotonicMillis, (nowMillis) => {
       const last = this.byId.get(id)
-      return last !== undefined && last.target !== target && nowMillis - last.atMillis <= Cloud.readLagMillis
+      if (last === undefined || last.target === target) return 0
+      return Math.max(0, last.atMillis + Cloud.readLagMillis - nowMillis)
     })
   }
 }
@@ -73,7 +76,12 @@ export const make = (client: ApiClient, operations: Operations.Operations): Rout
       target === undefined
         ? operations.operate(id, "unassign", {}, priority)
         : operations.operate(id, "assign", { server: Number(target) }, priority)
-    return Effect.andThen(asked.note(id, target), Effect.ensuring(operation, asked.note(id, target)))
+    // What was refused has changed nothing; whatever else becomes of it may have.
+    return Effect.matchEffect(operation, {
+      onSuccess: (outcome) => Effect.as(asked.note(id, target), outcome),
+      onFailure: (error) =>
+        Effect.andThen(error.category === "ambiguous" ? asked.note(id, target) : Effect.void, Effect.fail(error))
+    }).pipe(Effect.onInterrupt(() => asked.note(id, target)))
   }
 
   const release: Routing["release"] = Effect.fnUntraced(function* (id, priority) {
@@ -95,21 +103,30 @@ export const make = (client: ApiClient, operations: Operations.Operations): Rout
 
   const unassign: Routing["unassign"] = Effect.fnUntraced(function* (id, priority) {
     const before = yield* readSettled(id, priority)
-    const isDone = before?.server === undefined && !(yield* asked.mayBePast(id, undefined))
+    const isDone = before?.server === undefined && (yield* asked.pastMillis(id, undefined)) === 0
     return isDone ? before : yield* release(id, priority)
+  })
+
+  /** What the API refuses to move, unless it is there already. */
+  const reassign = Effect.fnUntraced(function* (id: string, server: string, priority: Cloud.Priority) {
+    yield* Effect.sleep(yield* asked.pastMillis(id, server))
+    const found = yield* readSettled(id, priority)
+    if (found?.server === server) return isThere
+    if (found?.server !== undefined) yield* release(id, priority)
+    return yield* operate(id, server, priority)
   })
 
   const assign: Routing["assign"] = Effect.fnUntraced(function* (id, server, { handover, priority }) {
     const before = yield* readSettled(id, priority)
     if (before === undefined) return yield* Effect.fail(gone(id))
-    const isDone = before.server === server && !(yield* asked.mayBePast(id, server))
+    const isDone = before.server === server && (yield* asked.pastMillis(id, server)) === 0
     if (isDone) return { changed: false, address: before }
     if (handover === "unassignFirst" && before.server !== undefined) yield* release(id, priority)
     const direct = operate(id, server, priority)
     const outcome = yield* Effect.catchIf(
       direct,
       ({ reason }) => reason._tag === "Assigned",
-      () => Effect.andThen(unassign(id, priority), direct)
+      () => reassign(id, server, priority)
     )
     const after = yield* readAddress(client, id, priority)
     if (after === undefined) return yield* Effect.fail(gone(id))

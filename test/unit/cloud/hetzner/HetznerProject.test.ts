@@ -154,12 +154,12 @@ const toNode2: ReadonlyArray<Line> = [get(), assigning(accepted()), success, get
 describe("a read of what was a moment before", () => {
   it("does not keep it from going back to where it came from", () => {
     const again = [get("node-1"), assigning(accepted(), 41), success, get("node-1")]
-    assert.strictEqual(played([...toNode2, ...again], after(5_000, assignBack)), '{"changed":true}')
+    assert.strictEqual(played([...toNode2, ...again], after(4_999, assignBack)), '{"changed":true}')
   })
 
   it("does not keep it assigned", () => {
     const ending = [get(), unassigning(accepted()), success, get()]
-    assert.strictEqual(played([...toNode2, ...ending], after(5_000, unassign)), "done")
+    assert.strictEqual(played([...toNode2, ...ending], after(4_999, unassign)), "done")
   })
 
   it("does not keep it assigned when it is so old that it has none of it", () => {
@@ -168,9 +168,20 @@ describe("a read of what was a moment before", () => {
     assert.strictEqual(played([...toNode2, ...ending], after(0, unassign)), "done")
   })
 
+  it("does not have it unassigned where it is, when the API says that it is assigned", () => {
+    const failed: ReadonlyArray<Line> = [
+      get("node-1"),
+      assigning(accepted()),
+      polling(action("error", 9, { code: "server_error", message: "it says why" })),
+      get("node-1")
+    ]
+    const there = [get("node-1"), assigning(refused(422, "floating_ip_assigned"), 41), get("node-1"), get("node-1")]
+    assert.strictEqual(played([...failed, ...there], after(0, assignBack)), '{"changed":true}')
+  })
+
   it("is none any more once a read cannot be that old", () => {
-    assert.strictEqual(played([...toNode2, get("node-1")], after(5_001, assignBack)), '{"changed":false}')
-    assert.strictEqual(played([...toNode2, get()], after(5_001, unassign)), "done")
+    assert.strictEqual(played([...toNode2, get("node-1")], after(5_000, assignBack)), '{"changed":false}')
+    assert.strictEqual(played([...toNode2, get()], after(5_000, unassign)), "done")
   })
 
   it("is none where it says what was asked for last", () => {
