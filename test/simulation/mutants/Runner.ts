@@ -87,6 +87,8 @@ export const newRunner = Effect.fnUntraced(function* (mutant: Mutant | undefined
       workerData: mutant,
       resourceLimits: { maxOldGenerationSizeMb: memoryMebibytes }
     })
+    // One that is being ended may run out of memory just then, when nobody listens to it any more.
+    present.on("error", () => {})
     yield* nextMessage(present)
     return present
   })

@@ -186,7 +186,8 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     find: "Math.max(0, since + readLagMillis - nowMillis)",
     replace: "Math.max(0, since - nowMillis)",
     killedBy: "S5",
-    cluster: "drawn"
+    cluster: "drawn",
+    seeds: [8]
   },
   {
     name: "looks-once-for-a-namesake",
@@ -194,16 +195,13 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     file: "src/cloud/hetzner/Buying.ts",
     find: 'found !== undefined || reason._tag !== "NameTaken"',
     replace: "found !== undefined || reason._tag !== undefined",
+    also: [
+      {
+        find: "const renamed = findOwn(yield* addresses.get(0), wish)",
+        replace: "const renamed = findOwn(yield* addresses.get(knownMillis), wish)"
+      }
+    ],
     killedBy: "S5",
-    cluster: "drawn"
-  },
-  {
-    name: "tells-at-any-pace",
-    what: "two leaders tell users what the other has not, as fast as the API server answers",
-    file: "src/controller/ServiceReconciler.ts",
-    find: "if (waitMillis > 0) return { afterMillis: waitMillis }",
-    replace: "if (waitMillis < 0) return { afterMillis: waitMillis }",
-    killedBy: "S11",
     cluster: "drawn"
   }
 ]
