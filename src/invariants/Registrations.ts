@@ -11,6 +11,16 @@ export const holdIdOf = ({ metadata }: Lease): { readonly node: string; readonly
 
 export const fencedOf = ({ metadata }: Lease): string | undefined => metadata.annotations?.[keys.fenced]
 
+/** A node registers, leaves, or is fenced. */
+export const isLifeOfNode = (before: Lease | undefined, after: Lease | undefined): boolean => {
+  if (after === undefined || before === undefined) return true
+  return fencedOf(before) !== fencedOf(after) || holdIdOf(before)?.holdId !== holdIdOf(after)?.holdId
+}
+
+/** Nothing of a lease has changed but until when it lasts, for a node or for the leader. */
+export const isRenewal = (before: Lease | undefined, after: Lease | undefined): boolean =>
+  !isLifeOfNode(before, after) && before?.spec?.holderIdentity === after?.spec?.holderIdentity
+
 /**
  * By how much longer than `quietMillis` some silent node may have to be waited for, since it announced so when its operator
  * was to be replaced (docs/failover.md). Nobody waits for one that is fenced.

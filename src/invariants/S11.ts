@@ -5,7 +5,7 @@
  */
 import { isOurs } from "./Actors.ts"
 import type { Safety, TruthEvent } from "./GroundTruth.ts"
-import { fencedOf, holdIdOf } from "./Registrations.ts"
+import { isLifeOfNode } from "./Registrations.ts"
 
 const windowMillis = 60_000
 /** One Service from create to gone needs ten; a crash before or after any of them repeats it. */
@@ -13,17 +13,11 @@ const budgetBase = 40
 /** Each change of what it depends on may move its addresses, which takes six, and be told. */
 const budgetPerChange = 8
 
-const isLifeOfNode = (event: Extract<TruthEvent, { readonly kind: "Lease" }>): boolean => {
-  const { after, before } = event
-  if (after === undefined || before === undefined) return true
-  return fencedOf(before) !== fencedOf(after) || holdIdOf(before)?.holdId !== holdIdOf(after)?.holdId
-}
-
 /** What may make any Service be planned anew. */
 const isCause = (event: TruthEvent): boolean => {
   if (event.type === "Placed" || event.type === "HostChanged") return !isOurs(event.by)
   if (event.type !== "Written") return false
-  if (event.kind === "Lease") return isLifeOfNode(event)
+  if (event.kind === "Lease") return isLifeOfNode(event.before, event.after)
   return !isOurs(event.by)
 }
 

@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { isOurs } from "../invariants/Actors.ts"
 import { safety } from "../invariants/all.ts"
 import type { TruthEvent, Violation } from "../invariants/GroundTruth.ts"
+import { isRenewal } from "../invariants/Registrations.ts"
 import type { World } from "./world/World.ts"
 
 const wholeCheckEveryEvents = 1_000
@@ -27,19 +28,17 @@ export class Court {
   readonly excused = new Map<string, number>()
   verdict: ReadonlyArray<Violation> = []
   world: World | undefined
-  /** Commits of our programs that are no renewal of a lease; the last one in words. */
-  writesCount = 0
+  /** The last commit of our programs that is no renewal of a lease, in words. */
   lastWrite = ""
+  /** Commits of our programs by which a node registered or was fenced, or another came to lead. */
+  takeoversCount = 0
   private readonly judges = safety.map(({ judge }) => judge())
   private eventsCount = 0
 
   readonly hear = (event: TruthEvent): void => {
     const truth = this.world?.truth
     if (truth === undefined) return
-    if (event.type === "Written" && event.kind !== "Lease" && isOurs(event.by)) {
-      this.writesCount++
-      this.lastWrite = `${event.by} wrote ${event.kind} ${event.key}`
-    }
+    if (event.type === "Written" && isOurs(event.by)) this.note(event)
     for (const judge of this.judges) for (const found of judge.after(event, truth)) this.convict(found)
     if (++this.eventsCount % wholeCheckEveryEvents === 0) this.look()
   }
@@ -53,6 +52,14 @@ export class Court {
         if (found.excuse === undefined) this.convict({ ...found, message: `${found.message} (no event had shown it)` })
       }
     }
+  }
+
+  private note(event: Extract<TruthEvent, { readonly type: "Written" }>): void {
+    if (event.kind === "Lease") {
+      if (isRenewal(event.before, event.after)) return
+      this.takeoversCount++
+    }
+    this.lastWrite = `${event.by} wrote ${event.kind} ${event.key}`
   }
 
   private convict(violation: Violation): void {

@@ -120,10 +120,10 @@ const stayQuiet = Effect.fnUntraced(function* (world: World, court: Court): Effe
   yield* untilSwept(world)
   // A machine that has just booted may not have registered yet: with it come candidates, and nodes for what had none.
   yield* Effect.sleep(settlingMillis + announcedMillis(world.truth.leases.values()))
-  const before = writeRequestsOf(world)
+  const before = writeRequestsOf(world) + court.takeoversCount
   const lastBefore = court.lastWrite
   yield* Effect.sleep(quietMillis)
-  const count = writeRequestsOf(world) - before
+  const count = writeRequestsOf(world) + court.takeoversCount - before
   if (count === 0) return
   const what = court.lastWrite === lastBefore ? "changed nothing" : `the last: ${court.lastWrite}`
   const message = `${count} writes in ${quietMillis / 60_000} minutes in which nobody did anything; ${what}`

@@ -3,6 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { namespaces } from "../../../src/api/Namespace.ts"
+import { leases } from "../../../src/api/Lease.ts"
+import { leaderLeaseName, nodeLeaseAnnotations } from "../../../src/api/Names.ts"
 import * as NodeLease from "../../../src/api/NodeLease.ts"
 import { services } from "../../../src/api/Service.ts"
 import { isPromised } from "../../../src/domain/Witness.ts"
@@ -115,6 +117,22 @@ describe("ten quiet minutes (L4)", () => {
     })
     assert.deepStrictEqual([verdict, violations.map(({ invariant }) => invariant)], ["liveness", ["L4"]])
     assert.include(violations[0]?.message, "1 writes in 10 minutes")
+  })
+
+  it.each([
+    ["a node is fenced", false, { metadata: { annotations: { [nodeLeaseAnnotations.fenced]: "another-boot" } } }],
+    ["another comes to lead", true, { spec: { holderIdentity: "controller-3" } }]
+  ])("are none in which %s", (_, isLeaders, change) => {
+    const { verdict, violations } = lastQuiet(({ memory }) =>
+      Effect.suspend(() => {
+        const found = memory.truth
+          .list(leases)
+          .find(({ metadata }) => (metadata.name === leaderLeaseName) === isLeaders)
+        const { name, namespace } = found?.metadata ?? assert.fail("no lease")
+        return memory.view("controller-1").patch(leases, { name, namespace }, change)
+      })
+    )
+    assert.deepStrictEqual([verdict, violations.map(({ invariant }) => invariant)], ["liveness", ["L4"]])
   })
 
   it("are none in which somebody asks the provider for a change", () => {
