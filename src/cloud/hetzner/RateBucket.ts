@@ -7,9 +7,12 @@ import type { Priority } from "../../ports/Cloud.ts"
 
 const limitDefault = 3_600
 const hourMillis = 3_600_000
-/** Refused without a word of what is left: how long at most the first pause is; doubled with each refusal after it. */
+/**
+ * Refused without a word of what is left: how long at most the first pause is; doubled with each refusal after it. One request
+ * in ten seconds is a tenth of what a project is given, and the pause holds up what was served on a node that died.
+ */
 const pauseMillisFirst = 2_000
-const pauseMillisMax = 60_000
+const pauseMillisMax = 10_000
 
 /** The part of the budget that must stay for those who may wait less. */
 const reserve: { readonly [P in Priority]: number } = { failover: 0, normal: 0.1, background: 0.5 }

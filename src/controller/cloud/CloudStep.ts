@@ -14,7 +14,7 @@ import type { CloudError } from "../../ports/Cloud.ts"
 import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
 import { writing } from "../../reconcile/ReadBack.ts"
 import { refOf } from "../../reconcile/Reflector.ts"
-import type { Outcome } from "../../reconcile/WorkQueue.ts"
+import type { Outcome, StepFailure } from "../../reconcile/WorkQueue.ts"
 import * as AllocationWriter from "../AllocationWriter.ts"
 import { Caches } from "../Caches.ts"
 import { isUnreadable, observe, type Observation, type Reconciling } from "../Observation.ts"
@@ -190,9 +190,19 @@ const applyFirst = Effect.fnUntraced(function* (
   return { ...refused, done: undefined }
 })
 
+/**
+ * The provider's adapter paces the requests of a whole project: what each Service waited by itself would be waited twice. And
+ * what a read has not may be one of a moment before it was bought: whether it is gone, the follower of the project finds out.
+ */
+const failureOf = ({ category, message, reason, retryAfterMillis }: CloudError): StepFailure => ({
+  category: category === "throttled" || reason._tag === "NotFound" ? "transient" : category,
+  message,
+  retryAfterMillis
+})
+
 export const step = (options: Options) =>
   Effect.fnUntraced(
-    function* (key: string): Effect.fn.Return<Outcome, CloudError | KubernetesError, Kubernetes | Caches> {
+    function* (key: string): Effect.fn.Return<Outcome, StepFailure, Kubernetes | Caches> {
       const { clouds } = options.books
       // Whatever ends here is not tried again by itself.
       clouds.setRetried(key, undefined)
@@ -206,7 +216,7 @@ export const step = (options: Options) =>
       if (done === undefined) {
         if (failure === undefined && afterMillis === undefined) return "settled"
         clouds.setRetried(key, Plan.renderOfCloud(changes))
-        return failure === undefined ? { afterMillis: afterMillis ?? 0 } : yield* failure
+        return failure === undefined ? { afterMillis: afterMillis ?? 0 } : yield* Effect.fail(failureOf(failure))
       }
       yield* Effect.logInfo("cloud: change applied").pipe(Effect.annotateLogs({ change: Plan.render(done) }))
       options.onDone(key, done)

@@ -58,7 +58,7 @@ describe("RateBucket, refused without a word of what is left", () => {
     ["pauses for a second at least", 1, 0, 1_000],
     ["pauses for two at most", 1, 1, 2_000],
     ["draws from twice as many each time", 3, 0.5, 4_000],
-    ["draws from a minute at most", 30, 1, 60_000]
+    ["draws from ten seconds at most", 30, 1, 10_000]
   ])("%s, whatever may be waited for", (_, count, random, waitMillis) => {
     const { bucket, nowMillis } = refusedTimes(count, random)
     for (const priority of ["failover", "normal", "background"] as const) {
