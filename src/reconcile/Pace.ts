@@ -1,6 +1,6 @@
 /**
- * Lets each key act a few times at once, and then only now and then (GCRA, ITU-T I.371): what two undo each other's of, for as
- * long as they see things differently, goes on at this pace and not at that of the API server.
+ * Lets each key act a few times at once, and then only now and then (GCRA, ITU-T I.371): two who undo what the other does, for as
+ * long as they see things differently, go on at this pace and not at that of the API server.
  */
 export interface PaceOptions {
   readonly burst: number
