@@ -38,18 +38,25 @@ const networkOf = (pool: PersistentIPPool | EphemeralIPPool): ReadonlyArray<Node
 /** What operators are told of each other, and what a controller that starts must know of the Nodes. */
 export type Nodes = Pick<NodeConfig.NodeConfig, "candidates" | "fenced" | "macs" | "members" | "nodesSayIds">
 
+/** Two pools, one of each kind, may have a name in common. */
+const identityOf = ({ interfaceName, isRouted = false, pool }: NodeConfig.PoolNetwork): string =>
+  JSON.stringify([pool, isRouted, interfaceName])
+
 /**
  * Sorted, so that the order in which pools were seen writes nothing. `unread`: as they were told of before. A pool that cannot
- * be read is not a pool that is gone, and what it said of its addresses holds for those that are served.
+ * be read is not a pool that is gone, and what it said of its addresses holds for those that are served. It may be among
+ * `pools` all the same, as what was readable of it last: each is told once, or every write would be the cause of the next.
  */
 export const configOf = (
   pools: Iterable<PersistentIPPool | EphemeralIPPool>,
   nodes: Nodes,
   unread: ReadonlyArray<NodeConfig.PoolNetwork> = []
-): NodeConfig.NodeConfig => ({
-  pools: [...[...pools].flatMap(networkOf), ...unread].toSorted((a, b) => (a.pool < b.pool ? -1 : 1)),
-  ...nodes
-})
+): NodeConfig.NodeConfig => {
+  const networks = [...unread, ...[...pools].flatMap(networkOf)]
+  const byIdentity = new Map(networks.map((network) => [identityOf(network), network]))
+  const sorted = [...byIdentity].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return { pools: sorted.map(([, network]) => network), ...nodes }
+}
 
 /** Both kinds may share a name: what is routed can be of either, the rest of one alone. */
 const toldOfUnread = (present: ConfigMap | undefined, { ephemeralPools, persistentPools }: Caches["Service"]) => {

@@ -43,4 +43,28 @@ describe("NodeConfigWriter.configOf", () => {
     const [said] = NodeConfigWriter.configOf([changed], {}).pools
     assert.strictEqual(said?.onControlPlaneLoss, told)
   })
+
+  describe("of a pool that cannot be read", () => {
+    const told = NodeConfigWriter.configOf([rack, owned], {}).pools
+    const names = (pools: ReadonlyArray<{ readonly pool: string }>) => pools.map(({ pool }) => pool)
+
+    it("says what was said of it before", () => {
+      assert.deepStrictEqual(names(NodeConfigWriter.configOf([rack], {}, told.slice(0, 1)).pools), ["owned", "rack"])
+    })
+
+    it("says nothing twice: neither what is still known of it, nor what was told twice already", () => {
+      const again = NodeConfigWriter.configOf([rack, owned], {}, [...told, ...told]).pools
+      assert.deepStrictEqual(again, told)
+    })
+
+    it("says of two that share a name what each of them is", () => {
+      const namesake = { ...bought, metadata: metadata("rack") }
+      const [both, turned] = [
+        [rack, namesake],
+        [namesake, rack]
+      ].map((pools) => NodeConfigWriter.configOf(pools, {}, told).pools)
+      assert.deepStrictEqual(names(both ?? []), ["owned", "rack", "rack"])
+      assert.deepStrictEqual(both, turned, "in whatever order they are seen")
+    })
+  })
 })

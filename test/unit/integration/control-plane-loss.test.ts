@@ -1,8 +1,10 @@
 /** What becomes of a pool's addresses on nodes that cannot renew: `options.onControlPlaneLoss`, value by value. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
+import { configMaps } from "../../../src/api/ConfigMap.ts"
 import { leases } from "../../../src/api/Lease.ts"
-import { nodeLeaseName } from "../../../src/api/Names.ts"
+import { nodeConfigMapName, nodeLeaseName } from "../../../src/api/Names.ts"
+import * as NodeConfig from "../../../src/api/NodeConfig.ts"
 import * as NodeLease from "../../../src/api/NodeLease.ts"
 import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
@@ -144,6 +146,25 @@ describe("while the API server is away", () => {
         assert.deepStrictEqual(yield* answering("rack"), ["node-1"])
         yield* Effect.sleep(after)
         assert.deepStrictEqual(yield* answering("rack"), [])
+      })
+    )
+  })
+
+  it("what a pool said is told once, and not again each time that the pool cannot be read", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster } = yield* start({ rack: "release" })
+        const config = { namespace: TestCluster.ownNamespace, name: nodeConfigMapName }
+        const told = () => {
+          const configMap = cluster.memory.truth.get(configMaps, config) ?? assert.fail("operators are told nothing")
+          return Result.getOrThrow(NodeConfig.read(configMap)).pools.map(({ pool }) => pool)
+        }
+        cluster.unreadable.add("persistentippools/rack")
+        const touched = { metadata: { annotations: { touched: "by a user" } } }
+        yield* cluster.api.patch(persistentIPPools, { name: "rack" }, touched)
+        yield* createEphemeral(cluster, "another", { options: onBridge })
+        yield* Effect.sleep("30 seconds")
+        assert.deepStrictEqual(told(), ["another", "cloud", "rack"])
       })
     )
   })
