@@ -50,7 +50,7 @@ export const S11: Safety = {
       after: (event, truth) => {
         const now = truth.nowMillis
         if (isCause(event)) causes.add(now)
-        if (event.type !== "Written" || event.kind === "Lease" || event.kind === "Other" || !isOurs(event.by)) return []
+        if (event.type !== "Written" || event.kind === "Lease" || !isOurs(event.by)) return []
         const key = `${event.kind} ${event.key}`
         const own = writes.get(key) ?? new Recent()
         writes.set(key, own)

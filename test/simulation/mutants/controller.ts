@@ -170,6 +170,15 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     killedBy: "S2"
   },
   {
+    name: "tells-again-what-it-told",
+    what: "what operators were told of a pool that cannot be read is told beside what is still known of it: each write makes the next",
+    file: "src/controller/NodeConfigWriter.ts",
+    find: "networks.map((network) => [identityOf(network), network])",
+    replace: "networks.map((network, index) => [`${identityOf(network)} ${index}`, network])",
+    killedBy: "S11",
+    seeds: [4]
+  },
+  {
     name: "claims-forgotten",
     what: "what IPAllocations claim is not recorded, only what this process granted itself (v0.4, 7)",
     file: "src/controller/Books.ts",

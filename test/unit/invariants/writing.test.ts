@@ -107,6 +107,16 @@ const times = (trial: Trial, count: number, everyMillis: number, by: string) => 
   return trial
 }
 
+const other = (text: string) => ({ apiVersion: "v1", kind: "Event", metadata: { name: "e", labels: { text } } })
+
+const written = (by: string, text: string) =>
+  ({ type: "Written", by, kind: "Other", key: "/events shop/e", before: undefined, after: other(text) }) as const
+
+const told = (trial: Trial, count: number, by: string) => {
+  for (let index = 0; index < count; index++) trial.wait(100).tell(written(by, String(index)))
+  return trial
+}
+
 describe("S11: writes stay within their budget", () => {
   it.each<Row>([
     ["a Service from create to gone", (trial) => times(trial, 12, 100, "controller-1"), "FINE"],
@@ -117,6 +127,11 @@ describe("S11: writes stay within their budget", () => {
     ],
     ["as many over an hour", (trial) => times(trial.wait(100_000), 60, 60_000, "controller-1"), "FINE"],
     ["as many by users", (trial) => times(trial.wait(100_000), 60, 100, "kubectl"), "FINE"],
+    [
+      "a loop over what is no object of users",
+      (trial) => told(trial.wait(100_000), 60, "controller-1"),
+      "e was written 41"
+    ],
     [
       "as many because users change pools",
       (trial) => {
@@ -131,11 +146,6 @@ describe("S11: writes stay within their budget", () => {
     assert.include(verdictOf(trial.found), verdict)
   })
 })
-
-const other = (text: string) => ({ apiVersion: "v1", kind: "Event", metadata: { name: "e", labels: { text } } })
-
-const written = (by: string, text: string) =>
-  ({ type: "Written", by, kind: "Other", key: "/events shop/e", before: undefined, after: other(text) }) as const
 
 describe("S12: no secret in status, events, logs", () => {
   const secret = "hcloud-7f3a"
