@@ -15,7 +15,7 @@ import * as Pool from "../domain/Pool.ts"
 import { labelNames } from "../domain/CloudClaim.ts"
 import type { Reserved } from "../domain/PoolConflicts.ts"
 import type { CloudAddress, Unreadable } from "../ports/Cloud.ts"
-import type { Change } from "../reconcile/Reflector.ts"
+import { type Change, keyOf } from "../reconcile/Reflector.ts"
 import { Claims } from "./Claims.ts"
 import { CloudBook } from "./cloud/CloudBook.ts"
 import { Multimap } from "./Multimap.ts"
@@ -208,6 +208,11 @@ export class Books {
     this.reservations.delete(address)
     this.contest(address)
     this.announceFree(address, reservation.pool)
+  }
+
+  /** Takes back what is reserved for this Service: no write for it is under way. */
+  releaseOf(key: string): void {
+    for (const [address, claim] of this.reservations) if (keyOf(claim) === key) this.release(address, claim)
   }
 
   /** Sets what the key waits for. Whoever stops waiting for a pool that still has an address wakes the next. */

@@ -29,13 +29,15 @@ import type { WantedState } from "./WantedState.ts"
 
 /**
  * Claims what is granted for the first time, writes, and takes the claims back if nothing was written. Two workers that
- * decide at once for two Services cannot be granted one address: the second finds it claimed and plans again.
+ * decide at once for two Services cannot be granted one address: the second finds it claimed and plans again. `isDecided`:
+ * another version than was written upon is known, so that what it claims is so, and what it does not claim was not written.
+ * Until then what was not answered may have been written, and is reserved up to the next step for this Service.
  */
 const withClaims = <A, R>(
   write: Effect.Effect<A, KubernetesError, R>,
   { service, wanted }: Observation,
   { books }: Reconciling,
-  isWritten: () => boolean
+  isDecided: () => boolean
 ): Effect.Effect<A | "taken", KubernetesError, R> =>
   Effect.suspend((): Effect.Effect<A | "taken", KubernetesError, R> => {
     const claimant = {
@@ -52,11 +54,12 @@ const withClaims = <A, R>(
       return Effect.succeed("taken")
     }
     return write.pipe(
-      Effect.onError(() =>
+      Effect.tapError((error) =>
         Effect.sync(() => {
-          if (!isWritten()) release()
+          if (error.category !== "ambiguous" || isDecided()) release()
         })
-      )
+      ),
+      Effect.onInterrupt(() => Effect.sync(release))
     )
   })
 
@@ -228,6 +231,7 @@ export interface Queues {
 export const step = (reconciling: Reconciling, queues: Queues) =>
   Effect.fnUntraced(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
+      reconciling.books.releaseOf(key)
       if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
       const observation = yield* observe(key, reconciling)
       const { awaits, calls } = observation.wanted

@@ -13,6 +13,8 @@ const cloudIntegration = { hetzner: { token } }
 const bought: EphemeralIPPool = { metadata: metadata("bought"), spec: { cloudIntegration, options } }
 const owned: PersistentIPPool = { ...rack, metadata: metadata("owned"), spec: { ...rack.spec, cloudIntegration } }
 
+const names = (pools: ReadonlyArray<{ readonly pool: string }>) => pools.map(({ pool }) => pool)
+
 describe("NodeConfigWriter.configOf", () => {
   it("says of which pools a provider routes the addresses, and nothing of its token", () => {
     const config = NodeConfigWriter.configOf([rack, bought, owned], {})
@@ -46,7 +48,6 @@ describe("NodeConfigWriter.configOf", () => {
 
   describe("of a pool that cannot be read", () => {
     const told = NodeConfigWriter.configOf([rack, owned], {}).pools
-    const names = (pools: ReadonlyArray<{ readonly pool: string }>) => pools.map(({ pool }) => pool)
 
     it("says what was said of it before", () => {
       assert.deepStrictEqual(names(NodeConfigWriter.configOf([rack], {}, told.slice(0, 1)).pools), ["owned", "rack"])
