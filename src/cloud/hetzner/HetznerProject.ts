@@ -7,6 +7,7 @@ import * as Cloud from "../../ports/Cloud.ts"
 import type { HttpExchange } from "../../ports/HttpExchange.ts"
 import * as ActionHub from "./ActionHub.ts"
 import * as ApiClient from "./ApiClient.ts"
+import { Asked } from "./Asked.ts"
 import { ensure, type Known } from "./Buying.ts"
 import { Unread } from "./Elements.ts"
 import { KeyedLock } from "./KeyedLock.ts"
@@ -36,6 +37,9 @@ const notNamed = (id: string, address: string, name: string): Cloud.CloudError =
 /** As its documentation has it (2026-09); the API has no field that tells. */
 const addressesPerServerMax = 20
 
+const textOf = (labels: Cloud.Labels): string =>
+  JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
 const addressLock = (id: string) => `address ${id}`
 const serverLock = (id: string) => `server ${id}`
 
@@ -51,9 +55,24 @@ export const make = Effect.fnUntraced(function* (
   const servers = new Listing(Effect.flatMap(Resources.allServers(client), (all) => unread.note("server", all)))
   const bought: Known = { addresses, unread, unheard: new Map() }
   const locks = new KeyedLock()
+  const labelled = new Asked()
 
   const absorbed = (id: string) => (read: Effect.Effect<Cloud.CloudAddress | undefined, Cloud.CloudError>) =>
     Effect.tap(read, (found) => (found === undefined ? addresses.drop(id) : addresses.absorb(found)))
+
+  const relabel = (id: string, labels: Cloud.Labels) =>
+    labelled.asking(id, textOf(labels), Resources.relabel(client, id, labels))
+
+  /**
+   * Labels of before our own would not be taken off again, since they do not say that it is ours. Whose clients wait does not
+   * wait for them.
+   */
+  const read = Effect.fnUntraced(function* (id: string, priority: Cloud.Priority) {
+    const found = yield* Resources.readAddress(client, id, priority)
+    if (found === undefined || priority === "failover") return found
+    const pastMillis = yield* labelled.pastMillis(id, textOf(found.labels))
+    return pastMillis === 0 ? found : yield* Effect.delay(Resources.readAddress(client, id, priority), pastMillis)
+  })
 
   const unassign = (id: string, priority: Cloud.Priority) =>
     locks.holding([addressLock(id)], absorbed(id)(routing.unassign(id, priority)))
@@ -81,7 +100,7 @@ export const make = Effect.fnUntraced(function* (
     resolve: (node, maxAgeMillis) => Effect.map(servers.get(maxAgeMillis), (all) => ServerIdentity.resolve(node, all)),
     addresses: (maxAgeMillis) => addresses.get(maxAgeMillis),
     unreadable: Effect.sync(() => unread.all()),
-    address: (id, priority) => absorbed(id)(Resources.readAddress(client, id, priority)),
+    address: (id, priority) => absorbed(id)(read(id, priority)),
     ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, bought, wish)),
     assign: (id, server, how) =>
       locks.holding(
@@ -92,7 +111,7 @@ export const make = Effect.fnUntraced(function* (
       ),
     unassign: (id, priority) => Effect.asVoid(unassign(id, priority)),
     remove: (id) => locks.holding([addressLock(id)], remove(id)),
-    relabel: (id, labels) => Effect.asVoid(Effect.flatMap(Resources.relabel(client, id, labels), addresses.absorb)),
+    relabel: (id, labels) => Effect.asVoid(Effect.flatMap(relabel(id, labels), addresses.absorb)),
     setReverseName: Effect.fnUntraced(function* (id, address, name) {
       const outcome = yield* operations.operate(
         id,

@@ -6,8 +6,8 @@ import { Effect } from "effect"
 import * as Cloud from "../../ports/Cloud.ts"
 import type { Outcome } from "./ActionHub.ts"
 import type { ApiClient } from "./ApiClient.ts"
+import { Asked, type Wanted } from "./Asked.ts"
 import * as Operations from "./Operations.ts"
-import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import { readAddress } from "./Resources.ts"
 
 export interface Routing {
@@ -41,48 +41,18 @@ const elsewhere = (path: string, server: string | undefined, wanted: string): Cl
 
 const isThere: Outcome = { type: "success" }
 
-/** `undefined`: none. */
-type Target = string | undefined
-
-/** What was asked for last, while a read may still show what was before it. */
-class Asked {
-  private readonly byId = new Map<string, { readonly target: Target; readonly atMillis: number }>()
-
-  note(id: string, target: Target): Effect.Effect<void> {
-    return Effect.map(monotonicMillis, (nowMillis) => {
-      for (const [other, { atMillis }] of this.byId) {
-        if (nowMillis - atMillis >= Cloud.readLagMillis) this.byId.delete(other)
-      }
-      this.byId.set(id, { target, atMillis: nowMillis })
-    })
-  }
-
-  /** For so many ms a read that has it routed to this one may be of before something else was asked for; 0: it is not. */
-  pastMillis(id: string, target: Target): Effect.Effect<number> {
-    return Effect.map(monotonicMillis, (nowMillis) => {
-      const last = this.byId.get(id)
-      if (last === undefined || last.target === target) return 0
-      return Math.max(0, last.atMillis + Cloud.readLagMillis - nowMillis)
-    })
-  }
-}
-
 export const make = (client: ApiClient, operations: Operations.Operations): Routing => {
   const { settled } = operations
   const asked = new Asked()
 
-  const operate = (id: string, target: Target, priority: Cloud.Priority) => {
-    const operation =
+  const operate = (id: string, target: Wanted, priority: Cloud.Priority) =>
+    asked.asking(
+      id,
+      target,
       target === undefined
         ? operations.operate(id, "unassign", {}, priority)
         : operations.operate(id, "assign", { server: Number(target) }, priority)
-    // What was refused has changed nothing; whatever else becomes of it may have.
-    return Effect.matchEffect(operation, {
-      onSuccess: (outcome) => Effect.as(asked.note(id, target), outcome),
-      onFailure: (error) =>
-        Effect.andThen(error.category === "ambiguous" ? asked.note(id, target) : Effect.void, Effect.fail(error))
-    }).pipe(Effect.onInterrupt(() => asked.note(id, target)))
-  }
+    )
 
   const release: Routing["release"] = Effect.fnUntraced(function* (id, priority) {
     // "cannot unassign … because it is not assigned" has the code `service_error`: the read that follows tells.

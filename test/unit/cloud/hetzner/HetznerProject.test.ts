@@ -1,7 +1,7 @@
 /** What the adapter asks of the API of Hetzner Cloud, request by request, and what it makes of the answers. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { CloudError, CloudProject } from "../../../../src/ports/Cloud.ts"
+import type { CloudAddress, CloudError, CloudProject, Priority } from "../../../../src/ports/Cloud.ts"
 import * as Script from "./Script.ts"
 import { accepted, action, floatingIp, type Line, ok, page, played, refused, single } from "./Script.ts"
 
@@ -186,6 +186,42 @@ describe("a read of what was a moment before", () => {
 
   it("is none where it says what was asked for last", () => {
     assert.strictEqual(played([...toNode2, get("node-2")], after(0, assign)), '{"changed":false}')
+  })
+})
+
+const labelsOf = (found: CloudAddress | undefined) => JSON.stringify(found?.labels)
+
+describe("labels of a moment before ours", () => {
+  const ours = { claim: "uid-1" }
+  const labelling = (answer: Script.Answer): Line => [`PUT /floating_ips/7 {"labels":${JSON.stringify(ours)}}`, answer]
+  const readAfter =
+    (pauseMillis: number, priority: Priority = "normal") =>
+    (project: CloudProject) =>
+      Effect.ignore(project.relabel("7", ours)).pipe(
+        Effect.andThen(Effect.sleep(pauseMillis)),
+        Effect.andThen(project.address("7", priority)),
+        Effect.map(labelsOf)
+      )
+  const old = get(undefined, { labels: {} })
+  const written = get(undefined, { labels: ours })
+
+  it("are read again once a read cannot be that old", () => {
+    const lines = [labelling(single(undefined, { labels: ours })), old, written]
+    assert.strictEqual(played(lines, readAfter(4_999)), JSON.stringify(ours))
+  })
+
+  it("are read again where no reply came", () => {
+    assert.strictEqual(played([labelling("lost"), old, written], readAfter(0)), JSON.stringify(ours))
+  })
+
+  it("are believed where ours were refused, or long ago", () => {
+    assert.strictEqual(played([labelling(refused(409, "conflict")), old], readAfter(0)), "{}")
+    assert.strictEqual(played([labelling(single(undefined, { labels: ours })), old], readAfter(5_000)), "{}")
+  })
+
+  it("are not waited for where clients wait", () => {
+    const lines = [labelling(single(undefined, { labels: ours })), old]
+    assert.strictEqual(played(lines, readAfter(0, "failover")), "{}")
   })
 })
 
