@@ -107,13 +107,7 @@ export const make = Effect.fnUntraced(function* (
   const ofKernel = { keeper, fence, claims, overtaken }
   const ofApi = { allocations, synced, reconnect, mustRelease }
   const parts: Parts = { settings, identity, state, attendance, tempo, wake, ...ofKernel, ...ofApi }
-  yield* wake.wait.pipe(
-    Effect.timeoutOption(RESYNC_MILLIS),
-    Effect.andThen(round(parts)),
-    Effect.andThen(Effect.sleep(REST_MILLIS)),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  yield* Effect.forkScoped(rounds(parts))
   yield* followKernel(network, wake)
   return {
     isReady: Effect.sync(() => state.registered !== undefined && state.able),
@@ -227,20 +221,33 @@ const fenceOf = (
       })
     : Effect.succeed(Fence.none)
 
-/** Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. */
+/**
+ * Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. False:
+ * something is left to do.
+ */
 const round = (parts: Parts) =>
   Effect.gen(function* () {
-    const { allocations, claims, keeper, mustRelease, settings, state, wake } = parts
+    const { allocations, claims, keeper, mustRelease, settings, state } = parts
     const mayKeep = () => state.registered !== undefined && !state.isLeaving && !mustRelease()
     // Before the round: whoever has to let go of everything must not wait for an answer of the API.
     if (mayKeep()) {
       yield* claims.look(allocations.values(), { node: settings.node, holdId: state.registered?.content.holdId })
     }
-    if (state.registered === undefined || !mayKeep()) return
+    if (state.registered === undefined || !mayKeep()) return true
     const { applied, reported } = yield* keeper.round(state.registered.content.holdId)
     state.able = true
-    if (!applied || !reported) yield* giveLater(wake)
-  }).pipe(Effect.catch((error) => Effect.andThen(disabled(parts, error), giveLater(parts.wake))))
+    return applied && reported
+  }).pipe(Effect.catch((error) => Effect.as(disabled(parts, error), false)))
+
+/** What is left to do is tried again a second later, or with what wakes us before: a try for each that did would never end. */
+const rounds = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<never, never, Kubernetes> {
+  let isDone = true
+  while (true) {
+    yield* Effect.timeoutOption(parts.wake.wait, isDone ? RESYNC_MILLIS : RETRY_MILLIS - REST_MILLIS)
+    isDone = yield* round(parts)
+    yield* Effect.sleep(REST_MILLIS)
+  }
+})
 
 /** A ConfigMap that is gone or cannot be read says nothing: acting on "no pools" would drop what is served. */
 const lastReadableConfig = (
@@ -255,9 +262,6 @@ const lastReadableConfig = (
     return last
   }
 }
-
-const giveLater = (wake: Signal.Signal) =>
-  Effect.forkDetach(Effect.andThen(Effect.sleep(RETRY_MILLIS), Effect.sync(wake.give)))
 
 /** A foreign deletion must be undone at once; when the monitor itself ends it is started again. */
 const followKernel = (network: NodeNetwork["Service"], wake: Signal.Signal) =>

@@ -14,6 +14,7 @@ import {
   nodeLeaseName
 } from "../../../src/api/Names.ts"
 import type { Address } from "../../../src/domain/Address.ts"
+import { NodeNetworkError, NotPermitted } from "../../../src/ports/NodeNetwork.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
 import { virtually } from "../virtually.ts"
 
@@ -227,6 +228,27 @@ describe("rounds of the operator", () => {
         assert.isTrue(carried().has(addressOf(0)))
         yield* Effect.sleep("10 minutes")
         assert.strictEqual(counted().lists - before.lists, 1, "who else claims it is asked once, not at renewals")
+      })
+    )
+  })
+
+  it("tries what fails once a second, however much has happened meanwhile", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster, counted, give } = yield* start
+        const reason = new NotPermitted({ message: "ip: Operation not permitted" })
+        const refused = Effect.fail(new NodeNetworkError({ method: "addAddress", reason }))
+        Object.assign(cluster.kernel("node-1").network, { addAddress: () => refused })
+        const count = 30
+        for (let index = 0; index < count; index++) {
+          yield* give(index)
+          yield* Effect.sleep("137 millis")
+        }
+        yield* Effect.sleep("5 seconds")
+        const { reads } = counted()
+        yield* Effect.sleep("1 minute")
+        // Twice a round, before and after.
+        assert.isAtMost(counted().reads - reads, 2 * 60)
       })
     )
   })
