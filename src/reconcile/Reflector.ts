@@ -186,14 +186,45 @@ const PAUSE_FIRST_MILLIS = 200
 const PAUSE_CAP_MILLIS = 10_000
 /** After a restart of the API server every client lists at once; half a second of spread spares it. */
 const RELIST_SPREAD_MILLIS = 500
+/** After a watch that was closed at once. */
+const REOPEN_FIRST_MILLIS = 50
+/** What lived for longer was not closed at once. */
+const CLOSED_AT_ONCE_MILLIS = 1_000
 
-const pauseAfter = Effect.fnUntraced(function* (error: KubernetesError, failures: number) {
-  const random = yield* Random.next
-  if (error.reason._tag === "Expired") return yield* Effect.sleep(random * RELIST_SPREAD_MILLIS)
-  const full = Math.min(PAUSE_CAP_MILLIS, PAUSE_FIRST_MILLIS * 2 ** Math.min(failures, 16))
-  const asked = error.reason._tag === "Throttled" ? error.reason.retryAfterMillis : 0
-  return yield* Effect.sleep(Math.ceil(Math.max(asked, full / 2 + (full / 2) * random)))
-})
+/**
+ * What went wrong since the watch last brought anything. Each kind by itself: a list after a long outage must not wait for as
+ * long as that has taught to wait.
+ */
+class Setbacks {
+  private readonly counts = new Map<"failed" | "expired" | "closed", number>()
+
+  readonly pauseAfter = (error: KubernetesError): Effect.Effect<void> =>
+    Effect.flatMap(Random.next, (random) => {
+      const isExpired = error.reason._tag === "Expired"
+      const full = this.next(isExpired ? "expired" : "failed", PAUSE_FIRST_MILLIS)
+      // Who expires once waits for the others' sake, and who expires again for the server's.
+      if (isExpired && full === PAUSE_FIRST_MILLIS) return Effect.sleep(random * RELIST_SPREAD_MILLIS)
+      const asked = error.reason._tag === "Throttled" ? error.reason.retryAfterMillis : 0
+      return Effect.sleep(Math.ceil(Math.max(asked, full / 2 + (full / 2) * random)))
+    })
+
+  /** After one that ended in peace. */
+  readonly pauseBeforeReopening = (livedMillis: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (livedMillis >= CLOSED_AT_ONCE_MILLIS) this.counts.delete("closed")
+      return Effect.sleep(this.next("closed", REOPEN_FIRST_MILLIS))
+    })
+
+  clear(): void {
+    this.counts.clear()
+  }
+
+  private next(kind: "failed" | "expired" | "closed", firstMillis: number): number {
+    const before = this.counts.get(kind) ?? 0
+    this.counts.set(kind, before + 1)
+    return Math.min(PAUSE_CAP_MILLIS, firstMillis * 2 ** Math.min(before, 16))
+  }
+}
 
 /** Who waits for a list that is still to begin. */
 class Relisting {
@@ -239,7 +270,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   const reconnecting = yield* Signal.make
   /** Where the next watch continues; absent: list first. */
   let position: string | undefined
-  let failures = 0
+  const setbacks = new Setbacks()
   const relisting = new Relisting(reconnecting.give)
 
   /** In one piece: a reconnection may interrupt a round anywhere, and who waits for the first list waits once. */
@@ -266,7 +297,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   const take = (events: ReadonlyArray<WatchEvent<A>>) =>
     Effect.map(monotonicMillis, (now) => {
       cache.lastContactMillis = now
-      failures = 0
+      setbacks.clear()
       for (const event of events) position = cache.take(event) ?? position
     })
 
@@ -279,20 +310,18 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     yield* Effect.logWarning("watch interrupted").pipe(
       Effect.annotateLogs({ resource: type.plural, error: error.message })
     )
-    yield* pauseAfter(error, failures)
-    failures += 1
+    yield* setbacks.pauseAfter(error)
   })
 
-  /** One list if needed, then one watch until its end. A server that closes at once is not asked in a tight loop. */
+  /** One list if needed, then one watch until its end. */
   const round = Effect.gen(function* () {
     const from = position === undefined || relisting.isAwaited() ? yield* list : position
+    const openedMillis = yield* monotonicMillis
     yield* Stream.runForEachArray(kubernetes.watch(type, selection, from), take)
-    yield* Effect.sleep("50 millis")
+    yield* setbacks.pauseBeforeReopening((yield* monotonicMillis) - openedMillis)
   }).pipe(Effect.catch(recover))
 
-  const reconnection = Effect.map(reconnecting.wait, () => {
-    failures = 0
-  })
+  const reconnection = Effect.map(reconnecting.wait, () => setbacks.clear())
   yield* Effect.forkScoped(Effect.forever(Effect.raceFirst(round, reconnection)))
   return {
     get: (key) => cache.objects.get(key),

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { type ConfigMap, configMaps } from "../../../src/api/ConfigMap.ts"
 import * as MemoryKubernetes from "../../../src/memory/kubernetes/MemoryKubernetes.ts"
-import { Kubernetes, Unavailable, type WatchEvent } from "../../../src/ports/Kubernetes.ts"
+import { Expired, Kubernetes, KubernetesError, Unavailable, type WatchEvent } from "../../../src/ports/Kubernetes.ts"
+import { monotonicMillis } from "../../../src/reconcile/Monotonic.ts"
 import * as Reflector from "../../../src/reconcile/Reflector.ts"
 import { virtually } from "../virtually.ts"
 
@@ -243,6 +244,52 @@ describe("Reflector, of objects that cannot be decoded", () => {
         assert.strictEqual(reflector.undecodable.size, 0)
         assert.strictEqual(reflector.size(), 0)
         assert.deepStrictEqual(log.slice(-2), ["default/a is gone", "default/b is gone unread"])
+      })
+    )
+  })
+})
+
+type Watch = Stream.Stream<WatchEvent<ConfigMap>, KubernetesError>
+const refusedAs = (reason: KubernetesError["reason"]): Watch =>
+  Stream.fail(new KubernetesError({ method: "watch", resource: "configmaps", reason }))
+
+describe("Reflector of a server that keeps no watch open", () => {
+  /** When it lists and watches; `watchOf`: what becomes of each watch, by its number. */
+  const follow = Effect.fnUntraced(function* (watchOf: (index: number) => Watch) {
+    const [lists, watches] = [new Array<number>(), new Array<number>()]
+    const server = scripted([])
+    const list = () => Effect.flatMap(monotonicMillis, (now) => (lists.push(now), server.list(configMaps, {})))
+    const watch = () => Stream.unwrap(Effect.map(monotonicMillis, (now) => watchOf(watches.push(now) - 1)))
+    yield* Reflector.make({ type: configMaps }).pipe(
+      Effect.provideService(Kubernetes, Kubernetes.of({ ...server, list: answer(list), watch: answer(watch) }))
+    )
+    yield* Effect.sleep("1 minute")
+    return { lists, watches }
+  })
+
+  it.each([
+    ["refused as expired", refusedAs(new Expired())],
+    ["closed at once", Stream.empty]
+  ])("asks less and less often while each is %s", (_, each) => {
+    virtually(
+      Effect.gen(function* () {
+        const { watches } = yield* follow(() => each)
+        assert.isAbove(watches.length, 5)
+        assert.isBelow(watches.length, 25)
+      })
+    )
+  })
+
+  it("lists anew within half a second when a version expired during a long outage", () => {
+    virtually(
+      Effect.gen(function* () {
+        const outage = 7
+        const { lists, watches } = yield* follow((index) => {
+          if (index < outage) return refusedAs(new Unavailable({ message: "no route" }))
+          return index === outage ? refusedAs(new Expired()) : Stream.never
+        })
+        assert.lengthOf(watches, outage + 2)
+        assert.isAtMost((lists[1] ?? 0) - (watches[outage] ?? 0), 500)
       })
     )
   })
