@@ -50,7 +50,7 @@ export type Outcome =
   | { readonly _tag: "Keep"; readonly address: Address.Address; readonly pool: string }
   /** Claim it in the index, then write it. */
   | { readonly _tag: "Grant"; readonly address: Address.Address; readonly pool: string }
-  /** Commit that one is to be bought, then buy it. */
+  /** Commit that one is to be bought, then buy it. Or it was, and waits until the Service that has its address lets go. */
   | { readonly _tag: "Buy"; readonly pool: string; readonly family: Address.Family }
   | { readonly _tag: "Refuse"; readonly refusal: Refusal }
   /** Not wanted any more, and kept because its successor was refused. */
@@ -252,8 +252,10 @@ const grantAny = (situation: Situation, held: ReadonlyArray<Held>, { avoided, fa
     for (const one of tried) {
       if (buys(pool)) {
         const bought = situation.boughtBy(pool.name, one)
-        if (bought === undefined) return { _tag: "Buy", pool: pool.name, family: one }
         const isHeld = held.some(({ address }) => address === bought)
+        if (bought === undefined || (!isHeld && isAnothers(situation, bought))) {
+          return { _tag: "Buy", pool: pool.name, family: one }
+        }
         return { _tag: isHeld ? "Keep" : "Grant", address: bought, pool: pool.name }
       }
       const address =
@@ -271,6 +273,12 @@ const grantAny = (situation: Situation, held: ReadonlyArray<Held>, { avoided, fa
           pools: pools.filter((pool) => hasFamily(pool, exhausted)).map(Pool.refOf)
         }
   )
+}
+
+/** What was bought may be what another Service has by now: it asked for it by name, and a PersistentIPPool lists it. */
+const isAnothers = ({ index, request }: Situation, address: Address.Address): boolean => {
+  const holder = AddressIndex.claimOf(index, address)
+  return holder !== undefined && !AddressIndex.isSame(holder, request)
 }
 
 /** A claim of this Service whose write is under way, or whose address is just being let go: the same one again. */

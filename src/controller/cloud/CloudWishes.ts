@@ -2,6 +2,7 @@
 import type { Decision } from "../../domain/Allocation.ts"
 import type * as Assignment from "../../domain/Assignment.ts"
 import { type Address, type Family, familyOf, fromBigInt } from "../../domain/Address.ts"
+import * as AddressIndex from "../../domain/AddressIndex.ts"
 import type { Entry } from "../../domain/Hold.ts"
 import type { NodeFacts } from "../../domain/Placement.ts"
 import type { Lack, Observed, Purchase } from "../../domain/PlanInput.ts"
@@ -76,15 +77,33 @@ const sameName = (pool: string): Lack => ({
     "Create one of the two under another name."
 })
 
+/** What was bought stays bought: given back, it would be paid for, and the next one bought could be the same. */
+const takenBy = (pool: Pool, family: Family, { books, cloud }: Surroundings): Omit<Buying, "purchases"> | undefined => {
+  const address = cloud.boughtAddress(pool, family, [])
+  const holder = address && AddressIndex.claimOf(books.index, address)
+  if (address === undefined || holder === undefined) return undefined
+  return {
+    lack: {
+      reason: "AddressTaken",
+      message:
+        `${address} was bought for it by pool ${pool.name}, and is held by Service ${holder.namespace}/${holder.name}. ` +
+        "Delete that one, or ask it for another address."
+    },
+    awaits: ["pools", "clouds", Waiting.addressTopic(address)]
+  }
+}
+
 const buyOne = (poolName: string, family: Family, { books, candidatesOf, cloud, nodes }: Purchasing): Buying => {
   const pool = books.poolNamed(poolName)
   // `spec.allocations` has a pool's name alone: what was bought by the one would be taken for the other's.
   if (pool?.kind === "PersistentIPPool") return { purchases: [], lack: sameName(poolName), awaits: ["pools"] }
   if (pool?.cloud === undefined) return nothing
+  const intent = { pool: poolName, family, cloudProvider: pool.cloud.provider }
+  const taken = takenBy(pool, family, { books, cloud })
+  if (taken !== undefined) return { purchases: [{ intent, location: undefined }], ...taken }
   const awaits: ReadonlyArray<Waiting.Topic> = ["nodes", "pools", "clouds", Waiting.poolTopic(poolName)]
   const trouble = books.clouds.poolTrouble(pool) ?? (cloud.isKnown(pool) ? undefined : notRead(poolName))
   const location = trouble === undefined ? locationFor(pool, family, cloud, nodes) : undefined
-  const intent = { pool: poolName, family, cloudProvider: pool.cloud.provider }
   const nowhere = () => noServer(poolName, anyOf(family), { books, cloud, candidates: candidatesOf(poolName) })
   const lack = trouble ?? (location === undefined ? nowhere() : undefined)
   return { purchases: [{ intent, location }], lack, awaits }
