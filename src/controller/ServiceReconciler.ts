@@ -227,9 +227,19 @@ export interface Queues {
   readonly cloud: (key: string) => void
 }
 
+/**
+ * Whoever undoes a change (another controller that writes the same status, a policy that takes labels off) would have it made
+ * again as fast as the API server answers. Of one object, and of the very same change, so that nothing else waits for it.
+ */
+const repeatingPace = { burst: 20, intervalMillis: 5_000 }
+
+const paceKeyOf = (change: Plan.Change, { allocation, service }: Observation): string =>
+  `${service?.metadata.uid} ${allocation?.metadata.uid} ${Plan.render(change)}`
+
 /** What users are told and what clouds are asked for have queues of their own. */
-export const step = (reconciling: Reconciling, queues: Queues) =>
-  Effect.fnUntraced(
+export const step = (reconciling: Reconciling, queues: Queues) => {
+  const pace = new Pace(repeatingPace)
+  return Effect.fnUntraced(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
       reconciling.books.releaseOf(key)
       if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
@@ -253,6 +263,8 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
         queues.report(key)
         return settled
       }
+      const waitMillis = pace.take(paceKeyOf(change, observation), yield* monotonicMillis)
+      if (waitMillis > 0) return { afterMillis: waitMillis }
       if (takesAway(change, observation) && !(yield* isAsSeen(key, observation.service))) return "again"
       const outcome = yield* beforeUse(change, key, observation)
       if (outcome !== undefined) return outcome
@@ -262,6 +274,7 @@ export const step = (reconciling: Reconciling, queues: Queues) =>
     },
     (effect, key) => Effect.annotateLogs(effect, { service: key })
   )
+}
 
 const tell = Effect.fnUntraced(function* (key: string, change: Told, observation: Observation) {
   const caches = yield* Caches

@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { services } from "../../../src/api/Service.ts"
+import type { KubernetesError } from "../../../src/ports/Kubernetes.ts"
 import { allocation, createPool, createService, run, shown, start } from "./Acting.ts"
 
 const web = { namespace: "shop", name: "web" }
@@ -29,6 +31,67 @@ describe("what users are told", () => {
         assert.lengthOf(shown(cluster, "web"), 1)
         yield* Effect.sleep("6 seconds")
         assert.strictEqual(allocation(cluster, "web")?.status?.state, "success")
+      })
+    )
+  })
+})
+
+/** By somebody who looks every 10 ms for a minute; answers how often. */
+const undoing = Effect.fnUntraced(function* (undo: Effect.Effect<boolean, KubernetesError>) {
+  let count = 0
+  const look = Effect.map(undo, (isUndone) => void (count += isUndone ? 1 : 0))
+  yield* Effect.timeoutOption(Effect.forever(Effect.andThen(look, Effect.sleep("10 millis"))), "1 minute")
+  return count
+})
+
+const isPaced = (count: number) => {
+  assert.isAtLeast(count, 20)
+  assert.isAtMost(count, 20 + 60 / 5 + 1)
+}
+
+describe("what is written for a Service", () => {
+  const startWeb = Effect.gen(function* () {
+    const { cluster } = yield* start()
+    yield* createPool(cluster, "rack-1")
+    yield* createService(cluster, "web")
+    yield* Effect.sleep("10 seconds")
+    return cluster
+  })
+
+  it("is put right at a pace for as long as another controller writes its own addresses there, and nothing else waits", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* startWeb
+        const before = shown(cluster, "web")
+        const theirs = { status: { loadBalancer: { ingress: [{ ip: "203.0.113.1" }] } } }
+        const undo = Effect.gen(function* () {
+          if (shown(cluster, "web").includes("203.0.113.1")) return false
+          yield* cluster.api.patch(services, web, theirs, { subresource: "status" })
+          return true
+        })
+        isPaced(yield* undoing(undo))
+        yield* cluster.api.patch(services, web, { spec: { externalIPs: ["192.0.2.12"] } })
+        yield* Effect.sleep("1 second")
+        assert.notDeepEqual(before, ["192.0.2.12"])
+        assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.12"])
+      })
+    )
+  })
+
+  it("is put right at a pace for as long as something takes labels off its IPAllocation", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* startWeb
+        const undo = Effect.gen(function* () {
+          const labels = Object.keys(allocation(cluster, "web")?.metadata.labels ?? {})
+          if (labels.length === 0) return false
+          const none = Object.fromEntries(labels.map((label) => [label, null]))
+          yield* cluster.api.patch(ipAllocations, web, { metadata: { labels: none } })
+          return true
+        })
+        isPaced(yield* undoing(undo))
+        yield* Effect.sleep("6 seconds")
+        assert.isNotEmpty(allocation(cluster, "web")?.metadata.labels)
       })
     )
   })
