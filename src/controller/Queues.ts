@@ -41,6 +41,18 @@ const batched = Effect.fnUntraced(function* (handOn: (key: string) => void) {
   }
 })
 
+/** What is asked for within a short while after it was done is done once more after that. */
+const spaced = Effect.fnUntraced(function* (handOn: () => void) {
+  const signal = yield* Signal.make
+  yield* signal.wait.pipe(
+    Effect.andThen(Effect.sync(handOn)),
+    Effect.andThen(Effect.sleep(BATCH_MILLIS)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+  return signal.give
+})
+
 interface Starting {
   readonly adoption: Adoption
   readonly sinks: Sinks
@@ -100,8 +112,10 @@ export const start = Effect.fnUntraced(function* (reconciling: Reconciling, { ad
   sinks.pool = addPool
   sinks.project = addProject
   sinks.unreadable = (key) => unreadable.add(key)
-  sinks.deployment = () => deployment.add(daemonSetName)
-  nodeBook.candidates.onCalls = sinks.deployment
+  // All operators hear of each write, and a cluster that starts changes by each of them.
+  sinks.deployment = yield* spaced(() => deployment.add(daemonSetName))
+  // A Service waits for it.
+  nodeBook.candidates.onCalls = () => deployment.add(daemonSetName)
   books.clouds.onSaidIds = sinks.deployment
   sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
 })
