@@ -16,6 +16,8 @@ import * as OperatorTroubles from "./OperatorTroubles.ts"
 
 /** For how long a node must be in trouble before anybody is told; and how often to look while something is wrong. */
 const PATIENCE_MILLIS = 15_000
+/** The DaemonSet changes with every Pod that starts, and each look reads all of them. */
+const LOOK_MILLIS = 3_000
 
 export class OperatorPods {
   /** For the pools' condition. */
@@ -52,8 +54,9 @@ const labelSelector = Object.entries(daemonSetSelector)
   .join(",")
 
 /** Pods and events are read while the DaemonSet counts fewer that are ready than there should be, and not followed. */
-export const step = ({ isLeader, namespace, onChange, operatorPods }: Options) =>
-  Effect.fnUntraced(function* (): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
+export const step = ({ isLeader, namespace, onChange, operatorPods }: Options) => {
+  let nextLookMillis = Number.NEGATIVE_INFINITY
+  return Effect.fnUntraced(function* (): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
     if (!(yield* isLeader)) return "settled"
     const caches = yield* Caches
     const daemonSet = caches.daemonSets.get(keyOf({ namespace, name: daemonSetName }))
@@ -63,6 +66,8 @@ export const step = ({ isLeader, namespace, onChange, operatorPods }: Options) =
       if (operatorPods.note([], namespace, nowMillis)) onChange()
       return "settled"
     }
+    if (nowMillis < nextLookMillis) return { afterMillis: nextLookMillis - nowMillis }
+    nextLookMillis = nowMillis + LOOK_MILLIS
     const kubernetes = yield* Kubernetes
     const { items: present } = yield* kubernetes.list(pods, { namespace, labelSelector })
     const { items: told } = yield* kubernetes.list(events, { namespace })
@@ -71,3 +76,4 @@ export const step = ({ isLeader, namespace, onChange, operatorPods }: Options) =
     if (operatorPods.note(troubles, namespace, nowMillis)) onChange()
     return { afterMillis: operatorPods.patienceMillis(nowMillis) }
   })
+}

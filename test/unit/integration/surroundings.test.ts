@@ -286,3 +286,26 @@ describe("an operator that ends again and again", () => {
     )
   })
 })
+
+describe("operators that are rolled out", () => {
+  it("are looked at every few seconds, and not with each that starts: each look reads them all", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* start("192.0.2.10", "Cluster")
+        yield* cluster.api.create(daemonSets, {
+          metadata: operatorDaemonSet,
+          spec: { selector: { matchLabels: labels } }
+        })
+        const count = 300
+        for (let numberReady = 0; numberReady < count; numberReady++) {
+          const status = { desiredNumberScheduled: count, currentNumberScheduled: count, numberReady }
+          yield* cluster.api.patch(daemonSets, operatorDaemonSet, { status }, { subresource: "status" })
+          yield* Effect.sleep("100 millis")
+        }
+        const looks = cluster.memory.requests().get("controller-a list pods") ?? 0
+        assert.isAtLeast(looks, 5)
+        assert.isAtMost(looks, 11)
+      })
+    )
+  })
+})
