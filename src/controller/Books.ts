@@ -58,7 +58,9 @@ interface Recorded {
 }
 
 export class Books {
-  index: AddressIndex.AddressIndex = AddressIndex.make({ pools: [], reserved: [] })
+  private knownIndex: AddressIndex.AddressIndex = AddressIndex.make({ pools: [], reserved: [] })
+  /** Pools or the cluster's own networks are others than those of `knownIndex`. */
+  private isGroundChanged = false
   /** By `kind/name`. */
   readonly pools = new Map<string, KnownPool>()
   /** By `kind/name`: pools that exist and cannot be read: what they granted stays as it is. */
@@ -235,7 +237,7 @@ export class Books {
     const id = `${kind}/${name}`
     if (object === undefined) this.pools.delete(id)
     else this.pools.set(id, Pool.make(kind, object))
-    this.rebuildGround()
+    this.isGroundChanged = true
   }
 
   /** True when the node's own networks changed, which may turn a pool's address into a reserved one. */
@@ -249,15 +251,24 @@ export class Books {
     if (JSON.stringify(before, bigints) === JSON.stringify(after, bigints)) return false
     if (after.length === 0) this.reservedBySource.delete(source)
     else this.reservedBySource.set(source, after)
-    this.rebuildGround()
+    this.isGroundChanged = true
     return true
   }
 
-  private rebuildGround(): void {
-    this.index = AddressIndex.withGround(this.index, {
-      pools: [...this.pools.values()].map(({ pool }) => pool),
-      reserved: [...this.reservedBySource.values()].flat()
-    })
+  /** Rebuilt when it is read: a list of all nodes changes the ground with each of them, and each time all claims are gone through. */
+  get index(): AddressIndex.AddressIndex {
+    if (this.isGroundChanged) {
+      this.isGroundChanged = false
+      this.knownIndex = AddressIndex.withGround(this.knownIndex, {
+        pools: [...this.pools.values()].map(({ pool }) => pool),
+        reserved: [...this.reservedBySource.values()].flat()
+      })
+    }
+    return this.knownIndex
+  }
+
+  private set index(index: AddressIndex.AddressIndex) {
+    this.knownIndex = index
   }
 
   /** Named by an entry that has left, an address is known by the pool that lists it. */

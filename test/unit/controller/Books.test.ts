@@ -4,6 +4,7 @@ import { acknowledgementsOf, labelsOf } from "../../../src/api/AllocationEntries
 import { wireOf, wireOfIntent } from "../../../src/api/AllocationEntries.ts"
 import { Books } from "../../../src/controller/Books.ts"
 import type { ProjectView } from "../../../src/controller/cloud/CloudBook.ts"
+import { reservedOf } from "../../../src/controller/ReservedAddresses.ts"
 import * as Waiting from "../../../src/controller/Waiting.ts"
 import * as AddressIndex from "../../../src/domain/AddressIndex.ts"
 import * as Pool from "../../../src/domain/Pool.ts"
@@ -200,5 +201,23 @@ describe("Books, what a pool has bought", () => {
     ["for what is no more, by every pool", [bought("1", "uid-1"), bought("2", "gone")], [2, 1]]
   ])("is counted: %s", (_, addresses, expected) => {
     assert.deepStrictEqual(countsWith(...addresses), expected)
+  })
+})
+
+describe("Books, what a list of many nodes costs", () => {
+  it("grows with the nodes and the claims, not with the product of both", () => {
+    const { books, ownerOf, record } = newBooks()
+    record("web", allocationOf("web", "a@n1.1"))
+    const count = 2_000
+    const beganAt = performance.now()
+    for (let index = 0; index < count; index++) {
+      const name = `node-${index}`
+      const podCIDR = `10.${index >> 8}.${index & 255}.0/24`
+      books.onNode(name, { apiVersion: "v1", kind: "Node", metadata: { name }, spec: { podCIDR } }, reservedOf)
+    }
+    assert.strictEqual(ownerOf("a"), "web")
+    assert.strictEqual(AddressIndex.ownerOf(books.index, address("10.0.1.7"))?._tag, "Cluster")
+    // Some 20 ms; anew for each node it was seconds.
+    assert.isBelow(performance.now() - beganAt, 1_000)
   })
 })
