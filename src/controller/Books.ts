@@ -7,7 +7,7 @@ import { acknowledgementsOf, claimsInLabels, entriesOf, intentsOf } from "../api
 import type { ObjectMeta } from "../api/KubernetesObject.ts"
 import type { Node } from "../api/Node.ts"
 import * as AddressIndex from "../domain/AddressIndex.ts"
-import type { Address } from "../domain/Address.ts"
+import { type Address, familyOf } from "../domain/Address.ts"
 import type { Entry, Holder } from "../domain/Hold.ts"
 import * as FloatingAddress from "../domain/FloatingAddress.ts"
 import * as Hold from "../domain/Hold.ts"
@@ -220,12 +220,9 @@ export class Books {
   /** Sets what the key waits for. Whoever stops waiting for a pool that still has an address wakes the next. */
   wait(key: string, topics: ReadonlyArray<Waiting.Topic>): void {
     for (const topic of this.waiting.set(key, topics)) {
-      if (topic.startsWith("pool/") && this.hasFree(topic.slice("pool/".length))) this.wakeFirst(topic)
+      const wanted = Waiting.poolOf(topic)
+      if (wanted && AddressIndex.nextFree(this.index, wanted.pool, wanted.family) !== undefined) this.wakeFirst(topic)
     }
-  }
-
-  private hasFree(pool: string): boolean {
-    return (["IPv4", "IPv6"] as const).some((family) => AddressIndex.nextFree(this.index, pool, family) !== undefined)
   }
 
   private wakeFirst(topic: Waiting.Topic): void {
@@ -346,7 +343,7 @@ export class Books {
   private announceFree(address: Address, pool: string): void {
     if (AddressIndex.claimOf(this.index, address) !== undefined) return
     this.wake(this.waiting.all(Waiting.addressTopic(address)))
-    this.wakeFirst(Waiting.poolTopic(pool))
+    this.wakeFirst(Waiting.poolTopic(pool, familyOf(address)))
     this.wake(this.waiting.all("occupied"))
   }
 

@@ -306,7 +306,7 @@ export const wantedState = (
     calls: [...new Set(nodes.calls)],
     awaits: [
       ...decision.outcomes.flatMap((outcome) =>
-        outcome._tag === "Refuse" ? Waiting.topicsOf(outcome.refusal, request.namespace) : []
+        outcome._tag === "Refuse" ? Waiting.topicsOf(outcome.refusal, request) : []
       ),
       ...buying.awaits,
       ...hindrance.awaits,

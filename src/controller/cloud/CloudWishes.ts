@@ -101,7 +101,7 @@ const buyOne = (poolName: string, family: Family, { books, candidatesOf, cloud, 
   const intent = { pool: poolName, family, cloudProvider: pool.cloud.provider }
   const taken = takenBy(pool, family, { books, cloud })
   if (taken !== undefined) return { purchases: [{ intent, location: undefined }], ...taken }
-  const awaits: ReadonlyArray<Waiting.Topic> = ["nodes", "pools", "clouds", Waiting.poolTopic(poolName)]
+  const awaits: ReadonlyArray<Waiting.Topic> = ["nodes", "pools", "clouds", Waiting.poolTopic(poolName, family)]
   const trouble = books.clouds.poolTrouble(pool) ?? (cloud.isKnown(pool) ? undefined : notRead(poolName))
   const location = trouble === undefined ? locationFor(pool, family, cloud, nodes) : undefined
   const nowhere = () => noServer(poolName, anyOf(family), { books, cloud, candidates: candidatesOf(poolName) })

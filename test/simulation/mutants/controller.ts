@@ -200,7 +200,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "nobody-woken-by-release",
     what: "whoever waits for an address is not woken when it becomes free",
     file: "src/controller/Books.ts",
-    find: "    this.wake(this.waiting.all(Waiting.addressTopic(address)))\n    this.wakeFirst(Waiting.poolTopic(pool))",
+    find: "    this.wake(this.waiting.all(Waiting.addressTopic(address)))\n    this.wakeFirst(Waiting.poolTopic(pool, familyOf(address)))",
     replace: "    void pool",
     killedBy: "L1",
     isFoundWithoutFaults: true

@@ -116,7 +116,7 @@ describe("Books, who is woken", () => {
   it("is one of thousands that wait for a full pool, and the next when that one does not take it", () => {
     const { books, record, takeWoken } = newBooks()
     for (const letter of ["a", "b", "c"]) record(letter, allocationOf(letter, `${letter}@n1.1`))
-    const topics = ["pools", Waiting.poolTopic("rack-1")] as const
+    const topics = ["pools", Waiting.poolTopic("rack-1", "IPv4")] as const
     for (let n = 0; n < 5_000; n++) books.wait(`shop/w${n}`, topics)
     takeWoken()
     record("a", undefined)

@@ -1,0 +1,43 @@
+/** Whoever waits for an address has it as soon as one is free that suits, whoever else waits, and whatever they wait for. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { services } from "../../../src/api/Service.ts"
+import { createPool, run, shown, start } from "./Acting.ts"
+import type { TestCluster } from "./TestCluster.ts"
+
+const createService = (cluster: TestCluster, name: string, family: "IPv4" | "IPv6") =>
+  cluster.api.create(services, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: "shop" },
+    spec: { type: "LoadBalancer", ports: [{ port: 80 }], ipFamilies: [family] }
+  })
+
+const remove = (cluster: TestCluster, name: string) => cluster.api.delete(services, { namespace: "shop", name })
+
+const settled = Effect.sleep("5 seconds")
+
+/** Without an interface: none of the nodes has a network of IPv6. */
+const narrow = { addresses: ["192.0.2.10", "2001:db8::10"], options: {} }
+
+describe("an address that becomes free", () => {
+  it("goes to who waits for one of its family, though others have waited longer for the other", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1", narrow)
+        yield* createService(cluster, "four", "IPv4")
+        yield* createService(cluster, "six", "IPv6")
+        yield* settled
+        assert.deepStrictEqual([...shown(cluster, "four"), ...shown(cluster, "six")], narrow.addresses)
+        yield* createService(cluster, "first", "IPv6")
+        yield* settled
+        yield* createService(cluster, "second", "IPv4")
+        yield* settled
+        yield* remove(cluster, "four")
+        yield* settled
+        assert.deepStrictEqual(shown(cluster, "second"), ["192.0.2.10"])
+      })
+    )
+  })
+})
