@@ -340,8 +340,11 @@ export class Books {
     return claimed._tag === "Success"
   }
 
-  private announceFree(address: Address, pool: string): void {
+  /** Who waits for the pool that lists it by now can have it, whichever has granted it. */
+  private announceFree(address: Address, granter: string): void {
     if (AddressIndex.claimOf(this.index, address) !== undefined) return
+    const owner = AddressIndex.ownerOf(this.index, address)
+    const pool = owner?._tag === "Pool" ? owner.pool.name : granter
     this.wake(this.waiting.all(Waiting.addressTopic(address)))
     this.wakeFirst(Waiting.poolTopic(pool, familyOf(address)))
     this.wake(this.waiting.all("occupied"))
