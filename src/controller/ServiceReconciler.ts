@@ -242,7 +242,12 @@ export const step = (reconciling: Reconciling, queues: Queues) => {
   return Effect.fnUntraced(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
       reconciling.books.releaseOf(key)
-      if (!(yield* reconciling.isLeader) || (yield* isUnreadable(key))) return "settled"
+      if (!(yield* reconciling.isLeader)) return "settled"
+      if (yield* isUnreadable(key)) {
+        // It can take nothing that becomes free, and would be woken in the place of others.
+        reconciling.books.wait(key, [])
+        return "settled"
+      }
       const observation = yield* observe(key, reconciling)
       const { awaits, calls } = observation.wanted
       reconciling.books.wait(key, awaits)

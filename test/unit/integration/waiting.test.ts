@@ -65,4 +65,24 @@ describe("an address that becomes free", () => {
       })
     )
   })
+
+  it("goes to the next when who has waited longest cannot be read", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1", narrow)
+        for (const name of ["web", "first", "second"]) {
+          yield* createService(cluster, name, "IPv4")
+          yield* settled
+        }
+        cluster.unreadable.add("services/shop/first")
+        const edited = { metadata: { labels: { edited: "1" } } }
+        yield* cluster.api.patch(services, { namespace: "shop", name: "first" }, edited)
+        yield* settled
+        yield* remove(cluster, "web")
+        yield* settled
+        assert.deepStrictEqual(shown(cluster, "second"), ["192.0.2.10"])
+      })
+    )
+  })
 })
