@@ -278,7 +278,10 @@ export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace
     })
   const allocations = yield* follow(ipAllocations, onAllocation(wiring))
   return Caches.of({
-    services: yield* follow(services, { onChange: ({ key }) => sinks.service(key) }),
+    services: yield* follow(services, {
+      onChange: ({ key }) => sinks.service(key),
+      onUndecodableGone: (key) => sinks.service(key)
+    }),
     allocations,
     persistentPools: yield* follow(persistentIPPools, onPool("PersistentIPPool", wiring)),
     ephemeralPools: yield* follow(ephemeralIPPools, onPool("EphemeralIPPool", wiring)),
