@@ -36,11 +36,10 @@ export const watched = (caches: Caches["Service"]): ReadonlyMap<string, Watched>
     ["nodes", { apiVersion: "v1", kind: "Node", cache: caches.nodes }]
   ])
 
-/** Once per content: a relist tells nothing again. */
+/** Once per content, for as long as it cannot be read: a relist tells nothing again. */
 export const step = (isLeader: Effect.Effect<boolean>) => {
   const told = new Map<string, string>()
   return Effect.fnUntraced(function* (key: string): Effect.fn.Return<Outcome, never, Caches | Events> {
-    if (!(yield* isLeader)) return "settled"
     const slash = key.indexOf("/")
     const found = watched(yield* Caches).get(key.slice(0, slash))
     const unreadable = found?.cache.undecodable.get(key.slice(slash + 1))
@@ -48,6 +47,7 @@ export const step = (isLeader: Effect.Effect<boolean>) => {
       told.delete(key)
       return "settled"
     }
+    if (!(yield* isLeader)) return "settled"
     const { metadata } = unreadable
     const content = `${metadata.uid ?? ""} ${unreadable.message}`
     if (told.get(key) === content) return "settled"

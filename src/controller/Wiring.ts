@@ -274,7 +274,8 @@ export const makeCaches = Effect.fnUntraced(function* (wiring: Wiring, namespace
       onUndecodable: (key, undecodable) => {
         handlers.onUndecodable?.(key, undecodable)
         sinks.unreadable(Unreadable.keyOf(type.plural, key))
-      }
+      },
+      onUndecodableOver: (key) => sinks.unreadable(Unreadable.keyOf(type.plural, key))
     })
   const allocations = yield* follow(ipAllocations, onAllocation(wiring))
   return Caches.of({

@@ -30,6 +30,8 @@ export interface Handlers<A> {
   readonly onUndecodable?: (key: string, undecodable: Undecodable) => void
   /** One that was never readable is gone: no `onChange` tells of it. */
   readonly onUndecodableGone?: (key: string) => void
+  /** It can be read again, or is gone, which is told besides. */
+  readonly onUndecodableOver?: (key: string) => void
   /** After every complete list, the first included. */
   readonly onSynced?: (listing: Listing<A>) => void
 }
@@ -94,7 +96,7 @@ class Cache<A extends KubernetesObject> {
     const version = object.metadata.resourceVersion
     if (!isNewer(version, before?.metadata.resourceVersion) || !isNewer(version, this.tombstones.get(key))) return
     if (!isNewer(version, this.undecodable.get(key)?.metadata.resourceVersion)) return
-    this.undecodable.delete(key)
+    this.forgetUndecodable(key)
     if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
       this.objects.delete(key)
       this.handlers.onChange?.({ key, before, after: undefined })
@@ -111,7 +113,7 @@ class Cache<A extends KubernetesObject> {
     const unread = this.undecodable.get(key)
     const latest = unread?.metadata.resourceVersion ?? before?.metadata.resourceVersion
     if (latest !== undefined && isNewer(latest, resourceVersion)) return
-    this.undecodable.delete(key)
+    this.forgetUndecodable(key)
     this.tombstones.set(key, resourceVersion)
     const oldest = this.tombstones.keys().next().value
     if (this.tombstones.size > TOMBSTONES_MAX && oldest !== undefined) this.tombstones.delete(oldest)
@@ -121,6 +123,10 @@ class Cache<A extends KubernetesObject> {
     }
     this.objects.delete(key)
     this.handlers.onChange?.({ key, before, after: undefined })
+  }
+
+  private forgetUndecodable(key: string): void {
+    if (this.undecodable.delete(key)) this.handlers.onUndecodableOver?.(key)
   }
 
   /** What was readable before stays, unless it was another object of that name. */

@@ -1,6 +1,8 @@
 /** What cannot be read for a while leaves nothing behind once it is gone or can be read. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { events } from "../../../src/api/Event.ts"
+import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { services } from "../../../src/api/Service.ts"
 import { allocation, carriers, createPool, createService, run, start } from "./Acting.ts"
 
@@ -30,6 +32,34 @@ describe("a Service that could never be read", () => {
         yield* settled
         assert.isUndefined(allocation(cluster, "web"))
         assert.deepStrictEqual(carriers(cluster, "192.0.2.10"), [])
+      })
+    )
+  })
+})
+
+describe("an object that cannot be read", () => {
+  it("is told of again when it could be read in between", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createService(cluster, "web")
+        yield* settled
+        const edit = (n: number) =>
+          Effect.andThen(
+            cluster.api.patch(ipAllocations, web, { metadata: { annotations: { edited: `${n}` } } }),
+            settled
+          )
+        const told = () => cluster.memory.truth.list(events).filter(({ reason }) => reason === "Unreadable").length
+        cluster.unreadable.add("ipallocations/shop/web")
+        yield* edit(1)
+        yield* edit(2)
+        assert.strictEqual(told(), 1)
+        cluster.unreadable.clear()
+        yield* edit(3)
+        cluster.unreadable.add("ipallocations/shop/web")
+        yield* edit(4)
+        assert.strictEqual(told(), 2)
       })
     )
   })
