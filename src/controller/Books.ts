@@ -217,6 +217,15 @@ export class Books {
     for (const [address, claim] of this.reservations) if (keyOf(claim) === key) this.release(address, claim)
   }
 
+  /** Of which something is remembered that only a step for the Service takes back, which may be gone. */
+  keysToSettle(): ReadonlySet<string> {
+    return new Set([
+      ...this.waiting.keys(),
+      ...[...this.reservations.values()].map(keyOf),
+      ...this.clouds.refusedKeys()
+    ])
+  }
+
   /** Sets what the key waits for. Whoever stops waiting for a pool that still has an address wakes the next. */
   wait(key: string, topics: ReadonlyArray<Waiting.Topic>): void {
     for (const topic of this.waiting.set(key, topics)) {

@@ -54,6 +54,10 @@ export class CandidateList {
     this.onCalls()
   }
 
+  callers(): Iterable<string> {
+    return this.calls.keys()
+  }
+
   called(): ReadonlyArray<ReadonlyArray<string>> {
     return [...new Map([...this.calls.values()].map((nodes) => [nodes.join(), nodes])).values()]
   }

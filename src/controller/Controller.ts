@@ -58,7 +58,7 @@ export const make = Effect.fnUntraced(function* ({
     for (const key of keys) sinks.service(key)
   }
   const caches = yield* makeCaches({ adoption, books, nodeBook, sinks, nowMillis }, namespace)
-  const wakeEverything = Effect.sync(() => Queues.wakeEverything(caches, books, sinks))
+  const wakeEverything = Effect.sync(() => Queues.wakeEverything(caches, { books, nodeBook }, sinks))
   const { isLeader, isReady, leads, mayAct } = yield* Readiness.make({
     namespace,
     identity,

@@ -5,7 +5,6 @@ import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
 import * as WorkQueue from "../reconcile/WorkQueue.ts"
 import type { Adoption } from "./Adoption.ts"
-import type { Books } from "./Books.ts"
 import type { Caches } from "./Caches.ts"
 import * as CloudQueues from "./cloud/CloudQueues.ts"
 import * as Leader from "./Leader.ts"
@@ -120,8 +119,16 @@ export const start = Effect.fnUntraced(function* (reconciling: Reconciling, { ad
   sinks.operatorPods = () => operatorPodsQueue.add(daemonSetName)
 })
 
-/** Each key of each queue: at the start, and when this replica has come to lead. */
-export const wakeEverything = (caches: Caches["Service"], books: Books, sinks: Sinks): void => {
+/**
+ * Each key of each queue: at the start, and when this replica has come to lead. With those of Services that went while another
+ * led: what was remembered of them in an earlier term would be for ever.
+ */
+export const wakeEverything = (
+  caches: Caches["Service"],
+  { books, nodeBook }: Pick<Reconciling, "books" | "nodeBook">,
+  sinks: Sinks
+): void => {
+  for (const key of books.keysToSettle().union(new Set(nodeBook.candidates.callers()))) sinks.service(key)
   for (const key of keysOf(caches.services.values())) sinks.service(key)
   for (const key of keysOf(caches.allocations.values())) sinks.service(key)
   for (const key of books.pools.keys()) {

@@ -59,27 +59,31 @@ export const topicsOf = (
 }
 
 export class Waiting {
-  private readonly keys = new Multimap()
+  private readonly keysByTopic = new Multimap()
   private readonly topics = new Map<string, ReadonlyArray<Topic>>()
 
   /** Replaces what the key waited for before; answers the topics that it waits for no more. */
   set(key: string, topics: ReadonlyArray<Topic>): ReadonlyArray<Topic> {
     const before = this.topics.get(key) ?? []
     const ended = before.filter((topic) => !topics.includes(topic))
-    for (const topic of ended) this.keys.remove(topic, key)
-    for (const topic of topics) if (!before.includes(topic)) this.keys.add(topic, key)
+    for (const topic of ended) this.keysByTopic.remove(topic, key)
+    for (const topic of topics) if (!before.includes(topic)) this.keysByTopic.add(topic, key)
     if (topics.length === 0) this.topics.delete(key)
     else this.topics.set(key, topics)
     return ended
   }
 
   all(topic: Topic): Iterable<string> {
-    return this.keys.get(topic)
+    return this.keysByTopic.get(topic)
   }
 
   /** Who has waited longest. */
   first(topic: Topic): string | undefined {
-    return this.keys.first(topic)
+    return this.keysByTopic.first(topic)
+  }
+
+  keys(): Iterable<string> {
+    return this.topics.keys()
   }
 
   size(): number {

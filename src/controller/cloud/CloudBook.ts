@@ -255,6 +255,11 @@ export class CloudBook {
     return setOrDelete(this.serviceTroubles, key, trouble)
   }
 
+  /** Of Services with such a trouble. */
+  refusedKeys(): Iterable<string> {
+    return this.serviceTroubles.keys()
+  }
+
   /** `asked` undefined: nothing is. */
   setRetried(key: string, asked: string | undefined): void {
     if (asked === undefined) this.retried.delete(key)

@@ -46,4 +46,38 @@ describe("an address that could not be written down", () => {
       })
     )
   })
+
+  it("is free when this replica leads again, after it was away and the Service went", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createService(cluster, "web", [wanted])
+        yield* Effect.sleep("5 seconds")
+        const other = yield* cluster.startController("controller-b")
+        yield* Effect.sleep("5 seconds")
+        let isAway = false
+        cluster.memory.faults.setPolicy(({ method, name, plural, user }) => {
+          const isHit = user === "controller-a" && plural === ipAllocations.plural && name === "web"
+          const begins = !isAway && isHit && method === "patch"
+          isAway ||= begins
+          if (!isAway || user !== "controller-a") return Effect.succeed({})
+          cluster.memory.watches.silence((watch) => watch.user === user)
+          const gone = begins ? cluster.api.delete(services, web) : Effect.void
+          return Effect.as(Effect.orDie(gone), unanswered)
+        })
+        yield* createPool(cluster, "rack-1")
+        yield* Effect.sleep("60 seconds")
+        assert.isTrue(isAway)
+        assert.isUndefined(allocation(cluster, "web"))
+        cluster.memory.faults.setPolicy(() => Effect.succeed({}))
+        cluster.heal("controller-a")
+        yield* Effect.sleep("60 seconds")
+        yield* other.stop
+        yield* Effect.sleep("60 seconds")
+        yield* createService(cluster, "other", [wanted])
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(shown(cluster, "other"), [wanted])
+      })
+    )
+  })
 })
