@@ -1,6 +1,6 @@
 /**
  * What Prometheus is told of a replica, from its books and at the moment of the question: nothing is counted meanwhile. Of
- * clouds only the leader knows anything.
+ * clouds and of who waits only the leader knows anything; what one that has led knew is old.
  */
 import { Effect, Metric } from "effect"
 import * as AddressIndex from "../domain/AddressIndex.ts"
@@ -84,7 +84,7 @@ export const figuresOf = (
   { isLeader, nowMillis }: { readonly isLeader: boolean; readonly nowMillis: number }
 ): ReadonlyArray<Figure> => [
   { name: "plenuslb_leader", labels: {}, value: isLeader ? 1 : 0 },
-  { name: "plenuslb_services_waiting", labels: {}, value: books.waiting.size() },
+  { name: "plenuslb_services_waiting", labels: {}, value: isLeader ? books.waiting.size() : 0 },
   ...[...books.pools.values()].flatMap(({ pool }) => ofPool(books, pool)),
   ...nodeBook.leases.ages(nowMillis).map(({ ageMillis, node }): Figure => ({
     name: "plenuslb_node_lease_age_seconds",
@@ -96,7 +96,7 @@ export const figuresOf = (
     labels: { node: content.node },
     value: Object.keys(unreachedBy(content) ?? {}).length
   })),
-  ...ofClouds(books)
+  ...(isLeader ? ofClouds(books) : [])
 ]
 
 /** Into the registry of the fiber. */

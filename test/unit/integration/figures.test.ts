@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import type { Controller } from "../../../src/controller/Controller.ts"
-import { createPersistent, floatingIps, labelsOf, run, startServed } from "./CloudCluster.ts"
+import { createPersistent, createService, floatingIps, labelsOf, run, startServed } from "./CloudCluster.ts"
 
 /** `name{label=value}` to value. */
 const scrape = ({ measure }: Pick<Controller, "measure">) =>
@@ -54,6 +54,25 @@ describe("the figures of a controller", () => {
         const available = "plenuslb_pool_addresses{family=IPv4,kind=PersistentIPPool,pool=mine,state=available}"
         assert.strictEqual(figures.get(available), 10)
         assert.isAtMost(figures.get("plenuslb_node_lease_age_seconds{node=node-1}") ?? 99, 1)
+      })
+    )
+  })
+
+  it("tell nothing more of what only a leader knows, once another leads", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller } = yield* startServed()
+        yield* createService(cluster, "waiting", { externalIPs: ["192.0.2.10"] })
+        yield* Effect.sleep("5 seconds")
+        const names = ["plenuslb_services_waiting{}", "plenuslb_cloud_addresses{kind=EphemeralIPPool,pool=cloud}"]
+        const known = () => Effect.map(scrape(controller), (figures) => names.map((name) => figures.get(name)))
+        assert.deepStrictEqual(yield* known(), [1, 1])
+        yield* cluster.startController("controller-b")
+        cluster.cutOff("controller-a")
+        yield* Effect.sleep("60 seconds")
+        cluster.heal("controller-a")
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(yield* known(), [0, undefined])
       })
     )
   })
