@@ -55,6 +55,8 @@ interface Recorded {
   readonly routed: ReadonlyArray<readonly [node: string, address: Address]>
   /** Of the IPAllocation. */
   readonly uid: string
+  /** It could be read, then at least. */
+  readonly isReadable: boolean
 }
 
 export class Books {
@@ -103,26 +105,23 @@ export class Books {
     this.settle(key, before)
   }
 
-  /** Known by its metadata only: what it claims is in its labels. */
+  /**
+   * Known by its metadata only: what it claims is in its labels, which a newer version goes on writing. Beside what was readable of
+   * it last, which stays.
+   */
   onUnreadableAllocation(key: string, metadata: ObjectMeta): void {
     const before = this.recorded.get(key)
-    const labelled = claimsInLabels(metadata.labels ?? {})
-    if (before === undefined && labelled.length > 0) {
-      const createdAt = metadata.creationTimestamp ?? ""
-      const claimant = claimantOf(metadata)
-      for (const address of labelled) {
-        this.claims.set(address, { ...claimant, key, createdAt, served: true, pool: this.poolOf(address) })
-        this.contest(address)
-      }
-      this.recorded.set(key, {
-        claims: labelled,
-        pools: [],
-        nodes: [],
-        holders: [],
-        routed: [],
-        uid: metadata.uid ?? ""
-      })
+    const stays = before?.isReadable === true ? before : undefined
+    const claims = [...new Set([...(stays?.claims ?? []), ...claimsInLabels(metadata.labels ?? {})])]
+    if (before === undefined && claims.length === 0) return
+    const createdAt = metadata.creationTimestamp ?? ""
+    const claimant = claimantOf(metadata)
+    for (const address of claims.filter((each) => before?.claims.includes(each) !== true)) {
+      this.claims.set(address, { ...claimant, key, createdAt, served: true, pool: this.poolOf(address) })
     }
+    const nothing = { pools: [], nodes: [], holders: [], routed: [], uid: metadata.uid ?? "", isReadable: false }
+    this.recorded.set(key, { ...(stays ?? nothing), claims })
+    this.settleClaims(key, before?.claims ?? [], claims)
   }
 
   /** As `Pool.named`. */
@@ -304,7 +303,8 @@ export class Books {
       routed: entries.flatMap(({ address, cloudProvider, node }) =>
         cloudProvider === undefined || node === undefined ? [] : [[node, address] as const]
       ),
-      uid: allocation.metadata.uid ?? ""
+      uid: allocation.metadata.uid ?? "",
+      isReadable: true
     })
   }
 
@@ -321,14 +321,18 @@ export class Books {
     for (const node of now?.holders ?? []) this.addLoad(node, 1)
     for (const [node, address] of before?.routed ?? []) this.routedByNode.remove(node, address)
     for (const [node, address] of now?.routed ?? []) this.routedByNode.add(node, address)
-    for (const address of before?.claims ?? []) {
-      if (now?.claims.includes(address) === true) continue
+    this.settleClaims(key, before?.claims ?? [], now?.claims ?? [])
+  }
+
+  private settleClaims(key: string, before: ReadonlyArray<Address>, now: ReadonlyArray<Address>): void {
+    for (const address of before) {
+      if (now.includes(address)) continue
       this.claims.delete(address, key)
       const { pool } = AddressIndex.claimOf(this.index, address) ?? { pool: "" }
       this.contest(address)
       this.announceFree(address, pool)
     }
-    for (const address of now?.claims ?? []) this.contest(address)
+    for (const address of now) this.contest(address)
   }
 
   /** The index holds the claim of the winner, or a reservation while no IPAllocation claims the address. */

@@ -110,6 +110,23 @@ describe("Books, claims", () => {
     books.onAllocation({ key: "shop/web", after: undefined })
     assert.isUndefined(ownerOf("a"))
   })
+
+  it("follow the labels of one that cannot be read, which somebody who can goes on writing", () => {
+    const { books, ownerOf, record, takeWoken } = newBooks()
+    const { metadata } = allocationOf("web", "")
+    const see = (present: string) =>
+      books.onUnreadableAllocation("shop/web", { ...metadata, labels: labelsOf(entries(present), [], () => false) })
+    see("a@n1.1")
+    books.wait("shop/for-a", [Waiting.addressTopic(addressOf("a"))])
+    see("b@n1.1")
+    assert.deepStrictEqual([ownerOf("a"), ownerOf("b")], [undefined, "web"])
+    assert.deepStrictEqual(takeWoken(), ["shop/for-a"])
+    record("web", allocationOf("web", "b@n1.1"))
+    see("c@n1.1")
+    assert.deepStrictEqual([ownerOf("b"), ownerOf("c")], ["web", "web"], "what was readable of it last stays as it is")
+    record("web", allocationOf("web", "c@n1.1"))
+    assert.deepStrictEqual([ownerOf("b"), ownerOf("c")], [undefined, "web"])
+  })
 })
 
 describe("Books, who is woken", () => {
