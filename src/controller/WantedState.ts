@@ -311,7 +311,7 @@ export const wantedState = (
       ...buying.awaits,
       ...hindrance.awaits,
       ...(homeless !== undefined || isStranded || isToMove ? (["nodes", "clouds"] as const) : []),
-      ...(inUse === undefined ? [] : (["occupied"] as const)),
+      ...(inUse === undefined ? [] : (["occupied", "pools"] as const)),
       ...(standing.frozen.length === 0 ? [] : (["pools"] as const))
     ]
   }

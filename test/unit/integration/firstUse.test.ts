@@ -67,6 +67,22 @@ describe("an address that a foreign machine has", () => {
     )
   })
 
+  it("is replaced as soon as there is a pool with another", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1", { addresses: ["192.0.2.11"] })
+        cluster.foreign.set("192.0.2.11", printer)
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("60 seconds")
+        assert.strictEqual(conditionOf(cluster, "web")?.reason, "AddressInUse")
+        yield* createPool(cluster, "rack-2", { addresses: ["192.0.2.21"] })
+        yield* Effect.sleep("10 seconds")
+        assert.deepStrictEqual(shown(cluster, "web"), ["192.0.2.21"])
+      })
+    )
+  })
+
   it("is not used by another node either, when the first must hand over", () => {
     run(
       Effect.gen(function* () {
