@@ -22,8 +22,11 @@ export const describe = (leases: Iterable<Pick<KnownLease, "content">>): string 
   )
 }
 
-/** Whether what a node says of it is news. */
+/** Whether what a node says of it is news, or that it holds nothing any more, since its Node may be gone. */
 export const isNews = ({ after, before }: Change<Lease>): boolean => {
-  const [said, old] = [after, before].map((lease) => lease && NodeLease.read(lease)?.bypassed)
+  const [said, old] = [after, before].map((lease) => {
+    const { bypassed, fenced, holdId, released } = (lease && NodeLease.read(lease)) ?? {}
+    return bypassed && `${fenced === holdId || released === holdId} ${bypassed}`
+  })
   return said !== old
 }

@@ -86,16 +86,14 @@ export const figuresOf = (
   { name: "plenuslb_leader", labels: {}, value: isLeader ? 1 : 0 },
   { name: "plenuslb_services_waiting", labels: {}, value: isLeader ? books.waiting.size() : 0 },
   ...[...books.pools.values()].flatMap(({ pool }) => ofPool(books, pool)),
-  ...nodeBook.leases.ages(nowMillis).map(({ ageMillis, node }): Figure => ({
-    name: "plenuslb_node_lease_age_seconds",
-    labels: { node },
-    value: ageMillis / 1_000
-  })),
-  ...[...nodeBook.leases.byNode.values()].map(({ content }): Figure => ({
-    name: "plenuslb_voters_unreached",
-    labels: { node: content.node },
-    value: Object.keys(unreachedBy(content) ?? {}).length
-  })),
+  ...nodeBook.currentLeases().flatMap(({ content }): ReadonlyArray<Figure> => {
+    const { node } = content
+    const ageMillis = nodeBook.leases.ageMillis(node, nowMillis)
+    return [
+      { name: "plenuslb_node_lease_age_seconds", labels: { node }, value: ageMillis / 1_000 },
+      { name: "plenuslb_voters_unreached", labels: { node }, value: Object.keys(unreachedBy(content) ?? {}).length }
+    ]
+  }),
   ...(isLeader ? ofClouds(books) : [])
 ]
 

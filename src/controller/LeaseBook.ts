@@ -162,11 +162,8 @@ export class LeaseBook {
     })
   }
 
-  ages(nowMillis: number): ReadonlyArray<{ readonly node: string; readonly ageMillis: number }> {
-    return [...this.byNode.keys()].map((node) => ({
-      node,
-      ageMillis: LeaseCount.quietFor(this.counts, node, nowMillis) ?? 0
-    }))
+  ageMillis(node: string, nowMillis: number): number {
+    return LeaseCount.quietFor(this.counts, node, nowMillis) ?? 0
   }
 
   /**

@@ -182,6 +182,14 @@ export class NodeBook {
     return [...this.leases.byNode.keys()].flatMap((name) => this.registeredNode(name, nowMillis) ?? [])
   }
 
+  /** Without those of Nodes that are gone and hold nothing any more: nobody takes back what they said last. */
+  currentLeases(): ReadonlyArray<KnownLease> {
+    const isNode = (name: string) => this.nodes.has(name) || this.unreadable.has(name)
+    return [...this.leases.byNode.values()].filter(
+      ({ content: { node } }) => isNode(node) || this.leases.holdIdOf(node) !== undefined
+    )
+  }
+
   /** Of all nodes, also of those that were fenced: who does not know it yet may still answer. */
   macs(): ReadonlyArray<string> {
     const all = [...this.leases.byNode.values()].flatMap(({ content }) => content.macs)

@@ -223,7 +223,7 @@ export interface Options {
   readonly books: Books
   readonly isLeader: Effect.Effect<boolean>
   readonly operatorPods: Pick<OperatorPods, "message">
-  readonly nodeBook: Pick<NodeBook, "leases">
+  readonly nodeBook: Pick<NodeBook, "currentLeases">
 }
 
 export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
@@ -251,10 +251,11 @@ export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
       yield* patch({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } })
       return "again"
     }
+    const leases = nodeBook.currentLeases()
     const told = {
       operators: operatorPods.message,
-      unreached: VotersUnreached.describe(nodeBook.leases.byNode.values()),
-      bypassed: FenceBypassed.describe(nodeBook.leases.byNode.values())
+      unreached: VotersUnreached.describe(leases),
+      bypassed: FenceBypassed.describe(leases)
     }
     const status = statusOf(known, object, books, told, yield* Timestamp.now)
     if (sameStatus(object.status, status)) return "settled"

@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { events } from "../../../src/api/Event.ts"
 import { leases } from "../../../src/api/Lease.ts"
 import { nodeLeaseAnnotations, nodeLeaseName } from "../../../src/api/Names.ts"
+import { nodes } from "../../../src/api/Node.ts"
 import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import { virtually } from "../virtually.ts"
@@ -15,7 +16,7 @@ const address = "192.0.2.10"
 const start = Effect.gen(function* () {
   const cluster = yield* TestCluster.make(nodeNames)
   yield* cluster.startController("controller-a")
-  yield* Effect.forEach(nodeNames, (node) => cluster.startOperator(node))
+  const operators = yield* Effect.forEach(nodeNames, (node) => cluster.startOperator(node))
   const hostNetworkInterface = { addAddressesToInterface: true, interfaceName: "pl0", mode: "auto" }
   const pool = (name: string, spec: object) =>
     cluster.api.create(persistentIPPools, {
@@ -46,7 +47,7 @@ const start = Effect.gen(function* () {
     ).length
   const told = () =>
     [...cluster.memory.truth.list(events).values()].filter(({ reason }) => reason === "FenceBypassed").length
-  return { ...cluster, pool, hostNetworkInterface, degraded, saidBy, served, told }
+  return { ...cluster, operators, pool, hostNetworkInterface, degraded, saidBy, served, told }
 })
 
 /** Found twice, 30 s apart, and renewed after it. */
@@ -115,6 +116,23 @@ describe("a node whose netfilter has nothing of kube-proxy", () => {
         assert.deepStrictEqual([writes(), told()], [before, toldBefore])
         for (const node of nodeNames) kernel(node).setKubeProxy("found")
         yield* untilTold
+        assert.strictEqual(degraded()?.reason, "AsSpecified")
+      })
+    )
+  })
+
+  it.each(["before", "after"])("is not told of any more once its Node is gone, %s its lease is fenced", (when) => {
+    virtually(
+      Effect.gen(function* () {
+        const { api, degraded, kernel, operators } = yield* start
+        kernel("node-2").setKubeProxy("missing")
+        yield* untilTold
+        assert.strictEqual(degraded()?.reason, "FenceBypassed")
+        yield* operators[1]?.kill ?? Effect.void
+        if (when === "after") yield* Effect.sleep("60 seconds")
+        assert.strictEqual(degraded()?.reason, "FenceBypassed", "it may serve on where it is cut off")
+        yield* api.delete(nodes, { name: "node-2" })
+        yield* Effect.sleep("60 seconds")
         assert.strictEqual(degraded()?.reason, "AsSpecified")
       })
     )

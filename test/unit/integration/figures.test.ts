@@ -1,6 +1,7 @@
 /** What Prometheus is told. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
+import { nodes } from "../../../src/api/Node.ts"
 import type { Controller } from "../../../src/controller/Controller.ts"
 import { createPersistent, createService, floatingIps, labelsOf, run, startServed } from "./CloudCluster.ts"
 
@@ -73,6 +74,24 @@ describe("the figures of a controller", () => {
         cluster.heal("controller-a")
         yield* Effect.sleep("10 seconds")
         assert.deepStrictEqual(yield* known(), [0, undefined])
+      })
+    )
+  })
+
+  it("tell nothing of a node that is gone and was fenced", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller, operators } = yield* startServed()
+        const ages = () =>
+          Effect.map(scrape(controller), (figures) =>
+            [...figures.keys()].filter((name) => name.startsWith("plenuslb_node_lease_age_seconds{"))
+          )
+        yield* operators[2]?.kill ?? Effect.void
+        yield* Effect.sleep("60 seconds")
+        assert.lengthOf(yield* ages(), 3)
+        yield* cluster.api.delete(nodes, { name: "node-3" })
+        yield* Effect.sleep("10 seconds")
+        assert.lengthOf(yield* ages(), 2)
       })
     )
   })
