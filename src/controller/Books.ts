@@ -330,6 +330,7 @@ export class Books {
       this.claims.delete(address, key)
       const { pool } = AddressIndex.claimOf(this.index, address) ?? { pool: "" }
       this.contest(address)
+      this.wake(this.claims.keysOf(address))
       this.announceFree(address, pool)
     }
     for (const address of now) this.contest(address)

@@ -145,6 +145,15 @@ describe("Books, who is woken", () => {
     assert.deepStrictEqual(takeWoken(), [], "nothing is free any more")
   })
 
+  it("is who keeps an address that another had to let go of", () => {
+    const { record, takeWoken } = newBooks()
+    record("old", allocationOf("old", "a@n1.1", "", "2026-01-01T00:00:00Z"))
+    record("new", allocationOf("new", "a@n2.1", "", "2026-01-02T00:00:00Z"))
+    takeWoken()
+    record("new", undefined)
+    assert.deepStrictEqual(takeWoken(), ["shop/old"])
+  })
+
   it("is who waits for that very address", () => {
     const { books, record, takeWoken } = newBooks()
     record("web", allocationOf("web", "a@n1.1 b@n1.1"))
