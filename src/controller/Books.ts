@@ -243,6 +243,16 @@ export class Books {
     if (object === undefined) this.pools.delete(id)
     else this.pools.set(id, Pool.make(kind, object))
     this.isGroundChanged = true
+    for (const { claims, isReadable } of this.recorded.values()) if (!isReadable) claims.forEach(this.nameUnread, this)
+  }
+
+  /** What cannot be read says nothing of pools: it counts in the one that lists the address, which may be known later. */
+  private nameUnread(address: Address): void {
+    const claim = this.claims.winner(address)
+    const owner = AddressIndex.ownerOf(this.index, address)
+    if (claim?.pool !== "" || owner?._tag !== "Pool") return
+    this.claims.set(address, { ...claim, pool: owner.pool.name })
+    this.contest(address)
   }
 
   /** True when the node's own networks changed, which may turn a pool's address into a reserved one. */

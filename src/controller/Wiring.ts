@@ -146,9 +146,13 @@ const onAllocation = ({ adoption, books, nodeBook, nowMillis, sinks }: Wiring): 
       const pools = [before, after].flatMap((each) => each?.spec.allocations.map(({ pool }) => pool) ?? [])
       tellPools(new Set(pools))
     },
-    onUndecodable: (key, { metadata }) => books.onUnreadableAllocation(key, metadata),
+    onUndecodable: (key, { metadata }) => {
+      books.onUnreadableAllocation(key, metadata)
+      for (const pool of books.pools.keys()) sinks.pool(pool)
+    },
     onUndecodableGone: (key) => {
       books.onAllocation({ key, after: undefined })
+      for (const pool of books.pools.keys()) sinks.pool(pool)
       sinks.service(key)
     }
   }

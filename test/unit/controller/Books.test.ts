@@ -166,6 +166,19 @@ describe("Books, who is woken", () => {
   })
 })
 
+describe("Books, an IPAllocation that cannot be read", () => {
+  it("counts in the pool that lists what it claims, also when that is known later", () => {
+    const { metadata } = allocationOf("web", "")
+    const labels = labelsOf(entries("a@n1.1"), [], () => false)
+    const books = new Books(() => false)
+    books.onUnreadableAllocation("shop/web", { ...metadata, labels })
+    const object = { metadata: { name: "rack-1" }, spec: { addresses: ["192.0.2.1-192.0.2.3"], autoAssign: true } }
+    books.onPool("PersistentIPPool", "rack-1", object)
+    const { inUse } = AddressIndex.counts(books.index, Pool.make("PersistentIPPool", object).pool).IPv4
+    assert.strictEqual(inUse, 1)
+  })
+})
+
 describe("Books, loads and keys", () => {
   it("count what each node holds, and forget exactly what was recorded", () => {
     const { books, record } = newBooks()

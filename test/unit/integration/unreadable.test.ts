@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { events } from "../../../src/api/Event.ts"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import { allocation, carriers, createPool, createService, run, start } from "./Acting.ts"
 
@@ -60,6 +61,31 @@ describe("an object that cannot be read", () => {
         cluster.unreadable.add("ipallocations/shop/web")
         yield* edit(4)
         assert.strictEqual(told(), 2)
+      })
+    )
+  })
+})
+
+describe("an IPAllocation that could never be read", () => {
+  it("counts in its pool, and no more when it is gone", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createService(cluster, "web")
+        yield* settled
+        yield* controller.stop
+        cluster.unreadable.add("ipallocations/shop/web")
+        yield* cluster.startController("controller-b")
+        yield* Effect.sleep("30 seconds")
+        const inUse = () => cluster.memory.truth.get(persistentIPPools, { name: "rack-1" })?.status?.addressesInUse
+        assert.strictEqual(inUse(), 1)
+        yield* cluster.api.delete(services, web)
+        yield* settled
+        yield* cluster.api.patch(ipAllocations, web, { metadata: { finalizers: [] } })
+        yield* settled
+        assert.isUndefined(allocation(cluster, "web"))
+        assert.strictEqual(inUse(), 0)
       })
     )
   })
