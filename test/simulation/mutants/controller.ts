@@ -182,7 +182,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "claims-forgotten",
     what: "what IPAllocations claim is not recorded, only what this process granted itself (v0.4, 7)",
     file: "src/controller/Books.ts",
-    find: "    for (const address of now?.claims ?? []) this.contest(address)",
+    find: "    for (const address of now) this.contest(address)",
     replace: "",
     killedBy: "S11",
     isFoundWithoutFaults: true
