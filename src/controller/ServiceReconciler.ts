@@ -305,9 +305,14 @@ const tellOfOther = Effect.fnUntraced(function* (
   }
 })
 
-/** A purchase and a route take a provider some seconds. */
-const patienceMillis = ({ entries, purchases }: WantedState): number =>
-  purchases.length > 0 || entries.some(({ cloudProvider }) => cloudProvider !== undefined) ? 5_000 : 1_000
+/**
+ * A purchase and a route take a provider some seconds, and what is taken over is reported up to one and a half later
+ * (`operator/Untold.ts`): to tell of a hundred addresses what will not hold would keep the API server from moving them.
+ */
+const patienceMillis = ({ entries, purchases }: WantedState): number => {
+  if (purchases.length > 0 || entries.some(({ cloudProvider }) => cloudProvider !== undefined)) return 5_000
+  return entries.some(({ epoch }) => epoch !== undefined && epoch > 1) ? 3_000 : 1_000
+}
 
 /** Two leaders at once may see a cloud, or a node, differently for seconds: each would tell what the other has not. */
 const tellingPace = { burst: 6, intervalMillis: 5_000 }

@@ -9,9 +9,11 @@ import { apiVersion, operatorFieldManager } from "../api/Names.ts"
 import type { Acknowledgement } from "../domain/Hold.ts"
 import * as NodeDuty from "../domain/NodeDuty.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
+import { Untold } from "./Untold.ts"
 
 const interfaceOf = (allocation: IPAllocation, address: string): string | undefined =>
   allocation.spec.allocations.find((entry) => entry.address === address)?.networkInterface
@@ -99,6 +101,19 @@ interface Report {
 /** The next holder waits for it. */
 const tellsRelease = ({ entries }: Report): boolean => entries.some(({ phase }) => phase === "Released")
 
+/**
+ * Served elsewhere before, and now here: it is published already, so that nobody waits for this. What a cloud routes waits
+ * for it, as does what is shown for the first time.
+ */
+const tellsTakeover = ({ allocation: { spec, status }, entries }: Report): boolean =>
+  entries.length > 0 &&
+  spec.allocations.every(({ cloudProvider }) => cloudProvider === undefined) &&
+  entries.every(
+    ({ address, node, phase }) =>
+      phase === "Serving" &&
+      status?.addresses?.some((other) => other.address === address && other.node !== node) === true
+  )
+
 /** Something waits to be served that the round did not know of, and another round is due. */
 const overtaking = (
   { allocations, isHeld, self, viewOf }: Reporting,
@@ -107,6 +122,25 @@ const overtaking = (
   const known = new Set(allocations)
   const isNew = (each: IPAllocation) => !known.has(each) && NodeDuty.takesOver(viewOf(each), self, isHeld)
   return () => [...cache.values()].some(isNew)
+}
+
+/** Those of these that are to be written now; for the others it asks for another round. */
+const newReady = (wake: () => void, scope: Scope.Scope) => {
+  const untold = new Untold()
+  let isToWake = false
+  const waking = Effect.sync(() => {
+    isToWake = false
+    wake()
+  })
+  return Effect.fnUntraced(function* (reports: ReadonlyArray<Report>) {
+    const takeovers = reports.filter(tellsTakeover)
+    const uids = takeovers.map(({ allocation }) => allocation.metadata.uid)
+    const restMillis = untold.restMillis(uids, yield* monotonicMillis)
+    if (restMillis === 0) return reports
+    if (!isToWake) yield* Effect.forkIn(Effect.delay(waking, restMillis), scope)
+    isToWake = true
+    return reports.filter((report) => !tellsTakeover(report))
+  })
 }
 
 export interface StatusReporter {
@@ -133,6 +167,7 @@ export const make = Effect.fnUntraced(function* ({
   const scope = yield* Effect.scope
   /** By uid; a second one beside it would meet its own conflict. */
   const underWay = new Set<string | undefined>()
+  const ready = newReady(wake, scope)
 
   const write = Effect.fnUntraced(function* (report: Report, isOvertaken: () => boolean, node: string) {
     // Nobody waits for it as clients do for what is to be taken over: it comes after that.
@@ -169,7 +204,7 @@ export const make = Effect.fnUntraced(function* ({
   const reportAll: StatusReporter["reportAll"] = Effect.fnUntraced(function* (reporting) {
     const isOvertaken = overtaking(reporting, cache)
     const reports = dueIn(reporting, yield* Timestamp.now)
-    const due = reports.filter(({ allocation }) => !underWay.has(allocation.metadata.uid))
+    const due = yield* ready(reports.filter(({ allocation }) => !underWay.has(allocation.metadata.uid)))
     if (due.length === 0) return reports.length === 0
     for (const { allocation } of due) underWay.add(allocation.metadata.uid)
     let isAwaited = true

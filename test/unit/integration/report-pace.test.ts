@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { services } from "../../../src/api/Service.ts"
-import type { KubernetesError } from "../../../src/ports/Kubernetes.ts"
-import { allocation, createPool, createService, run, shown, start } from "./Acting.ts"
+import { type KubernetesError, Unavailable } from "../../../src/ports/Kubernetes.ts"
+import { allocation, carriers, createPool, createService, run, shown, start } from "./Acting.ts"
 
 const web = { namespace: "shop", name: "web" }
 const edited = { status: { state: "error", message: "edited" } }
@@ -31,6 +31,32 @@ describe("what users are told", () => {
         assert.lengthOf(shown(cluster, "web"), 1)
         yield* Effect.sleep("6 seconds")
         assert.strictEqual(allocation(cluster, "web")?.status?.state, "success")
+      })
+    )
+  })
+
+  it("is not for a moment that an address is away which moves to another node, however many do", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("10 seconds")
+        const [holder = ""] = carriers(cluster, shown(cluster, "web")[0] ?? "")
+        const told = () => cluster.memory.requests().get("controller-a apply ipallocations/status") ?? 0
+        const before = told()
+        assert.isAbove(before, 0)
+        // Who takes over is slow to say so, as when it does for many.
+        cluster.memory.faults.setPolicy(({ method, user }) => {
+          if (user === `operator-${holder}`) return Effect.succeed({ refuse: new Unavailable({ message: "no route" }) })
+          return Effect.succeed(method === "apply" && user.startsWith("operator-") ? { delayMillis: 900 } : {})
+        })
+        yield* Effect.sleep("20 seconds")
+        const entry = allocation(cluster, "web")?.spec.allocations[0]
+        const said = allocation(cluster, "web")?.status?.addresses?.find(({ node }) => node === entry?.nodeName)
+        assert.notStrictEqual(entry?.nodeName, holder)
+        assert.deepStrictEqual([said?.phase, said?.epoch], ["Serving", entry?.epoch])
+        assert.strictEqual(told(), before)
       })
     )
   })

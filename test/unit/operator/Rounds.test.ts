@@ -63,6 +63,16 @@ const start = Effect.gen(function* () {
     const previous = [{ node: "node-1", holdId, epoch: 1 }]
     return change(index, { ...entryOf(index), ...next, previous })
   }
+  /** By another node, which then dies. */
+  const servedElsewhere = Effect.fnUntraced(function* (index: number) {
+    const [entry, ref] = [entryOf(index), { name: `web-${index}`, namespace: "shop" }]
+    const holder = { nodeName: "node-2", holdId: "1.other" }
+    const metadata = { ...ref, labels: labelsOf(addressOf(index)) }
+    const spec = { type: "persistent" as const, allocations: [{ ...entry, ...holder }] }
+    yield* cluster.api.create(ipAllocations, { metadata, spec })
+    const said = { address: entry.address, node: "node-2", holdId: holder.holdId, epoch: 1, phase: "Serving" }
+    yield* cluster.api.patch(ipAllocations, ref, { status: { addresses: [said] } }, { subresource: "status" })
+  })
   const kernel = cluster.kernel("node-1")
   const carried = () =>
     new Set(kernel.state().interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
@@ -79,7 +89,7 @@ const start = Effect.gen(function* () {
       .filter(({ status }) => status?.addresses?.some((each) => each.phase === phase && each.epoch === epoch)).length
   const delayReports = (replyDelayMillis: number) =>
     cluster.memory.faults.setPolicy(({ method }) => Effect.succeed(method === "apply" ? { replyDelayMillis } : {}))
-  return { cluster, give, giveAnew, moveAway, carried, counted, said, delayReports }
+  return { cluster, give, giveAnew, servedElsewhere, moveAway, carried, counted, said, delayReports }
 })
 
 describe("rounds of the operator", () => {
@@ -199,6 +209,38 @@ describe("rounds of the operator", () => {
         yield* Effect.sleep("10 seconds")
         assert.strictEqual(said("Serving", 2), count)
         assert.isAtMost(counted().reads - before.reads, 4, "twice a round, before and after")
+      })
+    )
+  })
+
+  it("says what it takes over when no more comes, or a second and a half after the first", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { counted, give, giveAnew, moveAway, said, servedElsewhere } = yield* start
+        yield* give(0)
+        for (let index = 1; index <= 15; index++) yield* servedElsewhere(index)
+        yield* Effect.sleep("1 second")
+        const before = counted()
+        for (let index = 1; index <= 14; index++) {
+          yield* giveAnew(index)
+          yield* Effect.sleep("100 millis")
+        }
+        assert.strictEqual(counted().reports - before.reports, 0, "more comes every 100 ms")
+        yield* moveAway(0)
+        yield* give(16)
+        yield* give(17, 2)
+        yield* Effect.sleep("90 millis")
+        assert.strictEqual(counted().reports - before.reports, 3, "others wait for these")
+        assert.deepStrictEqual([said("Released", 1), said("Serving", 2)], [1, 1])
+        yield* Effect.sleep("100 millis")
+        assert.strictEqual(said("Serving", 2), 1 + 14, "1.5 s after the first")
+        yield* giveAnew(15)
+        yield* Effect.sleep("250 millis")
+        assert.strictEqual(said("Serving", 2), 1 + 14)
+        yield* Effect.sleep("150 millis")
+        assert.strictEqual(said("Serving", 2), 1 + 15, "300 ms after the last")
+        yield* Effect.sleep("10 seconds")
+        assert.strictEqual(counted().reports - before.reports, 3 + 15, "each is reported once")
       })
     )
   })
