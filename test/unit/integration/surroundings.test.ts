@@ -247,6 +247,12 @@ describe("a controller whose API server refuses everything", () => {
 const operatorDaemonSet = { namespace: TestCluster.ownNamespace, name: "plenuslb-operator" }
 const labels = { "app.kubernetes.io/instance": "plenuslb-operator", "app.kubernetes.io/name": "plenuslb-operator" }
 
+const startWithDaemonSet = Effect.gen(function* () {
+  const cluster = yield* start("192.0.2.10", "Cluster")
+  yield* cluster.api.create(daemonSets, { metadata: operatorDaemonSet, spec: { selector: { matchLabels: labels } } })
+  return cluster
+})
+
 const degradedOf = (cluster: TestCluster.TestCluster) =>
   cluster.memory.truth
     .get(persistentIPPools, { name: "rack-1" })
@@ -256,11 +262,7 @@ describe("an operator that ends again and again", () => {
   it("is told of on the pool that adds addresses to an interface, with its node and its last words, until it runs", () => {
     run(
       Effect.gen(function* () {
-        const cluster = yield* start("192.0.2.10", "Cluster")
-        yield* cluster.api.create(daemonSets, {
-          metadata: operatorDaemonSet,
-          spec: { selector: { matchLabels: labels } }
-        })
+        const cluster = yield* startWithDaemonSet
         const counts = (numberReady: number) =>
           cluster.api.patch(
             daemonSets,
@@ -291,11 +293,7 @@ describe("operators that are rolled out", () => {
   it("are looked at every few seconds, and not with each that starts: each look reads them all", () => {
     run(
       Effect.gen(function* () {
-        const cluster = yield* start("192.0.2.10", "Cluster")
-        yield* cluster.api.create(daemonSets, {
-          metadata: operatorDaemonSet,
-          spec: { selector: { matchLabels: labels } }
-        })
+        const cluster = yield* startWithDaemonSet
         const count = 300
         for (let numberReady = 0; numberReady < count; numberReady++) {
           const status = { desiredNumberScheduled: count, currentNumberScheduled: count, numberReady }

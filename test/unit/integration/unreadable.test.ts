@@ -12,18 +12,24 @@ const ofServices = ({ plural, user }: { readonly plural: string; readonly user: 
   user === "controller-b" && plural === services.plural
 const settled = Effect.sleep("5 seconds")
 
+/** Served, and then led by a controller that could never read this object. */
+const unreadableSinceStart = Effect.fnUntraced(function* (object: string) {
+  const { cluster, controller } = yield* start()
+  yield* createPool(cluster, "rack-1")
+  yield* createService(cluster, "web")
+  yield* settled
+  yield* controller.stop
+  cluster.unreadable.add(object)
+  yield* cluster.startController("controller-b")
+  yield* Effect.sleep("30 seconds")
+  return cluster
+})
+
 describe("a Service that could never be read", () => {
   it("leaves no IPAllocation behind when it is gone, though that is heard of late", () => {
     run(
       Effect.gen(function* () {
-        const { cluster, controller } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        yield* createService(cluster, "web")
-        yield* settled
-        yield* controller.stop
-        cluster.unreadable.add("services/shop/web")
-        yield* cluster.startController("controller-b")
-        yield* Effect.sleep("30 seconds")
+        const cluster = yield* unreadableSinceStart("services/shop/web")
         const { watches } = cluster.memory
         watches.silence(ofServices)
         yield* cluster.api.delete(services, web)
@@ -70,14 +76,7 @@ describe("an IPAllocation that could never be read", () => {
   it("counts in its pool, and no more when it is gone", () => {
     run(
       Effect.gen(function* () {
-        const { cluster, controller } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        yield* createService(cluster, "web")
-        yield* settled
-        yield* controller.stop
-        cluster.unreadable.add("ipallocations/shop/web")
-        yield* cluster.startController("controller-b")
-        yield* Effect.sleep("30 seconds")
+        const cluster = yield* unreadableSinceStart("ipallocations/shop/web")
         const inUse = () => cluster.memory.truth.get(persistentIPPools, { name: "rack-1" })?.status?.addressesInUse
         assert.strictEqual(inUse(), 1)
         yield* cluster.api.delete(services, web)
