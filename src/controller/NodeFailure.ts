@@ -15,7 +15,7 @@ import type { Scope } from "effect"
 import type { Lease } from "../api/Lease.ts"
 import { leases } from "../api/Lease.ts"
 import { nodeLeaseAnnotations } from "../api/Names.ts"
-import { Kubernetes } from "../ports/Kubernetes.ts"
+import { Kubernetes, type KubernetesError } from "../ports/Kubernetes.ts"
 import * as Witness from "../domain/Witness.ts"
 import type { Peers } from "../ports/Peers.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
@@ -51,6 +51,10 @@ export interface Options extends FenceOptions {
 
 /** As long as nothing is due without a list, an API server that cannot answer must not be asked without a pause. */
 const RETRY_MILLIS = 200
+/** What a right or a policy forbids is not allowed a moment later; whoever mends it is not kept waiting either. */
+const FORBIDDEN_MILLIS = 1_000
+
+const isForbidden = ({ reason }: KubernetesError): boolean => reason._tag === "Denied" || reason._tag === "Invalid"
 /** Between two rounds of asking; of a takeover that waits for long, as when all operators were taken away, less often. */
 const ASK_AGAIN_MILLIS = 500
 const ASK_AGAIN_MILLIS_MAX = 5_000
@@ -114,10 +118,10 @@ export const tryFence = (known: KnownLease, evidence: string, options: FenceOpti
       Effect.gen(function* () {
         const refused = error.category === "conflict" || error.isGone
         if (refused) options.nodeBook.leases.restartCount(known.content.node, yield* monotonicMillis)
-        yield* Effect.logInfo("not fenced").pipe(
-          Effect.annotateLogs({ node: known.content.node, error: error.message })
-        )
-        if (!refused) yield* Effect.sleep(RETRY_MILLIS)
+        const log = isForbidden(error) ? Effect.logWarning : Effect.logInfo
+        yield* log("not fenced").pipe(Effect.annotateLogs({ node: known.content.node, error: error.message }))
+        if (refused) return
+        yield* Effect.sleep(isForbidden(error) ? FORBIDDEN_MILLIS : Math.max(RETRY_MILLIS, error.retryAfterMillis))
       })
     )
   )

@@ -1,9 +1,10 @@
-/** Somebody who undoes what users are told, as fast as it is told: two leaders that see things differently are such. */
+/** What is written again and again: somebody undoes it as fast as it is told, as two leaders do that see things differently, or forbids it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
+import { nodeLeaseName } from "../../../src/api/Names.ts"
 import { services } from "../../../src/api/Service.ts"
-import { type KubernetesError, Unavailable } from "../../../src/ports/Kubernetes.ts"
+import { Denied, type KubernetesError, Unavailable } from "../../../src/ports/Kubernetes.ts"
 import { allocation, carriers, createPool, createService, run, shown, start } from "./Acting.ts"
 
 const web = { namespace: "shop", name: "web" }
@@ -118,6 +119,37 @@ describe("what is written for a Service", () => {
         isPaced(yield* undoing(undo))
         yield* Effect.sleep("6 seconds")
         assert.isNotEmpty(allocation(cluster, "web")?.metadata.labels)
+      })
+    )
+  })
+})
+
+describe("a fence that a policy forbids", () => {
+  it("is tried once a second, and made once it is allowed", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("10 seconds")
+        const [address = ""] = shown(cluster, "web")
+        const [holder = ""] = carriers(cluster, address)
+        let isForbidden = true
+        let tries = 0
+        cluster.memory.faults.setPolicy(({ method, name, user }) => {
+          if (user === `operator-${holder}`) return Effect.succeed({ refuse: new Unavailable({ message: "no route" }) })
+          if (!isForbidden || method !== "replace" || name !== nodeLeaseName(holder)) return Effect.succeed({})
+          tries += 1
+          return Effect.succeed({ refuse: new Denied({ status: 403, message: "by policy" }) })
+        })
+        yield* Effect.sleep("70 seconds")
+        assert.isAtLeast(tries, 55)
+        assert.isAtMost(tries, 70)
+        const holderOf = () => allocation(cluster, "web")?.spec.allocations[0]?.nodeName
+        assert.strictEqual(holderOf(), holder)
+        isForbidden = false
+        yield* Effect.sleep("2 seconds")
+        assert.notStrictEqual(holderOf(), holder)
       })
     )
   })
