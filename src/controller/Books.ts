@@ -15,8 +15,8 @@ import * as Pool from "../domain/Pool.ts"
 import { labelNames } from "../domain/CloudClaim.ts"
 import type { Reserved } from "../domain/PoolConflicts.ts"
 import type { CloudAddress, Unreadable } from "../ports/Cloud.ts"
-import { type Change, keyOf } from "../reconcile/Reflector.ts"
-import { Claims } from "./Claims.ts"
+import type { Change } from "../reconcile/Reflector.ts"
+import { AddressBook } from "./AddressBook.ts"
 import { CloudBook } from "./cloud/CloudBook.ts"
 import { Multimap } from "./Multimap.ts"
 import { Occupied } from "./Occupied.ts"
@@ -41,9 +41,6 @@ export interface KnownPool {
   readonly problems: ReadonlyArray<Pool.PoolProblem>
 }
 
-const sameClaim = (a: AddressIndex.Claim, b: AddressIndex.Claim): boolean =>
-  AddressIndex.isSame(a, b) && a.pool === b.pool
-
 /** What one IPAllocation was recorded with, so that exactly this is forgotten. */
 interface Recorded {
   readonly claims: ReadonlyArray<Address>
@@ -60,14 +57,11 @@ interface Recorded {
 }
 
 export class Books {
-  private knownIndex: AddressIndex.AddressIndex = AddressIndex.make({ pools: [], reserved: [] })
-  /** Pools or the cluster's own networks are others than those of `knownIndex`. */
-  private isGroundChanged = false
   /** By `kind/name`. */
   readonly pools = new Map<string, KnownPool>()
   /** By `kind/name`: pools that exist and cannot be read: what they granted stays as it is. */
   readonly unreadablePools = new Set<string>()
-  readonly claims = new Claims()
+  readonly addresses: AddressBook
   /** Service keys by pool name, and by node that holds or must let go. */
   readonly keysByPool = new Multimap()
   readonly keysByNode = new Multimap()
@@ -86,14 +80,16 @@ export class Books {
   wake: (keys: Iterable<string>) => void = () => {}
   /** Keys of IPAllocations by their UID. */
   private readonly keysByUid = new Map<string, string>()
-  private readonly reservedBySource = new Map<string, ReadonlyArray<Reserved>>()
-  /** Made by writes that are under way. */
-  private readonly reservations = new Map<Address, AddressIndex.Claim>()
   private readonly recorded = new Map<string, Recorded>()
   private readonly isFenced: (holder: Holder) => boolean
 
   constructor(isFenced: (holder: Holder) => boolean) {
     this.isFenced = isFenced
+    this.addresses = new AddressBook({
+      pools: () => [...this.pools.values()].map(({ pool }) => pool),
+      wake: (keys) => this.wake(keys),
+      onFree: (address, pool) => this.announceFree(address, pool)
+    })
     this.clouds.holderOf = (claim) => this.keysByUid.get(claim)
     this.clouds.addressesOn = (node) => this.routedByNode.get(node)
   }
@@ -117,11 +113,17 @@ export class Books {
     const createdAt = metadata.creationTimestamp ?? ""
     const claimant = claimantOf(metadata)
     for (const address of claims.filter((each) => before?.claims.includes(each) !== true)) {
-      this.claims.set(address, { ...claimant, key, createdAt, served: true, pool: this.poolOf(address) })
+      this.addresses.claims.set(address, {
+        ...claimant,
+        key,
+        createdAt,
+        served: true,
+        pool: this.addresses.poolOf(address)
+      })
     }
     const nothing = { pools: [], nodes: [], holders: [], routed: [], uid: metadata.uid ?? "", isReadable: false }
     this.recorded.set(key, { ...(stays ?? nothing), claims })
-    this.settleClaims(key, before?.claims ?? [], claims)
+    this.addresses.settle(key, before?.claims ?? [], claims)
   }
 
   /** As `Pool.named`. */
@@ -164,7 +166,7 @@ export class Books {
         ? claims[0]
         : (claims.find((each) => FloatingAddress.contains(network, each)) ??
           (pool.cloud && FloatingAddress.hostOf(network, pool.cloud.ipv6Suffix)))
-    return address && AddressIndex.claimOf(this.index, address)
+    return address && AddressIndex.claimOf(this.addresses.index, address)
   }
 
   /**
@@ -172,7 +174,7 @@ export class Books {
    * IPAllocation names; what none names any more, for every pool.
    */
   countBought(pool: Pool.Pool): number {
-    const inUse = AddressIndex.counts(this.index, pool)
+    const inUse = AddressIndex.counts(this.addresses.index, pool)
     const { clouds } = this
     const bought = pool.cloud === undefined ? [] : [...clouds.boughtIn(pool), ...clouds.boughtUnreadableIn(pool)]
     const mayBeFor = (claim: string | undefined) => this.poolsOfClaim(claim)?.includes(pool.name) ?? true
@@ -192,44 +194,20 @@ export class Books {
   /** Granted, and deleted at the provider since. */
   deletedIn(pool: Pool.Pool): ReadonlyArray<Address> {
     const deleted = [...(this.clouds.viewOf(pool)?.deleted ?? [])]
-    return deleted.filter((address) => AddressIndex.claimOf(this.index, address)?.pool === pool.name)
-  }
-
-  /** A claim for what is about to be written, so that no other Service is granted it meanwhile. False: it is taken. */
-  reserve(address: Address, claim: AddressIndex.Claim): boolean {
-    const claimed = this.claim(address, claim)
-    if (claimed) this.reservations.set(address, claim)
-    return claimed
-  }
-
-  /** Takes a reservation back; what IPAllocations claim by now stands. */
-  release(address: Address, claimant: AddressIndex.Claimant): void {
-    const reservation = this.reservations.get(address)
-    if (reservation === undefined || !AddressIndex.isSame(reservation, claimant)) return
-    this.reservations.delete(address)
-    this.contest(address)
-    this.announceFree(address, reservation.pool)
-  }
-
-  /** Takes back what is reserved for this Service: no write for it is under way. */
-  releaseOf(key: string): void {
-    for (const [address, claim] of this.reservations) if (keyOf(claim) === key) this.release(address, claim)
+    return deleted.filter((address) => AddressIndex.claimOf(this.addresses.index, address)?.pool === pool.name)
   }
 
   /** Of which something is remembered that only a step for the Service takes back, which may be gone. */
   keysToSettle(): ReadonlySet<string> {
-    return new Set([
-      ...this.waiting.keys(),
-      ...[...this.reservations.values()].map(keyOf),
-      ...this.clouds.refusedKeys()
-    ])
+    return new Set([...this.waiting.keys(), ...this.addresses.reservingKeys(), ...this.clouds.refusedKeys()])
   }
 
   /** Sets what the key waits for. Whoever stops waiting for a pool that still has an address wakes the next. */
   wait(key: string, topics: ReadonlyArray<Waiting.Topic>): void {
     for (const topic of this.waiting.set(key, topics)) {
       const wanted = Waiting.poolOf(topic)
-      if (wanted && AddressIndex.nextFree(this.index, wanted.pool, wanted.family) !== undefined) this.wakeFirst(topic)
+      if (wanted && AddressIndex.nextFree(this.addresses.index, wanted.pool, wanted.family) !== undefined)
+        this.wakeFirst(topic)
     }
   }
 
@@ -242,54 +220,15 @@ export class Books {
     const id = `${kind}/${name}`
     if (object === undefined) this.pools.delete(id)
     else this.pools.set(id, Pool.make(kind, object))
-    this.isGroundChanged = true
-    for (const { claims, isReadable } of this.recorded.values()) if (!isReadable) claims.forEach(this.nameUnread, this)
-  }
-
-  /** What cannot be read says nothing of pools: it counts in the one that lists the address, which may be known later. */
-  private nameUnread(address: Address): void {
-    const claim = this.claims.winner(address)
-    const owner = AddressIndex.ownerOf(this.index, address)
-    if (claim?.pool !== "" || owner?._tag !== "Pool") return
-    this.claims.set(address, { ...claim, pool: owner.pool.name })
-    this.contest(address)
+    this.addresses.onPools()
+    for (const { claims, isReadable } of this.recorded.values()) {
+      if (!isReadable) for (const address of claims) this.addresses.nameUnread(address)
+    }
   }
 
   /** True when the node's own networks changed, which may turn a pool's address into a reserved one. */
   onNode(name: string, node: Node | undefined, reservedOf: (node: Node) => ReadonlyArray<Reserved>): boolean {
-    return this.onReserved(`Node/${name}`, node === undefined ? [] : reservedOf(node))
-  }
-
-  /** Sets what of the cluster's own this source names; true when that changed anything. */
-  onReserved(source: string, after: ReadonlyArray<Reserved>): boolean {
-    const before = this.reservedBySource.get(source) ?? []
-    if (JSON.stringify(before, bigints) === JSON.stringify(after, bigints)) return false
-    if (after.length === 0) this.reservedBySource.delete(source)
-    else this.reservedBySource.set(source, after)
-    this.isGroundChanged = true
-    return true
-  }
-
-  /** Rebuilt when it is read: a list of all nodes changes the ground with each of them, and each time all claims are gone through. */
-  get index(): AddressIndex.AddressIndex {
-    if (this.isGroundChanged) {
-      this.isGroundChanged = false
-      this.knownIndex = AddressIndex.withGround(this.knownIndex, {
-        pools: [...this.pools.values()].map(({ pool }) => pool),
-        reserved: [...this.reservedBySource.values()].flat()
-      })
-    }
-    return this.knownIndex
-  }
-
-  private set index(index: AddressIndex.AddressIndex) {
-    this.knownIndex = index
-  }
-
-  /** Named by an entry that has left, an address is known by the pool that lists it. */
-  private poolOf(address: Address): string {
-    const owner = AddressIndex.ownerOf(this.index, address)
-    return AddressIndex.claimOf(this.index, address)?.pool ?? (owner?._tag === "Pool" ? owner.pool.name : "")
+    return this.addresses.onReserved(`Node/${name}`, node === undefined ? [] : reservedOf(node))
   }
 
   private recordAllocation(key: string, allocation: IPAllocation): void {
@@ -299,11 +238,9 @@ export class Books {
     const claimant = claimantOf(allocation.metadata)
     const createdAt = allocation.metadata.creationTimestamp ?? ""
     for (const address of claimed) {
-      const pool = entries.find((entry) => entry.address === address)?.pool ?? this.poolOf(address)
+      const pool = entries.find((entry) => entry.address === address)?.pool ?? this.addresses.poolOf(address)
       const served = serving.some((each) => each.address === address)
-      this.claims.set(address, { ...claimant, key, createdAt, served, pool })
-      const reservation = this.reservations.get(address)
-      if (reservation !== undefined && AddressIndex.isSame(reservation, claimant)) this.reservations.delete(address)
+      this.addresses.record(address, { ...claimant, key, createdAt, served, pool })
     }
     this.recorded.set(key, {
       claims: claimed,
@@ -331,44 +268,11 @@ export class Books {
     for (const node of now?.holders ?? []) this.addLoad(node, 1)
     for (const [node, address] of before?.routed ?? []) this.routedByNode.remove(node, address)
     for (const [node, address] of now?.routed ?? []) this.routedByNode.add(node, address)
-    this.settleClaims(key, before?.claims ?? [], now?.claims ?? [])
-  }
-
-  private settleClaims(key: string, before: ReadonlyArray<Address>, now: ReadonlyArray<Address>): void {
-    for (const address of before) {
-      if (now.includes(address)) continue
-      this.claims.delete(address, key)
-      const { pool } = AddressIndex.claimOf(this.index, address) ?? { pool: "" }
-      this.contest(address)
-      this.wake(this.claims.keysOf(address))
-      this.announceFree(address, pool)
-    }
-    for (const address of now) this.contest(address)
-  }
-
-  /** The index holds the claim of the winner, or a reservation while no IPAllocation claims the address. */
-  private contest(address: Address): void {
-    const due = this.claims.winner(address) ?? this.reservations.get(address)
-    const present = AddressIndex.claimOf(this.index, address)
-    if (present !== undefined && (due === undefined || !sameClaim(present, due))) {
-      this.index = AddressIndex.release(this.index, address, present)
-    }
-    if (due !== undefined && (present === undefined || !sameClaim(present, due))) this.claim(address, due)
-    const claimants = [...this.claims.keysOf(address)]
-    if (claimants.length > 1) this.wake(claimants)
-  }
-
-  private claim(address: Address, { name, namespace, pool, uid }: AddressIndex.Claim): boolean {
-    const claimed = AddressIndex.claim(this.index, address, { name, namespace, pool, uid })
-    if (claimed._tag === "Success") this.index = claimed.success
-    return claimed._tag === "Success"
+    this.addresses.settle(key, before?.claims ?? [], now?.claims ?? [])
   }
 
   /** Who waits for the pool that lists it by now can have it, whichever has granted it. */
-  private announceFree(address: Address, granter: string): void {
-    if (AddressIndex.claimOf(this.index, address) !== undefined) return
-    const owner = AddressIndex.ownerOf(this.index, address)
-    const pool = owner?._tag === "Pool" ? owner.pool.name : granter
+  private announceFree(address: Address, pool: string): void {
     this.wake(this.waiting.all(Waiting.addressTopic(address)))
     this.wakeFirst(Waiting.poolTopic(pool, familyOf(address)))
     this.wake(this.waiting.all("occupied"))
@@ -381,5 +285,3 @@ export class Books {
     else this.loadByNode.set(node, load)
   }
 }
-
-const bigints = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? value.toString() : value)

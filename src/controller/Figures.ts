@@ -30,7 +30,7 @@ export interface Figure {
   readonly value: number
 }
 
-const ofPool = ({ index }: Books, pool: Pool.Pool): ReadonlyArray<Figure> => {
+const ofPool = ({ addresses: { index } }: Books, pool: Pool.Pool): ReadonlyArray<Figure> => {
   const counts = AddressIndex.counts(index, pool)
   return (["IPv4", "IPv6"] as const).flatMap((family) => {
     const { available, inUse, total } = counts[family]

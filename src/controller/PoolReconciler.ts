@@ -81,7 +81,7 @@ const credentials = ({ pool }: KnownPool, object: AnyPool, books: Books): Readon
 
 const conflict = ({ pool }: KnownPool, books: Books): Finding => {
   const concerns = (ref: Pool.PoolRef) => ref.kind === pool.kind && ref.name === pool.name
-  const found = books.index.conflicts.filter(
+  const found = books.addresses.index.conflicts.filter(
     ({ loser, winner }) => concerns(loser) || (winner._tag === "Pool" && concerns(winner.pool))
   )
   const [first] = found
@@ -150,7 +150,7 @@ const degraded = ({ pool, problems }: KnownPool, object: AnyPool, books: Books, 
 }
 
 const statusOf = (known: KnownPool, object: AnyPool, books: Books, told: ToldOfNodes, now: string): PoolStatus => {
-  const counts = AddressIndex.counts(books.index, known.pool)
+  const counts = AddressIndex.counts(books.addresses.index, known.pool)
   const families = (["IPv4", "IPv6"] as const)
     .filter((family) => counts[family].total > 0 || counts[family].inUse > 0)
     .map((family) => ({

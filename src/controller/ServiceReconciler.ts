@@ -46,9 +46,9 @@ const withClaims = <A, R>(
       uid: service?.metadata.uid ?? ""
     }
     const release = () => {
-      for (const { address } of wanted.fresh) books.release(address, claimant)
+      for (const { address } of wanted.fresh) books.addresses.release(address, claimant)
     }
-    const claimed = wanted.fresh.every(({ address, pool }) => books.reserve(address, { ...claimant, pool }))
+    const claimed = wanted.fresh.every(({ address, pool }) => books.addresses.reserve(address, { ...claimant, pool }))
     if (!claimed) {
       release()
       return Effect.succeed("taken")
@@ -241,7 +241,7 @@ export const step = (reconciling: Reconciling, queues: Queues) => {
   const pace = new Pace(repeatingPace)
   return Effect.fnUntraced(
     function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches> {
-      reconciling.books.releaseOf(key)
+      reconciling.books.addresses.releaseOf(key)
       if (!(yield* reconciling.isLeader)) return "settled"
       if (yield* isUnreadable(key)) {
         // It can take nothing that becomes free, and would be woken in the place of others.

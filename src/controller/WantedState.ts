@@ -166,7 +166,7 @@ const removalTold = (pending: Refusal.Refusal, reported: Report): string | undef
  * read is not a pool that is gone.
  */
 const standingOf = ({ entries, key }: Inputs, books: Books) => {
-  const lost = entries.filter((entry) => books.claims.rivalOf(entry.address, key) !== undefined)
+  const lost = entries.filter((entry) => books.addresses.claims.rivalOf(entry.address, key) !== undefined)
   const frozen = entries.filter((entry) => !lost.includes(entry) && books.isUnreadable(entry.pool))
   return { lost, frozen, current: entries.filter((entry) => !lost.includes(entry)) }
 }
@@ -215,7 +215,7 @@ const decide = (
     const entry = current.find((each) => each.address === address)
     return pool?.kind === "EphemeralIPPool" && entry !== undefined && cloud.isDeleted(pool, entry)
   }
-  const { index } = books
+  const { index } = books.addresses
   const isInUse = HolderLack.inUseAmong(current, inputs.acknowledgements)
   const occupation = { isInUse, avoided: books.occupied.addresses(inputs.nowMillis) }
   const situation = { request: asked, namespaceLabels, type, current, index, boughtBy, isDeleted, mayPromote }
@@ -274,8 +274,8 @@ export const wantedState = (
   const isToMove = entries.some((entry) => MoveRequest.targetOf(inputs.moves, entry) !== undefined)
   const inUse = HolderLack.inUse(inputs.key, present, entries, acknowledgements)
   const lack =
-    Rivalry.lost(inputs, books.claims, standing.lost) ??
-    Rivalry.contested(inputs, books.claims, entries) ??
+    Rivalry.lost(inputs, books.addresses.claims, standing.lost) ??
+    Rivalry.contested(inputs, books.addresses.claims, entries) ??
     frozenLack(standing.frozen) ??
     lackOf(decision, inputs) ??
     CloudWishes.firstOf(hindrance, buying) ??

@@ -167,7 +167,7 @@ const reservedChanged = ({ books, sinks }: Pick<Wiring, "books" | "sinks">): voi
 const onServiceCIDR = (wiring: Wiring): Reflector.Handlers<ServiceCIDR> => ({
   onChange: ({ after, key }) => {
     const reserved = after === undefined ? [] : serviceNetworkOf(after)
-    if (wiring.books.onReserved(`ServiceCIDR/${key}`, reserved)) reservedChanged(wiring)
+    if (wiring.books.addresses.onReserved(`ServiceCIDR/${key}`, reserved)) reservedChanged(wiring)
   }
 })
 

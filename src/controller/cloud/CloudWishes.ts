@@ -80,7 +80,7 @@ const sameName = (pool: string): Lack => ({
 /** What was bought stays bought: given back, it would be paid for, and the next one bought could be the same. */
 const takenBy = (pool: Pool, family: Family, { books, cloud }: Surroundings): Omit<Buying, "purchases"> | undefined => {
   const address = cloud.boughtAddress(pool, family, [])
-  const holder = address && AddressIndex.claimOf(books.index, address)
+  const holder = address && AddressIndex.claimOf(books.addresses.index, address)
   if (address === undefined || holder === undefined) return undefined
   return {
     lack: {

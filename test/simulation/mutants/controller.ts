@@ -118,7 +118,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
     name: "grant-without-reservation",
     what: "two workers that decide at once are granted one address",
     file: "src/controller/ServiceReconciler.ts",
-    find: "const claimed = wanted.fresh.every(({ address, pool }) => books.reserve(address, { ...claimant, pool }))",
+    find: "const claimed = wanted.fresh.every(({ address, pool }) => books.addresses.reserve(address, { ...claimant, pool }))",
     replace: "const claimed = true",
     killedBy: "S2",
     isFoundWithoutFaults: true
@@ -181,7 +181,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
   {
     name: "claims-forgotten",
     what: "what IPAllocations claim is not recorded, only what this process granted itself (v0.4, 7)",
-    file: "src/controller/Books.ts",
+    file: "src/controller/AddressBook.ts",
     find: "    for (const address of now) this.contest(address)",
     replace: "",
     killedBy: "S11",
@@ -190,7 +190,7 @@ export const controllerMutants: ReadonlyArray<Mutant> = [
   {
     name: "index-entry-kept",
     what: "the claim of a deleted IPAllocation stays in the index",
-    file: "src/controller/Books.ts",
+    file: "src/controller/AddressBook.ts",
     find: "      this.claims.delete(address, key)\n",
     replace: "",
     killedBy: "L1",

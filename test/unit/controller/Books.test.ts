@@ -32,7 +32,7 @@ const newBooks = (isFenced: (node: string) => boolean = () => false) => {
     spec: { addresses: ["192.0.2.1-192.0.2.3"], autoAssign: true }
   })
   const record = (name: string, after: IPAllocation | undefined) => books.onAllocation({ key: `shop/${name}`, after })
-  const ownerOf = (letter: string) => AddressIndex.claimOf(books.index, addressOf(letter))?.name
+  const ownerOf = (letter: string) => AddressIndex.claimOf(books.addresses.index, addressOf(letter))?.name
   const takeWoken = () => woken.splice(0)
   return { books, record, ownerOf, takeWoken }
 }
@@ -81,7 +81,7 @@ describe("Books, claims", () => {
       for (const each of order) record(each.metadata.name, each)
       assert.strictEqual(ownerOf("a"), winner)
       const loser = order.find(({ metadata }) => metadata.name !== winner)?.metadata.name ?? ""
-      assert.strictEqual(books.claims.rivalOf(addressOf("a"), `shop/${loser}`)?.name, winner)
+      assert.strictEqual(books.addresses.claims.rivalOf(addressOf("a"), `shop/${loser}`)?.name, winner)
       record(winner, undefined)
       assert.strictEqual(ownerOf("a"), loser, "the loser's claim is recorded when the winner's goes")
     }
@@ -90,13 +90,13 @@ describe("Books, claims", () => {
   it("of what is about to be written hold against others, and are taken back", () => {
     const { books, ownerOf, record } = newBooks()
     const claimant = { namespace: "shop", name: "web", uid: "uid-web" }
-    assert.isTrue(books.reserve(addressOf("a"), { ...claimant, pool: "rack-1" }))
-    assert.isFalse(books.reserve(addressOf("a"), { ...claimant, name: "thief", uid: "t", pool: "rack-1" }))
-    books.release(addressOf("a"), claimant)
+    assert.isTrue(books.addresses.reserve(addressOf("a"), { ...claimant, pool: "rack-1" }))
+    assert.isFalse(books.addresses.reserve(addressOf("a"), { ...claimant, name: "thief", uid: "t", pool: "rack-1" }))
+    books.addresses.release(addressOf("a"), claimant)
     assert.isUndefined(ownerOf("a"))
-    books.reserve(addressOf("a"), { ...claimant, pool: "rack-1" })
+    books.addresses.reserve(addressOf("a"), { ...claimant, pool: "rack-1" })
     record("web", allocationOf("web", "a@n1.1"))
-    books.release(addressOf("a"), claimant)
+    books.addresses.release(addressOf("a"), claimant)
     assert.strictEqual(ownerOf("a"), "web", "what is written stands")
   })
 
@@ -174,7 +174,7 @@ describe("Books, an IPAllocation that cannot be read", () => {
     books.onUnreadableAllocation("shop/web", { ...metadata, labels })
     const object = { metadata: { name: "rack-1" }, spec: { addresses: ["192.0.2.1-192.0.2.3"], autoAssign: true } }
     books.onPool("PersistentIPPool", "rack-1", object)
-    const { inUse } = AddressIndex.counts(books.index, Pool.make("PersistentIPPool", object).pool).IPv4
+    const { inUse } = AddressIndex.counts(books.addresses.index, Pool.make("PersistentIPPool", object).pool).IPv4
     assert.strictEqual(inUse, 1)
   })
 })
@@ -259,7 +259,7 @@ describe("Books, what a list of many nodes costs", () => {
       books.onNode(name, { apiVersion: "v1", kind: "Node", metadata: { name }, spec }, reservedOf)
     }
     assert.strictEqual(ownerOf("a"), "web")
-    assert.strictEqual(AddressIndex.ownerOf(books.index, address("10.0.1.7"))?._tag, "Cluster")
+    assert.strictEqual(AddressIndex.ownerOf(books.addresses.index, address("10.0.1.7"))?._tag, "Cluster")
     assert.strictEqual(looksCount, 1)
   })
 })
