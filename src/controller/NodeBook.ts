@@ -184,25 +184,34 @@ export class NodeBook {
 
   /** Without those of Nodes that are gone and hold nothing any more: nobody takes back what they said last. */
   currentLeases(): ReadonlyArray<KnownLease> {
-    const isNode = (name: string) => this.nodes.has(name) || this.unreadable.has(name)
     return [...this.leases.byNode.values()].filter(
-      ({ content: { node } }) => isNode(node) || this.leases.holdIdOf(node) !== undefined
+      ({ content: { node } }) => this.isNode(node) || this.leases.holdIdOf(node) !== undefined
     )
+  }
+
+  private isNode(name: string): boolean {
+    return this.nodes.has(name) || this.unreadable.has(name)
   }
 
   /** Of all nodes, also of those that were fenced: who does not know it yet may still answer. */
   macs(): ReadonlyArray<string> {
-    const all = [...this.leases.byNode.values()].flatMap(({ content }) => content.macs)
-    return [...new Set(all)].toSorted().slice(0, MACS_MAX)
+    const all = this.presentFirst().flatMap(({ content }) => content.macs)
+    return [...new Set(all)].slice(0, MACS_MAX).toSorted()
   }
 
   /** Of nodes that have not registered since. */
   fencedHoldIds(): ReadonlyArray<string> {
-    const fenced = [...this.leases.byNode.values()].filter(({ content }) => content.fenced === content.holdId)
-    return fenced
+    return this.presentFirst()
+      .filter(({ content }) => content.fenced === content.holdId)
+      .slice(0, FENCED_MAX)
       .map(({ content }) => content.holdId)
       .toSorted()
-      .slice(0, FENCED_MAX)
+  }
+
+  /** NodeLeases outlive their Nodes: those of machines that are long gone must not take the room of who may still answer. */
+  private presentFirst(): ReadonlyArray<KnownLease> {
+    const rankOf = ({ content: { node } }: KnownLease) => `${this.isNode(node) ? 0 : 1} ${node}`
+    return [...this.leases.byNode.values()].toSorted((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1))
   }
 }
 

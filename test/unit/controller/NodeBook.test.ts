@@ -15,14 +15,15 @@ interface Content {
   readonly holdId?: string
   readonly fenced?: string
   readonly durationMillis?: number
+  readonly macs?: ReadonlyArray<string>
 }
 
-const leaseOf = ({ durationMillis = L, fenced, holdId: id = "1.a", node, version }: Content): Lease => {
+const leaseOf = ({ durationMillis = L, fenced, holdId: id = "1.a", macs = [], node, version }: Content): Lease => {
   const content: NodeLease.NodeLease = {
     node,
     holdId: holdId(id),
     bootId: "boot",
-    macs: [],
+    macs,
     systemUuid: "",
     nonce: "process",
     attempt: version,
@@ -235,6 +236,20 @@ describe("NodeBook, holders", () => {
       see({ node: `n${index}`, version: index, holdId: id, fenced: id }, 0)
     }
     assert.isAtMost(JSON.stringify(book.fencedHoldIds()).length, bytesMax)
+  })
+
+  it("tells of nodes that are there before those whose Nodes are gone, whose leases stay for years", () => {
+    const { book, see } = newBook()
+    for (let index = 0; index < 2_000; index++) {
+      const id = `1.${String(index).padStart(8, "0")}`
+      const macs = [0, 1, 2].map((port) => `02:00:00:0${port}:${String(index).padStart(4, "0")}`)
+      see({ node: `gone-${index}`, version: index, holdId: id, fenced: id, macs }, 0)
+    }
+    const here = { node: "n1", version: 2_000, holdId: "1.z", fenced: "1.z", macs: ["fe:00:00:00:00:01"] }
+    see(here, 0)
+    book.onNode("n1", { apiVersion: "v1", kind: "Node", metadata: { name: "n1" } }, 0)
+    assert.include(book.fencedHoldIds(), "1.z")
+    assert.include(book.macs(), "fe:00:00:00:00:01")
   })
 
   it("takes nobody for fenced whose lease it never saw", () => {
