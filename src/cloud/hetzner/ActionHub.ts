@@ -101,7 +101,8 @@ export const make = Effect.fnUntraced(function* (client: ApiClient): Effect.fn.R
     if (known !== undefined) return known
     const untilMillis = (yield* monotonicMillis) + patienceMillis
     const before = waiting.get(action.id)
-    const each: Waiting = before ?? { done: yield* Deferred.make<Outcome, CloudError>(), untilMillis, missedCount: 0 }
+    // In one step with the look before: of two Deferreds only the later one would ever be completed.
+    const each: Waiting = before ?? { done: Deferred.makeUnsafe<Outcome, CloudError>(), untilMillis, missedCount: 0 }
     waiting.set(action.id, each)
     pollMillis = pollMillisMin
     arrival.openUnsafe()
