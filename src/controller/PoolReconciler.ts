@@ -20,6 +20,8 @@ import * as PoolConflicts from "../domain/PoolConflicts.ts"
 import type { CloudAddress } from "../ports/Cloud.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
+import { Pace, repeatingPace } from "../reconcile/Pace.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
@@ -219,6 +221,10 @@ const sameStatus = (before: PoolStatus | undefined, after: PoolStatus): boolean 
   JSON.stringify(before.families ?? []) === JSON.stringify(after.families ?? []) &&
   (before.conditions ?? []) === after.conditions
 
+/** The times in it are those of each writing. */
+const paceKeyOf = ({ metadata }: AnyPool, written: object): string =>
+  `${metadata.uid} ${JSON.stringify(written, (field, value) => (field === "lastTransitionTime" ? undefined : value))}`
+
 export interface Options {
   readonly books: Books
   readonly isLeader: Effect.Effect<boolean>
@@ -226,8 +232,11 @@ export interface Options {
   readonly nodeBook: Pick<NodeBook, "currentLeases">
 }
 
-export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
-  Effect.fnUntraced(function* (key: string): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
+export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) => {
+  const pace = new Pace(repeatingPace)
+  return Effect.fnUntraced(function* (
+    key: string
+  ): Effect.fn.Return<Outcome, KubernetesError, Kubernetes | Caches | Events> {
     if (!(yield* isLeader)) return "settled"
     const caches = yield* Caches
     const kubernetes = yield* Kubernetes
@@ -247,7 +256,10 @@ export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
           )
         : writing(kubernetes.patch(ephemeralIPPools, { name }, body), ephemeralIPPools, { name }, caches.ephemeralPools)
     const finalizers = finalizersFor(object, books)
+    const nowMillis = yield* monotonicMillis
     if (finalizers !== undefined) {
+      const waitMillis = pace.take(paceKeyOf(object, finalizers), nowMillis)
+      if (waitMillis > 0) return { afterMillis: waitMillis }
       yield* patch({ metadata: { resourceVersion: object.metadata.resourceVersion, finalizers } })
       return "again"
     }
@@ -259,6 +271,8 @@ export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
     }
     const status = statusOf(known, object, books, told, yield* Timestamp.now)
     if (sameStatus(object.status, status)) return "settled"
+    const waitMillis = pace.take(paceKeyOf(object, status), nowMillis)
+    if (waitMillis > 0) return { afterMillis: waitMillis }
     const applied = {
       apiVersion,
       kind: known.pool.kind,
@@ -281,3 +295,4 @@ export const step = ({ books, isLeader, nodeBook, operatorPods }: Options) =>
     }
     return "settled"
   })
+}

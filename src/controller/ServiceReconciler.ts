@@ -14,7 +14,7 @@ import * as Plan from "../domain/Plan.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
-import { Pace } from "../reconcile/Pace.ts"
+import { Pace, repeatingPace } from "../reconcile/Pace.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { type Reflector, refOf } from "../reconcile/Reflector.ts"
 import type { Outcome } from "../reconcile/WorkQueue.ts"
@@ -226,12 +226,6 @@ export interface Queues {
   /** Keys for which something is to be asked of a cloud. */
   readonly cloud: (key: string) => void
 }
-
-/**
- * Whoever undoes a change (another controller that writes the same status, a policy that takes labels off) would have it made
- * again as fast as the API server answers. Of one object, and of the very same change, so that nothing else waits for it.
- */
-const repeatingPace = { burst: 20, intervalMillis: 5_000 }
 
 const paceKeyOf = (change: Plan.Change, { allocation, service }: Observation): string =>
   `${service?.metadata.uid} ${allocation?.metadata.uid} ${Plan.render(change)}`

@@ -8,6 +8,12 @@ export interface PaceOptions {
   readonly intervalMillis: number
 }
 
+/**
+ * Whoever undoes a change (another controller that writes the same status, a policy that takes labels off) would have it made
+ * again as fast as the API server answers. Of one object, and of the very same change, so that nothing else waits for it.
+ */
+export const repeatingPace: PaceOptions = { burst: 20, intervalMillis: 5_000 }
+
 export class Pace {
   /** By key, when all that it did will be made up for. Those that acted long ago come first, and are forgotten by then. */
   private readonly madeUpMillis = new Map<string, number>()

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { nodeLeaseName } from "../../../src/api/Names.ts"
+import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import { Denied, type KubernetesError, Unavailable } from "../../../src/ports/Kubernetes.ts"
 import { allocation, carriers, createPool, createService, run, shown, start } from "./Acting.ts"
@@ -119,6 +120,49 @@ describe("what is written for a Service", () => {
         isPaced(yield* undoing(undo))
         yield* Effect.sleep("6 seconds")
         assert.isNotEmpty(allocation(cluster, "web")?.metadata.labels)
+      })
+    )
+  })
+})
+
+describe("the status of a pool", () => {
+  it("is put right at a pace for as long as somebody writes their own, and what changes beside that does not wait", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* Effect.sleep("10 seconds")
+        const status = () => cluster.memory.truth.get(persistentIPPools, { name: "rack-1" })?.status
+        const undo = Effect.gen(function* () {
+          if (status()?.addressesTotal !== 3) return false
+          const theirs = { status: { addressesTotal: 0 } }
+          yield* cluster.api.patch(persistentIPPools, { name: "rack-1" }, theirs, { subresource: "status" })
+          return true
+        })
+        isPaced(yield* undoing(undo))
+        yield* createService(cluster, "web")
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual([status()?.addressesTotal, status()?.addressesInUse], [3, 1])
+      })
+    )
+  })
+
+  it("leaves a finalizer that something takes off again and again to a pace, too", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1")
+        yield* Effect.sleep("10 seconds")
+        const pool = () => cluster.memory.truth.get(persistentIPPools, { name: "rack-1" })
+        const finalizers = () => pool()?.metadata.finalizers ?? []
+        const undo = Effect.gen(function* () {
+          if (finalizers().length === 0) return false
+          yield* cluster.api.patch(persistentIPPools, { name: "rack-1" }, { metadata: { finalizers: [] } })
+          return true
+        })
+        isPaced(yield* undoing(undo))
+        yield* Effect.sleep("6 seconds")
+        assert.isNotEmpty(finalizers())
       })
     )
   })
