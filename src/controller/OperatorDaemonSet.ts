@@ -76,7 +76,7 @@ export const plan = (
 }
 
 export const apply = Effect.fnUntraced(function* (
-  change: DaemonSetChange
+  change: Exclude<DaemonSetChange, { readonly _tag: "TemplateMissing" }>
 ): Effect.fn.Return<DaemonSet | undefined, KubernetesError, Kubernetes> {
   const kubernetes = yield* Kubernetes
   switch (change._tag) {
@@ -94,8 +94,5 @@ export const apply = Effect.fnUntraced(function* (
       yield* kubernetes.delete(daemonSets, { name, namespace }, { uid })
       return undefined
     }
-    case "TemplateMissing":
-      yield* Effect.logError("operators cannot be deployed").pipe(Effect.annotateLogs({ reason: change.message }))
-      return undefined
   }
 })

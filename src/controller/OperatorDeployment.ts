@@ -44,10 +44,24 @@ const nodesOf = (
   }
 }
 
+/** Said when it is news: a node that changes, or is silent, has it found again each time. */
+class MissingTemplate {
+  private told: string | undefined
+
+  tell(message: string | undefined) {
+    const isNews = message !== this.told
+    this.told = message
+    return message !== undefined && isNews
+      ? Effect.logError("operators cannot be deployed").pipe(Effect.annotateLogs({ reason: message }))
+      : Effect.void
+  }
+}
+
 /** The ConfigMap comes first: an operator that starts must find what it may clean. And what it must keep (Adoption). */
-export const deploy = Effect.fnUntraced(function* (
+const deploy = Effect.fnUntraced(function* (
   deploying: Deploying,
-  adoption: Adoption
+  adoption: Adoption,
+  missingTemplate: MissingTemplate
 ): Effect.fn.Return<WorkQueue.Outcome, KubernetesError, Kubernetes | Caches> {
   const { nodeBook, settings, witness } = deploying
   const caches = yield* Caches
@@ -63,7 +77,9 @@ export const deploy = Effect.fnUntraced(function* (
   const isSilent = witness !== undefined && registered.some((each) => each.isSilent)
   const lookMillis = candidates.isPending ? LATE_MILLIS : SILENT_LOOK_MILLIS
   const settled = isSilent || candidates.isPending ? { afterMillis: lookMillis } : "settled"
-  if (change === undefined) return settled
+  const isMissing = change?._tag === "TemplateMissing"
+  yield* missingTemplate.tell(isMissing ? change.message : undefined)
+  if (change === undefined || isMissing) return settled
   const starts = change._tag === "Create" || change._tag === "Replace"
   const afterMillis = starts ? adoption.millisToWait(yield* monotonicMillis) : 0
   if (afterMillis > 0) return { afterMillis }
@@ -78,3 +94,8 @@ export const deploy = Effect.fnUntraced(function* (
   }
   return settled
 })
+
+export const step = (deploying: Deploying, adoption: Adoption) => {
+  const missingTemplate = new MissingTemplate()
+  return () => deploy(deploying, adoption, missingTemplate)
+}

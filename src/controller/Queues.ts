@@ -90,7 +90,7 @@ export const start = Effect.fnUntraced(function* (reconciling: Reconciling, { ad
   const deployment = yield* WorkQueue.make({
     name: "operators",
     concurrency: 1,
-    step: Leader.leading(isLeader, () => OperatorDeployment.deploy({ settings, books, nodeBook, witness }, adoption))
+    step: Leader.leading(isLeader, OperatorDeployment.step({ settings, books, nodeBook, witness }, adoption))
   })
   const operatorPodsQueue = yield* WorkQueue.make({
     name: "operator pods",
