@@ -109,7 +109,6 @@ export class Books {
     const before = this.recorded.get(key)
     const stays = before?.isReadable === true ? before : undefined
     const claims = [...new Set([...(stays?.claims ?? []), ...claimsInLabels(metadata.labels ?? {})])]
-    if (before === undefined && claims.length === 0) return
     const createdAt = metadata.creationTimestamp ?? ""
     const claimant = claimantOf(metadata)
     for (const address of claims.filter((each) => before?.claims.includes(each) !== true)) {
@@ -121,9 +120,14 @@ export class Books {
         pool: this.addresses.poolOf(address)
       })
     }
-    const nothing = { pools: [], nodes: [], holders: [], routed: [], uid: metadata.uid ?? "", isReadable: false }
-    this.recorded.set(key, { ...(stays ?? nothing), claims })
-    this.addresses.settle(key, before?.claims ?? [], claims)
+    const unknown = { nodes: [], holders: [], routed: [], uid: metadata.uid ?? "", isReadable: false }
+    this.recorded.set(key, { ...(stays ?? { ...unknown, pools: this.poolsOf(claims) }), claims })
+    this.settle(key, before)
+  }
+
+  /** By what lists them, as far as that is known. */
+  private poolsOf(addresses: ReadonlyArray<Address>): ReadonlyArray<string> {
+    return [...new Set(addresses.map((address) => this.addresses.poolOf(address)))].filter((pool) => pool !== "")
   }
 
   /** As `Pool.named`. */
@@ -221,8 +225,11 @@ export class Books {
     if (object === undefined) this.pools.delete(id)
     else this.pools.set(id, Pool.make(kind, object))
     this.addresses.onPools()
-    for (const { claims, isReadable } of this.recorded.values()) {
-      if (!isReadable) for (const address of claims) this.addresses.nameUnread(address)
+    for (const [key, before] of this.recorded) {
+      if (before.isReadable) continue
+      for (const address of before.claims) this.addresses.nameUnread(address)
+      this.recorded.set(key, { ...before, pools: this.poolsOf(before.claims) })
+      this.settle(key, before)
     }
   }
 

@@ -114,4 +114,18 @@ describe("an address that nobody has", () => {
       })
     )
   })
+
+  it("is not what an IPAllocation has that could never be read", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, controller, ip } = yield* startServed()
+        yield* controller.stop
+        cluster.unreadable.add("ipallocations/shop/web")
+        yield* cluster.startController("controller-b")
+        yield* Effect.sleep("3 minutes")
+        assert.strictEqual(conditionOf(cluster, "Degraded")?.message, "Every field is acted on.")
+        assert.deepStrictEqual(shown(cluster, "web"), [ip])
+      })
+    )
+  })
 })

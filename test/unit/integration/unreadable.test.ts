@@ -88,4 +88,21 @@ describe("an IPAllocation that could never be read", () => {
       })
     )
   })
+
+  it("keeps its pool until it is gone, as others do", () => {
+    run(
+      Effect.gen(function* () {
+        const cluster = yield* unreadableSinceStart("ipallocations/shop/web")
+        const pool = () => cluster.memory.truth.get(persistentIPPools, { name: "rack-1" })
+        yield* cluster.api.delete(persistentIPPools, { name: "rack-1" })
+        yield* settled
+        assert.isDefined(pool())
+        yield* cluster.api.delete(services, web)
+        yield* cluster.api.patch(ipAllocations, web, { metadata: { finalizers: [] } })
+        yield* settled
+        assert.isUndefined(allocation(cluster, "web"))
+        assert.isUndefined(pool())
+      })
+    )
+  })
 })
