@@ -11,6 +11,8 @@ import type { CloudBook } from "./CloudBook.ts"
 /** How often it must be seen, and how long after each other two sights count. */
 const sightsMin = 10
 const sightEveryMillis = 55_000
+/** What was seen before that may have been in use since, while another led or the project could not be read. */
+const sightForgottenMillis = 600_000
 
 interface Sights {
   readonly count: number
@@ -43,6 +45,8 @@ export class OrphanSweep {
   /** Two pools may look at one project within a moment: that is one sight. */
   private see(id: string, nowMillis: number): void {
     const { count, lastMillis } = this.sights.get(id) ?? { count: 0, lastMillis: Number.NEGATIVE_INFINITY }
-    if (nowMillis - lastMillis >= sightEveryMillis) this.sights.set(id, { count: count + 1, lastMillis: nowMillis })
+    const sinceMillis = nowMillis - lastMillis
+    if (sinceMillis < sightEveryMillis) return
+    this.sights.set(id, { count: sinceMillis < sightForgottenMillis ? count + 1 : 1, lastMillis: nowMillis })
   }
 }
