@@ -34,6 +34,9 @@ const takingNote = <A, E>({ book, project: { project } }: Desk, operation: Effec
     )
   )
 
+/** Under which what one claim buys of a family is missed. */
+const purchaseOf = ({ view }: Desk, family: Family): string => `${view.claimOf(family).uid} ${family}`
+
 /** Bought once, however often it is tried: the name and the labels are the claim's own. */
 export const buy = (desk: Desk, family: Family, location: string) => {
   const claim = desk.view.claimOf(family)
@@ -44,7 +47,11 @@ export const buy = (desk: Desk, family: Family, location: string) => {
     labels: CloudClaim.labelsOf(claim, "created"),
     identifiedBy: CloudClaim.identifiedBy
   }
-  return takingNote(desk, desk.project.project.ensure(wish))
+  return Effect.suspend(() => {
+    // What was missed before says nothing of what is bought now.
+    desk.book.absences.find(purchaseOf(desk, family))
+    return takingNote(desk, desk.project.project.ensure(wish))
+  })
 }
 
 /** As it is now: by a list, up to a minute old, nobody's labels are written over, nor a route taken that has become another's. */
@@ -173,7 +180,7 @@ export const returnIntent = Effect.fnUntraced(function* (
   kept: ReadonlyArray<Entry>
 ): Effect.fn.Return<number, Cloud.CloudError> {
   const { book, pool, project, view } = desk
-  const what = `${view.claimOf(family).uid} ${family}`
+  const what = purchaseOf(desk, family)
   const addresses = yield* project.project.addresses(0)
   const unread = (yield* project.project.unreadable).find((each) => mayBeBought(view, family, each))
   if (unread !== undefined) return yield* Effect.fail(unread.error)
