@@ -163,10 +163,11 @@ export class CloudBook {
     )
   }
 
-  /** Another has led since they were read, and may have bought and routed. */
+  /** Another has led since they were read, and may have bought and routed; and what kept us from reading may be over. */
   forgetViews(): void {
     this.views.clear()
     this.told.clear()
+    this.poolTroubles.clear()
     this.serversByNode.clear()
     this.absences.clear()
   }

@@ -3,7 +3,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { serviceConditionType } from "../../../src/api/Names.ts"
 import { services } from "../../../src/api/Service.ts"
-import { allocation, createService, deleteService, messageOf, run, shown, startServed } from "./CloudCluster.ts"
+import {
+  allocation,
+  conditionOf,
+  createService,
+  deleteService,
+  messageOf,
+  run,
+  shown,
+  startServed
+} from "./CloudCluster.ts"
 import type * as TestCluster from "./TestCluster.ts"
 
 const servedOf = (cluster: TestCluster.TestCluster, name: string) =>
@@ -52,6 +61,34 @@ describe("a Service that waits for an address of a cloud", () => {
         yield* cluster.startController("controller-b")
         yield* Effect.sleep("2 minutes")
         assert.deepStrictEqual([...told], [before])
+      })
+    )
+  })
+})
+
+describe("a cloud that could not be used", () => {
+  it("is not told to be so by who leads again, once another has used it", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, ip } = yield* startServed()
+        cluster.project.faults.setPolicy(() => ({ badGateway: "before" }))
+        yield* Effect.sleep("2 minutes")
+        assert.strictEqual(conditionOf(cluster, "CredentialsValid")?.status, "False")
+        cluster.cutOff("controller-a")
+        const other = yield* cluster.startController("controller-b")
+        cluster.project.faults.clear()
+        yield* Effect.sleep("2 minutes")
+        assert.strictEqual(conditionOf(cluster, "CredentialsValid")?.status, "True")
+        const [before, told] = [messageOf(cluster, "web"), new Set<string>()]
+        cluster.memory.truth.subscribe(() => {
+          told.add(messageOf(cluster, "web")).add(conditionOf(cluster, "CredentialsValid")?.status ?? "")
+        })
+        yield* other.stop
+        cluster.heal("controller-a")
+        yield* Effect.sleep("2 minutes")
+        told.delete("Unknown")
+        assert.deepStrictEqual([...told], [before, "True"])
+        assert.deepStrictEqual(shown(cluster, "web"), [ip])
       })
     )
   })
