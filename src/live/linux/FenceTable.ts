@@ -85,14 +85,20 @@ export const claim = (owner: FenceNonce): string =>
 export const putTicket = (ticket: FenceNonce, lifeMillis: number): string =>
   [`flush set ${inet} ticket`, `add element ${inet} ticket { 0x${ticket} timeout ${lifeMillis}ms }`].join("; ")
 
+/**
+ * A pool may name anything, and one element that nft refuses is the whole transaction, with the addresses of all pools. The
+ * kernel has no longer names, and none with white space.
+ */
+const isInterfaceName = (text: string): boolean => /^[^"\s]+$/.test(text) && Buffer.byteLength(text) <= 15
+
+/** A star at the end would be a pattern, which a set of names does not take. */
+const quoted = (interfaceName: string): string => `"${interfaceName.replace(/\*$/, "\\*")}"`
+
 export const write = (write: FenceWrite): string => {
   const lists = { managed: write.managed, serving: write.leased, apart: write.apart ?? [] }
   return [
     ...byRight(write),
-    ...fill(
-      `${inet} uplinks`,
-      write.uplinks.map((each) => `"${each}"`)
-    ),
+    ...fill(`${inet} uplinks`, write.uplinks.filter(isInterfaceName).map(quoted)),
     ...Object.entries(lists).flatMap(([set, addresses]) => {
       const [four, six] = byFamily(addresses)
       return [...fill(`${inet} ${set}4`, four), ...fill(`${arp} ${set}4`, four), ...fill(`${inet} ${set}6`, six)]
