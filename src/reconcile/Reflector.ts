@@ -11,6 +11,7 @@ import type { Scope } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../api/KubernetesObject.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError, ObjectList, Selection, Undecodable, WatchEvent } from "../ports/Kubernetes.ts"
+import { guarded } from "./Guarded.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { isNewer } from "./ResourceVersion.ts"
 import * as Signal from "./Signal.ts"
@@ -271,7 +272,8 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
 ): Effect.fn.Return<Reflector<A>, never, Kubernetes | Scope.Scope> {
   const kubernetes = yield* Kubernetes
   const { type, selection = {} } = options
-  const cache = new Cache<A>(options)
+  const guard = guarded<A>(options, type.plural)
+  const cache = new Cache<A>(guard.handlers)
   const synced = yield* Deferred.make<void>()
   const reconnecting = yield* Signal.make
   /** Where the next watch continues; absent: list first. */
@@ -294,6 +296,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
     const all = yield* kubernetes.list(type, selection)
     cache.lastContactMillis = yield* monotonicMillis
     yield* complete(all, askedMillis)
+    yield* guard.report
     position = all.resourceVersion
     done()
     return all.resourceVersion
@@ -301,10 +304,11 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
 
   /** What came together: an effect for each of many events costs more than what most of them change. */
   const take = (events: ReadonlyArray<WatchEvent<A>>) =>
-    Effect.map(monotonicMillis, (now) => {
+    Effect.flatMap(monotonicMillis, (now) => {
       cache.lastContactMillis = now
       setbacks.clear()
       for (const event of events) position = cache.take(event) ?? position
+      return guard.report
     })
 
   const recover = Effect.fnUntraced(function* (error: KubernetesError) {

@@ -294,3 +294,33 @@ describe("Reflector of a server that keeps no watch open", () => {
     )
   })
 })
+
+describe("a handler that throws", () => {
+  it("is logged, and told of what comes after, by the watch and by lists", () => {
+    virtually(
+      Effect.gen(function* () {
+        const memory = yield* MemoryKubernetes.make()
+        const api = memory.view("user")
+        const heard: Array<string> = []
+        yield* api.create(configMaps, object("a", "odd"))
+        const reflector = yield* Reflector.make({
+          type: configMaps,
+          selection: { namespace: "default" },
+          onChange: ({ after, key }) => {
+            if (after?.data?.["value"] === "odd") throw new Error("cannot be")
+            heard.push(`${key} ${after?.data?.["value"]}`)
+          }
+        }).pipe(Effect.provideService(Kubernetes, memory.view("program")))
+        yield* Effect.sleep(10)
+        assert.isTrue(reflector.isSynced())
+        yield* api.create(configMaps, object("b", "1"))
+        yield* Effect.sleep(10)
+        yield* api.patch(configMaps, ref("b"), { data: { value: "odd" } })
+        yield* Effect.sleep(10)
+        yield* api.patch(configMaps, ref("b"), { data: { value: "2" } })
+        yield* Effect.sleep(10)
+        assert.deepStrictEqual(heard, ["default/b 1", "default/b 2"])
+      })
+    )
+  })
+})
