@@ -4,6 +4,7 @@ import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import type * as Hold from "../domain/Hold.ts"
 import * as MoveRequest from "../domain/MoveRequest.ts"
+import { inShort } from "../domain/Message.ts"
 import type { Pool } from "../domain/Pool.ts"
 import * as Placement from "../domain/Placement.ts"
 import type { AllocationType, Lack, Observed, Report, Wanted } from "../domain/PlanInput.ts"
@@ -136,6 +137,8 @@ const reportOf = (
   return { state: "pending", message: isWithNode ? "Waiting for the cloud" : "Waiting for the node" }
 }
 
+const lackInShort = (lack: Lack | undefined): Lack | undefined => lack && { ...lack, message: inShort(lack.message) }
+
 const isRefusal = ({ severity }: RequestProblem): boolean => severity === "refusal"
 
 /** What cannot be read comes first: it is the user's to correct, and may be why the rest is refused. */
@@ -244,6 +247,11 @@ const isDeletedThere = (entry: Hold.Entry, books: Books, cloud: CloudView): bool
   return pool !== undefined && cloud.isDeleted(pool, entry)
 }
 
+const removedIn = ({ outcomes }: AllocationDecision.Decision): ReadonlyArray<Address.Address> =>
+  outcomes.flatMap((outcome) =>
+    outcome._tag === "Release" && outcome.reason === "RemovedFromPool" ? [outcome.address] : []
+  )
+
 export const wantedState = (
   inputs: Inputs,
   books: Books,
@@ -273,30 +281,28 @@ export const wantedState = (
   const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
   const isToMove = entries.some((entry) => MoveRequest.targetOf(inputs.moves, entry) !== undefined)
   const inUse = HolderLack.inUse(inputs.key, present, entries, acknowledgements)
-  const lack =
+  const lack = lackInShort(
     Rivalry.lost(inputs, books.addresses.claims, standing.lost) ??
-    Rivalry.contested(inputs, books.addresses.claims, entries) ??
-    frozenLack(standing.frozen) ??
-    lackOf(decision, inputs) ??
-    CloudWishes.firstOf(hindrance, buying) ??
-    (nodes.calls.length > 0 ? undefined : homeless && explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
-    HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
-    HolderLack.awaitsPromises(entries, nodeBook) ??
-    HolderLack.unrecognised(entries, nodeBook) ??
-    inUse ??
-    CloudWishes.deletionOf(present, { books, cloud })
+      Rivalry.contested(inputs, books.addresses.claims, entries) ??
+      frozenLack(standing.frozen) ??
+      lackOf(decision, inputs) ??
+      CloudWishes.firstOf(hindrance, buying) ??
+      (nodes.calls.length > 0 ? undefined : homeless && explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
+      HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
+      HolderLack.awaitsPromises(entries, nodeBook) ??
+      HolderLack.unrecognised(entries, nodeBook) ??
+      inUse ??
+      CloudWishes.deletionOf(present, { books, cloud })
+  )
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
   // By its type a Service keeps what it has: as long as the successor is only to be bought, that is judged as it was.
   const isBuying = decision.outcomes.some(({ _tag }) => _tag === "Buy")
   const type: AllocationType = (isBuying ? inputs.type : undefined) ?? decision.type
-  const removed = decision.outcomes.flatMap((outcome) =>
-    outcome._tag === "Release" && outcome.reason === "RemovedFromPool" ? [outcome.address] : []
-  )
   return {
     type,
     entries,
     purchases: buying.purchases,
-    withdrawn: [...removed, ...standing.lost.map(({ address }) => address)],
+    withdrawn: [...removedIn(decision), ...standing.lost.map(({ address }) => address)],
     report: reportOf(entries, lack, homeless !== undefined, {
       served: served && buying.purchases.length === 0,
       isWithNode: entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, () => "inPlace"))
