@@ -65,6 +65,7 @@ export interface ServiceRequest {
 export interface RequestProblem {
   readonly reason:
     | "MalformedAddress"
+    | "TooManyAddresses"
     | "MalformedAnnotation"
     | "UnknownAnnotation"
     | "PoolAnnotationIgnored"
@@ -135,8 +136,23 @@ const readAddresses = (
   for (const text of list?.split(",") ?? []) read(`annotation ${annotation.addresses}`, text.trim())
   const single = nonBlank(spec.loadBalancerIP)
   if (single !== undefined) read("spec.loadBalancerIP", single)
-  return { addresses: [...addresses], problems }
+  if (addresses.size > ADDRESSES_MAX) problems.push(tooMany(service, addresses.size))
+  return { addresses: [...addresses].slice(0, ADDRESSES_MAX), problems }
 }
+
+/**
+ * An IPAllocation lists 256, and the API server refuses a longer list for ever. While a Service changes what it asks for, what
+ * goes stands there beside what comes.
+ */
+const ADDRESSES_MAX = 200
+
+const tooMany = (service: ServiceObject, count: number): RequestProblem => ({
+  reason: "TooManyAddresses",
+  severity: "refusal",
+  message:
+    `${title(service)} asks for ${count} addresses (spec.externalIPs, annotation ${annotation.addresses}), and one ` +
+    `Service can have ${ADDRESSES_MAX}: the others are not granted. Ask for them with further Services.`
+})
 
 const malformed = (service: ServiceObject, field: string, why: string): RequestProblem => ({
   reason: "MalformedAddress",

@@ -51,6 +51,20 @@ describe("a Service that asks for what cannot be", () => {
       })
     )
   })
+
+  it("gets as many addresses as an IPAllocation holds, and is told of the others", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* start()
+        yield* createPool(cluster, "rack-1", { addresses: ["10.1.0.0/16"] })
+        const many = Array.from({ length: 300 }, (_, index) => `10.1.${index >> 8}.${index & 255}`)
+        yield* createService(cluster, "web", many)
+        yield* Effect.sleep("30 seconds")
+        assert.deepStrictEqual(shown(cluster, "web"), many.slice(0, 200))
+        assert.include(allocation(cluster, "web")?.status?.message, "asks for 300 addresses")
+      })
+    )
+  })
 })
 
 describe("an IPAllocation that somebody edited", () => {
