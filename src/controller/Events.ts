@@ -5,6 +5,7 @@
 import { Clock, Context, Effect, Queue, Random } from "effect"
 import type { Scope } from "effect"
 import { events } from "../api/Event.ts"
+import { inShort } from "../domain/Message.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 
@@ -26,6 +27,10 @@ export interface Notice {
 
 const PENDING_MAX = 1_000
 
+/** Of 253 characters at most, as the names of pools and nodes may have themselves, and each part between dots as a name must be. */
+const nameOf = (name: string, suffix: string): string =>
+  `${name.slice(0, 252 - suffix.length).replace(/[-.]+$/, "")}.${suffix}`
+
 export class Events extends Context.Service<Events, { readonly tell: (notice: Notice) => Effect.Effect<void> }>()(
   "plenuslb/controller/Events"
 ) {
@@ -45,7 +50,7 @@ export class Events extends Context.Service<Events, { readonly tell: (notice: No
         yield* kubernetes.create(events, {
           apiVersion: "v1",
           kind: "Event",
-          metadata: { name: `${regarding.name}.${suffix}`.slice(-253), namespace },
+          metadata: { name: nameOf(regarding.name, suffix), namespace },
           involvedObject: {
             apiVersion: regarding.apiVersion,
             kind: regarding.kind,
@@ -55,7 +60,7 @@ export class Events extends Context.Service<Events, { readonly tell: (notice: No
           },
           type,
           reason,
-          message: message.slice(0, 1024),
+          message: inShort(message, 1_024),
           source: { component },
           reportingComponent: component,
           reportingInstance: instance,
