@@ -17,7 +17,7 @@ const silent = (message: string): PeerError => new PeerError({ reason: new Silen
 const notBelieved = (message: string): PeerError => new PeerError({ reason: new NotBelieved({ message }) })
 
 const post = ({ host, port }: Peer, body: string): Effect.Effect<Reply, PeerError> =>
-  Effect.callback((resume) => {
+  Effect.callback<Reply, PeerError>((resume) => {
     const headers = { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }
     const sent = request({ host, port, method: "POST", path: "/witness", agent: false, headers }, (response) => {
       let text = ""
@@ -32,7 +32,10 @@ const post = ({ host, port }: Peer, body: string): Effect.Effect<Reply, PeerErro
     sent.on("error", (error) => resume(Effect.fail(silent(error.message))))
     sent.end(body)
     return Effect.sync(() => sent.destroy())
-  })
+  }).pipe(
+    // Of a host or port that cannot be Node throws, and who asks for ever would never ask anybody again.
+    Effect.catchDefect((defect) => Effect.fail(silent(String(defect))))
+  )
 
 const ask = Effect.fnUntraced(function* (
   peer: Peer,
