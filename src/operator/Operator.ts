@@ -2,7 +2,7 @@
  * The operator of one node: registers, renews its NodeLease, and keeps the kernel as its IPAllocations want it. It sees
  * only the IPAllocations that name its node (label selector) and the ConfigMap with the pools' interfaces.
  */
-import { Deferred, Effect, Random, Result } from "effect"
+import { Cause, Deferred, Effect, Random, Result } from "effect"
 import type { Scope } from "effect"
 import type { ConfigMap } from "../api/ConfigMap.ts"
 import { configMaps } from "../api/ConfigMap.ts"
@@ -237,7 +237,11 @@ const round = (parts: Parts) =>
     const { applied, reported } = yield* keeper.round(state.registered.content.holdId)
     state.able = true
     return applied && reported
-  }).pipe(Effect.catch((error) => Effect.as(disabled(parts, error), false)))
+  }).pipe(
+    Effect.catch((error) => Effect.as(disabled(parts, error), false)),
+    // A bug that one address meets must not leave this node renewing, and deaf to all that comes after.
+    Effect.catchDefect((defect) => Effect.as(Effect.logError("defect in round", Cause.die(defect)), false))
+  )
 
 /** What is left to do is tried again a second later, or with what wakes us before: a try for each that did would never end. */
 const rounds = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<never, never, Kubernetes> {

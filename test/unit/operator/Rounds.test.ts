@@ -274,6 +274,23 @@ describe("rounds of the operator", () => {
     )
   })
 
+  it("goes on after one that met a bug: what it left is done, and what comes later is served", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, cluster, give } = yield* start
+        const { network } = cluster.kernel("node-1")
+        const { addAddress } = network
+        Object.assign(network, { addAddress: () => Effect.die("a bug") })
+        yield* give(0)
+        yield* Effect.sleep("3 seconds")
+        Object.assign(network, { addAddress })
+        yield* give(1)
+        yield* Effect.sleep("3 seconds")
+        assert.deepStrictEqual([carried().has(addressOf(0)), carried().has(addressOf(1))], [true, true])
+      })
+    )
+  })
+
   it("tries what fails once a second, however much has happened meanwhile", () => {
     virtually(
       Effect.gen(function* () {
