@@ -23,12 +23,13 @@ import type { Entry, Intent } from "../domain/Hold.ts"
 import type { AllocationType, Report } from "../domain/PlanInput.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 
-const ownedBy = (service: Service): OwnerReference => ({
+/** One owner at most may be the controller, or the API server refuses the object; what is collected with its owners is so by any. */
+const ownedBy = (service: Service, others: ReadonlyArray<OwnerReference> = []): OwnerReference => ({
   apiVersion: "v1",
   kind: "Service",
   name: service.metadata.name,
   uid: service.metadata.uid ?? "",
-  controller: true,
+  controller: !others.some(({ controller }) => controller === true),
   blockOwnerDeletion: false
 })
 
@@ -91,7 +92,7 @@ export const assign = (service: Service, allocation: IPAllocation, content: Type
         resourceVersion: allocation.metadata.resourceVersion,
         labels: labelPatch(allocation, content.entries, isFenced),
         finalizers: withFinalizer(allocation),
-        ownerReferences: [...foreignOwners, ownedBy(service)]
+        ownerReferences: [...foreignOwners, ownedBy(service, foreignOwners)]
       },
       spec: specOf(content)
     })

@@ -108,3 +108,35 @@ describe("what is deleted", () => {
     assert.strictEqual(tag, "Conflict")
   })
 })
+
+describe("an IPAllocation that somebody gave another owner", () => {
+  it("has one controller, since the API server refuses two in every write", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { api } = yield* TestCluster.make([])
+        const metadata = { name: "web", namespace: "shop" }
+        const spec = { type: "LoadBalancer", ports: [{ port: 80 }] }
+        const service = yield* api.create(services, { apiVersion: "v1", kind: "Service", metadata, spec })
+        const other = { apiVersion: "example.com/v1", kind: "Stack", name: "shop", uid: "7", controller: true }
+        const allocation = yield* api.create(ipAllocations, {
+          apiVersion,
+          kind: "IPAllocation",
+          metadata: { ...metadata, ownerReferences: [other] },
+          spec: { type: "persistent", allocations: [] }
+        })
+        const content = { type: "persistent", entries: [], intents: [] } as const
+        const written = yield* AllocationWriter.assign(service, allocation, content, () => false).pipe(
+          Effect.provideService(Kubernetes, api)
+        )
+        const owners = written.metadata.ownerReferences ?? []
+        assert.deepStrictEqual(
+          owners.map(({ controller, kind }) => [kind, controller]),
+          [
+            ["Stack", true],
+            ["Service", false]
+          ]
+        )
+      })
+    )
+  })
+})
