@@ -119,6 +119,7 @@ const readAddresses = (
   const addresses = new Set<Address.Address>()
   const problems: Array<RequestProblem> = []
   const read = (field: string, text: string): void => {
+    if (problems.length >= PROBLEMS_MAX) return
     const parsed = Address.parse(text)
     if (Result.isFailure(parsed)) {
       problems.push(malformed(service, field, parsed.failure))
@@ -145,6 +146,9 @@ const readAddresses = (
  * goes stands there beside what comes.
  */
 const ADDRESSES_MAX = 200
+
+/** Who has made so many mistakes is told of the first; an annotation may hold 130,000, which take more than a second to describe. */
+const PROBLEMS_MAX = 100
 
 const tooMany = (service: ServiceObject, count: number): RequestProblem => ({
   reason: "TooManyAddresses",

@@ -120,4 +120,10 @@ describe("ServiceRequest.readRequest", () => {
       ["web", "shop", "u1", true, "worker-2"]
     )
   })
+
+  it("reads no more once a hundred are no addresses: an annotation of 256 kB would hold up all other Services for seconds", () => {
+    const { request, problems } = read({}, { addresses: `192.0.2.10,${"x,".repeat(1_000)}192.0.2.11` })
+    assert.deepStrictEqual<ReadonlyArray<string>>(request.addresses, ["192.0.2.10"])
+    assert.lengthOf(problems, 100)
+  })
 })
