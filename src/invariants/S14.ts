@@ -129,8 +129,6 @@ export const S14: Safety = {
     const disowned = new Disowned()
     const leaseWritten = (event: LeaseWritten, truth: GroundTruth): ReadonlyArray<Violation> => {
       const { nowMillis } = truth
-      const node = event.before === undefined ? undefined : NodeLease.read(event.before)?.node
-      if (node !== undefined) lookForPower(node, truth)
       const violations = judgeEnd(event, renewed.get(event.key) ?? Number.NEGATIVE_INFINITY, nowMillis, wasOffSince)
       if (!isController(event.by)) renewed.set(event.key, nowMillis)
       return [...violations, ...judgeCompletion(event, truth, disowned)]
@@ -140,6 +138,8 @@ export const S14: Safety = {
         disowned.hear(event, truth)
         if (event.type === "Held" && !event.isHeld) lookForPower(event.node, truth)
         if (event.type !== "Written") return []
+        // One that holds nothing goes without a trace.
+        for (const node of truth.nodes.keys()) lookForPower(node, truth)
         if (event.kind === "Lease") return leaseWritten(event, truth)
         if (event.kind !== "IPAllocation" || !isController(event.by)) return []
         const { after, before } = event

@@ -15,6 +15,8 @@ export const cloudUnassigned: Fault = {
         const found = random.pick(truth.floatingIps().filter(({ server }) => server !== null))
         const server = random.chance(0.5) ? null : (random.pick(truth.servers())?.id ?? null)
         if (found === undefined || found.server === server) return
+        // A route that was made since anybody looked, and that nobody would know of.
+        cloud.onChange("console")
         console.change(found.id, { server })
         cloud.onChange("console")
         story.note("cloud-unassigned")

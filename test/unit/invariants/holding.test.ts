@@ -376,6 +376,15 @@ describe("S14: an address is reused only after its fence is complete", () => {
       "FINE"
     ],
     [
+      "a fence before that, of a machine that held nothing and was off meanwhile",
+      (trial) => {
+        renewed(trial, 100).machine("node-1", false)
+        trial.allocation(allocation()).machine("node-1")
+        trial.lease(announcing("1.aa", "1.aa"))
+      },
+      "FINE"
+    ],
+    [
       "a fence before that, of a machine that was off before its renewal",
       (trial) => {
         trial.allocation(allocation()).hold("node-1").machine("node-1", false)
