@@ -55,6 +55,7 @@ const RETRY_MILLIS = 200
 const FORBIDDEN_MILLIS = 1_000
 
 const isForbidden = ({ reason }: KubernetesError): boolean => reason._tag === "Denied" || reason._tag === "Invalid"
+
 /** Between two rounds of asking; of a takeover that waits for long, as when all operators were taken away, less often. */
 const ASK_AGAIN_MILLIS = 500
 const ASK_AGAIN_MILLIS_MAX = 5_000

@@ -15,7 +15,7 @@ import type { PoolStatus } from "../api/PoolStatus.ts"
 import * as AddressIndex from "../domain/AddressIndex.ts"
 import { type Ownership, ownershipOf } from "../domain/CloudClaim.ts"
 import * as CorrelationId from "../domain/CorrelationId.ts"
-import { inShort } from "../domain/Message.ts"
+import { withShortMessage } from "../domain/Message.ts"
 import type * as Pool from "../domain/Pool.ts"
 import * as PoolConflicts from "../domain/PoolConflicts.ts"
 import type { CloudAddress } from "../ports/Cloud.ts"
@@ -180,15 +180,13 @@ const statusOf = (known: KnownPool, object: AnyPool, books: Books, told: ToldOfN
     addressesAvailable: sum((family) => family.addressesAvailable),
     families,
     conditions: findings
-      .map(inShortForm)
+      .map(withShortMessage)
       .reduce<ReadonlyArray<Condition>>(
         (conditions, finding) => setCondition(conditions, { ...asTold(conditions, finding), lastTransitionTime: now }),
         object.status?.conditions ?? []
       )
   }
 }
-
-const inShortForm = (finding: Finding): Finding => ({ ...finding, message: inShort(finding.message) })
 
 /** In the words of before, where they say the same. */
 const asTold = (conditions: ReadonlyArray<Condition>, finding: Finding): Finding => {

@@ -4,7 +4,7 @@ import * as AllocationDecision from "../domain/Allocation.ts"
 import * as Assignment from "../domain/Assignment.ts"
 import type * as Hold from "../domain/Hold.ts"
 import * as MoveRequest from "../domain/MoveRequest.ts"
-import { inShort } from "../domain/Message.ts"
+import { withShortMessage } from "../domain/Message.ts"
 import type { Pool } from "../domain/Pool.ts"
 import * as Placement from "../domain/Placement.ts"
 import type { AllocationType, Lack, Observed, Report, Wanted } from "../domain/PlanInput.ts"
@@ -136,8 +136,6 @@ const reportOf = (
   if (served) return { state: "success", message: "Allocated" }
   return { state: "pending", message: isWithNode ? "Waiting for the cloud" : "Waiting for the node" }
 }
-
-const lackInShort = (lack: Lack | undefined): Lack | undefined => lack && { ...lack, message: inShort(lack.message) }
 
 const isRefusal = ({ severity }: RequestProblem): boolean => severity === "refusal"
 
@@ -281,19 +279,19 @@ export const wantedState = (
   const isStranded = entries.some((entry) => entry.node !== undefined && !nodes.mayKeep(entry.node, entry))
   const isToMove = entries.some((entry) => MoveRequest.targetOf(inputs.moves, entry) !== undefined)
   const inUse = HolderLack.inUse(inputs.key, present, entries, acknowledgements)
-  const lack = lackInShort(
+  const longLack =
     Rivalry.lost(inputs, books.addresses.claims, standing.lost) ??
-      Rivalry.contested(inputs, books.addresses.claims, entries) ??
-      frozenLack(standing.frozen) ??
-      lackOf(decision, inputs) ??
-      CloudWishes.firstOf(hindrance, buying) ??
-      (nodes.calls.length > 0 ? undefined : homeless && explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
-      HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
-      HolderLack.awaitsPromises(entries, nodeBook) ??
-      HolderLack.unrecognised(entries, nodeBook) ??
-      inUse ??
-      CloudWishes.deletionOf(present, { books, cloud })
-  )
+    Rivalry.contested(inputs, books.addresses.claims, entries) ??
+    frozenLack(standing.frozen) ??
+    lackOf(decision, inputs) ??
+    CloudWishes.firstOf(hindrance, buying) ??
+    (nodes.calls.length > 0 ? undefined : homeless && explainNode(homeless, { books, cloud }, nodeBook, inputs)) ??
+    HolderLack.abandoned(entries, (node) => exists(node, nodeBook, inputs), inputs.key) ??
+    HolderLack.awaitsPromises(entries, nodeBook) ??
+    HolderLack.unrecognised(entries, nodeBook) ??
+    inUse ??
+    CloudWishes.deletionOf(present, { books, cloud })
+  const lack = longLack && withShortMessage(longLack)
   const served = entries.every((entry) => isServedAsPlanned(entry, present, acknowledgements, routeOf))
   // By its type a Service keeps what it has: as long as the successor is only to be bought, that is judged as it was.
   const isBuying = decision.outcomes.some(({ _tag }) => _tag === "Buy")

@@ -12,3 +12,8 @@ export const inShort = (message: string, max: number = LENGTH_MAX): string => {
   const half = Math.floor((max - 3) / 2)
   return `${message.slice(0, half)} … ${message.slice(-half)}`
 }
+
+export const withShortMessage = <A extends { readonly message: string }>(told: A): A => ({
+  ...told,
+  message: inShort(told.message)
+})

@@ -64,3 +64,12 @@ export const start = Effect.fnUntraced(function* () {
   yield* Effect.sleep("5 seconds")
   return { cluster, controller, operators }
 })
+
+/** With a pool `rack-1` and its Service `shop/web`, which is served. */
+export const startServed = Effect.gen(function* () {
+  const { cluster } = yield* start()
+  yield* createPool(cluster, "rack-1")
+  yield* createService(cluster, "web")
+  yield* Effect.sleep("10 seconds")
+  return cluster
+})

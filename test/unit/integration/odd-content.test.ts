@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { services } from "../../../src/api/Service.ts"
 import { serviceAnnotations } from "../../../src/domain/Annotations.ts"
-import { allocation, createPool, createService, run, shown, start } from "./Acting.ts"
+import { allocation, createPool, createService, run, shown, start, startServed } from "./Acting.ts"
 import type { TestCluster } from "./TestCluster.ts"
 
 const web = { namespace: "shop", name: "web" }
@@ -71,10 +71,7 @@ describe("an IPAllocation that somebody edited", () => {
   it("loses what stands there twice", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        yield* createService(cluster, "web")
-        yield* Effect.sleep("10 seconds")
+        const cluster = yield* startServed
         const before = allocation(cluster, "web")?.spec.allocations ?? []
         yield* cluster.api.patch(ipAllocations, web, { spec: { allocations: [...before, ...before] } })
         yield* Effect.sleep("10 seconds")

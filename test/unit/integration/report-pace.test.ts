@@ -6,19 +6,17 @@ import { nodeLeaseName } from "../../../src/api/Names.ts"
 import { persistentIPPools } from "../../../src/api/PersistentIPPool.ts"
 import { services } from "../../../src/api/Service.ts"
 import { Denied, type KubernetesError, Unavailable } from "../../../src/ports/Kubernetes.ts"
-import { allocation, carriers, createPool, createService, run, shown, start } from "./Acting.ts"
+import { allocation, carriers, createPool, createService, run, shown, start, startServed } from "./Acting.ts"
 
 const web = { namespace: "shop", name: "web" }
+const noRoute = Effect.succeed({ refuse: new Unavailable({ message: "no route" }) })
 const edited = { status: { state: "error", message: "edited" } }
 
 describe("what users are told", () => {
   it("is put right a few times at once, then every five seconds, for as long as somebody undoes it", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        yield* createService(cluster, "web")
-        yield* Effect.sleep("10 seconds")
+        const cluster = yield* startServed
         assert.strictEqual(allocation(cluster, "web")?.status?.state, "success")
         let count = 0
         const undone = Effect.gen(function* () {
@@ -40,17 +38,14 @@ describe("what users are told", () => {
   it("is not for a moment that an address is away which moves to another node, however many do", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        yield* createService(cluster, "web")
-        yield* Effect.sleep("10 seconds")
+        const cluster = yield* startServed
         const [holder = ""] = carriers(cluster, shown(cluster, "web")[0] ?? "")
         const told = () => cluster.memory.requests().get("controller-a apply ipallocations/status") ?? 0
         const before = told()
         assert.isAbove(before, 0)
         // Who takes over is slow to say so, as when it does for many.
         cluster.memory.faults.setPolicy(({ method, user }) => {
-          if (user === `operator-${holder}`) return Effect.succeed({ refuse: new Unavailable({ message: "no route" }) })
+          if (user === `operator-${holder}`) return noRoute
           return Effect.succeed(method === "apply" && user.startsWith("operator-") ? { delayMillis: 900 } : {})
         })
         yield* Effect.sleep("20 seconds")
@@ -78,18 +73,10 @@ const isPaced = (count: number) => {
 }
 
 describe("what is written for a Service", () => {
-  const startWeb = Effect.gen(function* () {
-    const { cluster } = yield* start()
-    yield* createPool(cluster, "rack-1")
-    yield* createService(cluster, "web")
-    yield* Effect.sleep("10 seconds")
-    return cluster
-  })
-
   it("is put right at a pace for as long as another controller writes its own addresses there, and nothing else waits", () => {
     run(
       Effect.gen(function* () {
-        const cluster = yield* startWeb
+        const cluster = yield* startServed
         const before = shown(cluster, "web")
         const theirs = { status: { loadBalancer: { ingress: [{ ip: "203.0.113.1" }] } } }
         const undo = Effect.gen(function* () {
@@ -109,7 +96,7 @@ describe("what is written for a Service", () => {
   it("is put right at a pace for as long as something takes labels off its IPAllocation", () => {
     run(
       Effect.gen(function* () {
-        const cluster = yield* startWeb
+        const cluster = yield* startServed
         const undo = Effect.gen(function* () {
           const labels = Object.keys(allocation(cluster, "web")?.metadata.labels ?? {})
           if (labels.length === 0) return false
@@ -172,16 +159,13 @@ describe("a fence that a policy forbids", () => {
   it("is tried once a second, and made once it is allowed", () => {
     run(
       Effect.gen(function* () {
-        const { cluster } = yield* start()
-        yield* createPool(cluster, "rack-1")
-        yield* createService(cluster, "web")
-        yield* Effect.sleep("10 seconds")
+        const cluster = yield* startServed
         const [address = ""] = shown(cluster, "web")
         const [holder = ""] = carriers(cluster, address)
         let isForbidden = true
         let tries = 0
         cluster.memory.faults.setPolicy(({ method, name, user }) => {
-          if (user === `operator-${holder}`) return Effect.succeed({ refuse: new Unavailable({ message: "no route" }) })
+          if (user === `operator-${holder}`) return noRoute
           if (!isForbidden || method !== "replace" || name !== nodeLeaseName(holder)) return Effect.succeed({})
           tries += 1
           return Effect.succeed({ refuse: new Denied({ status: 403, message: "by policy" }) })
