@@ -6,11 +6,14 @@
  */
 const LENGTH_MAX = 4_000
 
+/** Stored as another character by the API server, they would be written again and again. */
+const halfCharacters = /\p{Surrogate}/gu
+
 /** Without its middle: what it is about stands at the beginning, and what to do at the end. */
 export const inShort = (message: string, max: number = LENGTH_MAX): string => {
   if (message.length <= max) return message
   const half = Math.floor((max - 3) / 2)
-  return `${message.slice(0, half)} … ${message.slice(-half)}`
+  return `${message.slice(0, half)} … ${message.slice(-half)}`.replaceAll(halfCharacters, "")
 }
 
 export const withShortMessage = <A extends { readonly message: string }>(told: A): A => ({
