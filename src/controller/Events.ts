@@ -7,6 +7,7 @@ import type { Scope } from "effect"
 import { events } from "../api/Event.ts"
 import { inShort } from "../domain/Message.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
 
 export interface Regarding {
@@ -69,17 +70,13 @@ export class Events extends Context.Service<Events, { readonly tell: (notice: No
           count: 1
         })
       })
-      yield* Queue.take(pending).pipe(
-        Effect.flatMap((notice) =>
-          write(notice).pipe(
-            Effect.catch((error) =>
-              Effect.logDebug("event not written").pipe(Effect.annotateLogs({ error: error.message }))
-            )
-          )
-        ),
-        Effect.forever,
-        Effect.forkScoped
+      const turn = Queue.take(pending).pipe(
+        Effect.flatMap(write),
+        Effect.catch((error) =>
+          Effect.logDebug("event not written").pipe(Effect.annotateLogs({ error: error.message }))
+        )
       )
+      yield* forkForEver("events", turn)
       return Events.of({ tell: (notice) => Effect.asVoid(Queue.offer(pending, notice)) })
     })
 }

@@ -11,6 +11,7 @@ import { leaderLeaseName } from "../api/Names.ts"
 import type { LeaderTimes } from "../domain/FailoverTimes.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError } from "../ports/Kubernetes.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { keyOf } from "../reconcile/Reflector.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
@@ -178,6 +179,6 @@ export const make = Effect.fnUntraced(function* (
 
   yield* Effect.addFinalizer(() => letGo)
   const turn = attempt.pipe(answers.orNot, Effect.catch(recover))
-  yield* turn.pipe(Effect.flatMap(Effect.sleep), Effect.forever, Effect.forkScoped)
+  yield* forkForEver("leader election", Effect.flatMap(turn, Effect.sleep))
   return { isLeader, term: () => state.term }
 })

@@ -18,6 +18,7 @@ import { nodeLeaseAnnotations } from "../api/Names.ts"
 import { Kubernetes, type KubernetesError } from "../ports/Kubernetes.ts"
 import * as Witness from "../domain/Witness.ts"
 import type { Peers } from "../ports/Peers.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import { keyOf, type Reflector } from "../reconcile/Reflector.ts"
@@ -225,5 +226,5 @@ export const run = Effect.fnUntraced(function* (
     yield* Effect.sleep(due.length > 0 && !leads ? Math.max(FOLLOWING_MILLIS, millis) : millis)
   })
   // Each round sleeps, so that nothing else need be let in between two of them.
-  yield* Effect.forkScoped(Effect.forever(round, { disableYield: true }))
+  yield* forkForEver("fencing", round, { disableYield: true })
 })

@@ -1,6 +1,7 @@
 /** The controller's queues: what each works on, how much of it at once, and which step it takes. */
 import { Effect } from "effect"
 import { daemonSetName } from "../api/Names.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
 import * as Signal from "../reconcile/Signal.ts"
 import * as WorkQueue from "../reconcile/WorkQueue.ts"
@@ -28,12 +29,8 @@ const batched = Effect.fnUntraced(function* (handOn: (key: string) => void) {
     for (const key of keys) handOn(key)
     keys.clear()
   })
-  yield* signal.wait.pipe(
-    Effect.andThen(Effect.sleep(BATCH_MILLIS)),
-    Effect.andThen(flush),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  const turn = Effect.andThen(signal.wait, Effect.andThen(Effect.sleep(BATCH_MILLIS), flush))
+  yield* forkForEver("what wakes queues", turn)
   return (key: string) => {
     keys.add(key)
     signal.give()
@@ -43,12 +40,8 @@ const batched = Effect.fnUntraced(function* (handOn: (key: string) => void) {
 /** What is asked for within a short while after it was done is done once more after that. */
 const spaced = Effect.fnUntraced(function* (handOn: () => void) {
   const signal = yield* Signal.make
-  yield* signal.wait.pipe(
-    Effect.andThen(Effect.sync(handOn)),
-    Effect.andThen(Effect.sleep(BATCH_MILLIS)),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  const turn = Effect.andThen(signal.wait, Effect.andThen(Effect.sync(handOn), Effect.sleep(BATCH_MILLIS)))
+  yield* forkForEver("what wakes queues", turn)
   return signal.give
 })
 

@@ -65,7 +65,7 @@ export const make = Effect.fnUntraced(function* (
   const seats = new Seats(node, members, registered)
   const holdId = () => (renews() ? registered()?.content.holdId : undefined)
   const hasLost = (nowMillis: number) => holdId() !== undefined && nowMillis - renewedAtMillis() > serveMillis / 2
-  yield* Effect.forkScoped(Evidence.run({ node, serveMillis, peers, key, seats, holdId, renewedAtMillis, extend }))
+  yield* Evidence.run({ node, serveMillis, peers, key, seats, holdId, renewedAtMillis, extend })
   const isRenewed = Effect.map(monotonicMillis, (nowMillis) => nowMillis - renewedAtMillis() <= serveMillis / 2)
   const unreached = yield* Reach.follow({ node, peers, key, seats, members, holdId, isIdle, isRenewed })
   return {

@@ -5,10 +5,11 @@
  *
  * Evidence dates from the *asking*: an answer may have been on its way for long. It never acquires and never revives.
  */
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import type { WitnessKey } from "../api/WitnessMessage.ts"
 import * as Witness from "../domain/Witness.ts"
 import type { Peers } from "../ports/Peers.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { nonce } from "../reconcile/Nonce.ts"
 import type { Seats } from "./Seats.ts"
@@ -67,8 +68,8 @@ const round = Effect.fnUntraced(function* (situation: Situation, holdId: string)
   return true
 })
 
-/** For ever; answers nothing. */
-export const run = (situation: Situation): Effect.Effect<never> => {
+/** As long as the scope. */
+export const run = (situation: Situation): Effect.Effect<unknown, never, Scope.Scope> => {
   const { serveMillis } = situation
   let wasKept: boolean | undefined
   const tell = (isKept: boolean) => {
@@ -94,5 +95,5 @@ export const run = (situation: Situation): Effect.Effect<never> => {
     yield* tell(yield* round(situation, holdId))
     return yield* Effect.sleep(serveMillis / 8)
   })
-  return Effect.forever(step)
+  return forkForEver("evidence", step)
 }

@@ -8,6 +8,7 @@ import type { Scope } from "effect"
 import { bypassOf, type PacketPath } from "../domain/FenceBypass.ts"
 import * as ReversePath from "../domain/ReversePath.ts"
 import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 
 /** Six to ten short processes each. */
 const CHECK_MILLIS = 30_000
@@ -55,7 +56,7 @@ export const follow = Effect.fnUntraced(function* ({
     Effect.matchEffect({ onSuccess: note, onFailure: notSeen })
   )
   // Not before the first rounds, which tell the fence by which interfaces clients come.
-  yield* Effect.sleep(CHECK_MILLIS).pipe(Effect.andThen(look), Effect.forever, Effect.forkScoped)
+  yield* forkForEver("preflight", Effect.andThen(Effect.sleep(CHECK_MILLIS), look))
   return bypass.told
 })
 

@@ -10,6 +10,7 @@ import { Effect, Random } from "effect"
 import type * as NodeConfig from "../api/NodeConfig.ts"
 import type { WitnessKey } from "../api/WitnessMessage.ts"
 import type { Peers } from "../ports/Peers.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 import { nonce } from "../reconcile/Nonce.ts"
 import type { Seats } from "./Seats.ts"
 
@@ -101,6 +102,6 @@ export const follow = Effect.fnUntraced(function* (situation: Situation) {
     Random.nextIntBetween(LOOK_MILLIS - JITTER_MILLIS, LOOK_MILLIS + JITTER_MILLIS),
     Effect.sleep
   )
-  yield* pause.pipe(Effect.andThen(look), Effect.flatMap(note), Effect.forever, Effect.forkScoped)
+  yield* forkForEver("reach of voters", pause.pipe(Effect.andThen(look), Effect.flatMap(note)))
   return () => (Object.keys(told).length === 0 ? undefined : told)
 })

@@ -11,6 +11,7 @@ import type { Scope } from "effect"
 import type { KubernetesObject, ObjectRef, ResourceType } from "../api/KubernetesObject.ts"
 import { Kubernetes } from "../ports/Kubernetes.ts"
 import type { KubernetesError, ObjectList, Selection, Undecodable, WatchEvent } from "../ports/Kubernetes.ts"
+import { forkForEver } from "./ForEver.ts"
 import { guarded } from "./Guarded.ts"
 import { monotonicMillis } from "./Monotonic.ts"
 import { isNewer } from "./ResourceVersion.ts"
@@ -332,7 +333,7 @@ export const make = Effect.fnUntraced(function* <A extends KubernetesObject>(
   }).pipe(Effect.catch(recover))
 
   const reconnection = Effect.map(reconnecting.wait, () => setbacks.clear())
-  yield* Effect.forkScoped(Effect.forever(Effect.raceFirst(round, reconnection)))
+  yield* forkForEver(`watch of ${type.plural}`, Effect.raceFirst(round, reconnection))
   return {
     get: (key) => cache.objects.get(key),
     values: () => cache.objects.values(),

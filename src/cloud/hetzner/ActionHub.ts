@@ -4,6 +4,7 @@
  */
 import { Deferred, Effect, Latch, type Scope } from "effect"
 import type { CloudError } from "../../ports/Cloud.ts"
+import { forkForEver } from "../../reconcile/ForEver.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { ApiClient } from "./ApiClient.ts"
 import { actionsIn } from "./Elements.ts"
@@ -94,7 +95,7 @@ export const make = Effect.fnUntraced(function* (client: ApiClient): Effect.fn.R
     pollMillis = Math.min(pollMillisMax, pollMillis * pollFactor)
     if (waiting.size === 0) arrival.closeUnsafe()
   })
-  yield* Effect.forkScoped(Effect.forever(round))
+  yield* forkForEver("actions of the cloud", round)
 
   const outcome = Effect.fnUntraced(function* (action: Action) {
     const known = outcomeOf(action)

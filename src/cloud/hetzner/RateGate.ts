@@ -2,6 +2,7 @@
 import { Clock, Deferred, Effect, Latch, Random, type Scope } from "effect"
 import type { Priority } from "../../ports/Cloud.ts"
 import type { HttpReply } from "../../ports/HttpExchange.ts"
+import { forkForEver } from "../../reconcile/ForEver.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import { RateBucket } from "./RateBucket.ts"
 import * as RetryAfter from "./RetryAfter.ts"
@@ -51,7 +52,7 @@ export const make: Effect.Effect<RateGate, never, Scope.Scope> = Effect.gen(func
     forget(ticket)
     yield* Deferred.succeed(ticket.turn, undefined)
   })
-  yield* Effect.forkScoped(Effect.forever(turn))
+  yield* forkForEver("turns at the cloud", turn)
 
   const acquire = Effect.fnUntraced(function* (priority: Priority) {
     if (next() === undefined && bucket.waitMillis(priority, yield* monotonicMillis) === 0) return bucket.take()

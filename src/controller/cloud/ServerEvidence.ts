@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import type { Scope } from "effect"
 import type { CloudServer } from "../../ports/Cloud.ts"
 import type { Kubernetes } from "../../ports/Kubernetes.ts"
+import { forkForEver } from "../../reconcile/ForEver.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { KnownLease, Silence } from "../LeaseBook.ts"
 import type { NodeBook } from "../NodeBook.ts"
@@ -83,5 +84,5 @@ export const run = Effect.fnUntraced(function* (
     }
     yield* Effect.sleep(nodeBook.leases.counts.periodMillis / 2)
   })
-  yield* Effect.forkScoped(Effect.forever(round))
+  yield* forkForEver("evidence of servers", round)
 })

@@ -46,18 +46,16 @@ const start = Effect.fnUntraced(function* (voters: ReadonlyArray<string> = ["a",
     () => situation.registered
   )
   if (voters.length > 1) seats.forWrite(true, beganMillis)
-  yield* Effect.forkScoped(
-    Evidence.run({
-      node: "a",
-      serveMillis: X,
-      peers,
-      key: Effect.sync(() => situation.key),
-      seats,
-      holdId: () => situation.holdId,
-      renewedAtMillis: () => situation.renewedAtMillis,
-      extend: (asked) => Effect.map(since, (at) => void extended.push([asked - beganMillis, at]))
-    })
-  )
+  yield* Evidence.run({
+    node: "a",
+    serveMillis: X,
+    peers,
+    key: Effect.sync(() => situation.key),
+    seats,
+    holdId: () => situation.holdId,
+    renewedAtMillis: () => situation.renewedAtMillis,
+    extend: (asked) => Effect.map(since, (at) => void extended.push([asked - beganMillis, at]))
+  })
   return { askedCount: () => askedCount, extended, situation }
 })
 
