@@ -120,12 +120,14 @@ const isForbidden = ({ reason }: CloudError): boolean => reason._tag === "Forbid
 
 /** What cannot be read might be whose an address is; and a list may be older than the hand that took the labels off. */
 const giveOrphansBack = Effect.fnUntraced(function* (project: CloudProject, poolKey: string, options: Options) {
-  const { book, onChange, sweep } = options
+  const { book, isLeader, onChange, sweep } = options
   const caches = yield* Caches
   if (caches.allocations.undecodable.size > 0) return
   for (const { id, labels, name } of sweep.look(poolOf(poolKey), yield* monotonicMillis)) {
     const found = yield* project.address(id, "background")
     const isStill = found?.labels[labelNames.claim] === labels[labelNames.claim]
+    // An API that answers late may have taken minutes.
+    if (!(yield* isLeader)) return
     if (found !== undefined && isStill && !isAskedFor(found, poolKey, options)) {
       yield* Effect.logWarning("an address that nobody has is given back").pipe(
         Effect.annotateLogs({ id, name, namespace: labels["namespace"], service: labels["service"] })

@@ -17,6 +17,7 @@ import {
 const nobody = "00000000-0000-4000-8000-000000000000"
 
 const isList = ({ route }: { readonly route: string }) => route === "GET /floating_ips"
+const isLook = ({ route }: { readonly route: string }) => route === "GET /floating_ips/{id}"
 const isRelabel = ({ route }: { readonly route: string }) => route === "PUT /floating_ips/{id}"
 
 /** Beside an address that is served, one that is labelled for nobody and routed somewhere. */
@@ -111,6 +112,27 @@ describe("an address that nobody has", () => {
         yield* Effect.sleep("10 minutes")
         assert.deepStrictEqual(labelsOf(cluster, orphan.ip), { team: "web" })
         assert.isDefined(routedTo(cluster, orphan.ip))
+      })
+    )
+  })
+
+  it("is left to the next leader by who has lost the leadership while it looked", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster, orphan } = yield* startWithOrphan("created")
+        yield* Effect.sleep("5 minutes")
+        let isLooking = false
+        cluster.project.faults.setPolicy((request) => {
+          if (!isLook(request)) return {}
+          isLooking = true
+          return { badGateway: "before" }
+        })
+        yield* Effect.repeat(Effect.sleep("100 millis"), { until: () => isLooking })
+        cluster.cutOff("controller-a")
+        yield* Effect.sleep("20 seconds")
+        cluster.project.faults.clear()
+        yield* Effect.sleep("2 minutes")
+        assert.strictEqual(labelsOf(cluster, orphan.ip)["claim"], nobody)
       })
     )
   })
