@@ -11,6 +11,10 @@ const interfaceNameRules = [
     message: "write the name of a network interface, such as pl0: no blank, no slash, no colon"
   },
   {
+    rule: "!self.matches('[*?\"]')",
+    message: "write the name of one interface as `ip link` shows it: a pattern such as eth* is not known"
+  },
+  {
     rule: "size(self) <= 15",
     message:
       "Linux allows 15 characters in the name of an interface: write a shorter one (10 or fewer leave room for our label)"

@@ -104,7 +104,9 @@ const interfaces = table("PersistentIPPool", [
   ["an unknown startupCleaning", onInterface({ startupCleaning: "none" }), "Unsupported value: \"none\""],
   ["an empty list of uplinks", onInterface({ uplinks: [] }), "the list is empty: write the interfaces that face the network, or leave uplinks out"],
   ["an uplink twice", onInterface({ uplinks: ["eth0", "eth0"] }), "spec.options.hostNetworkInterface.uplinks[1]: Duplicate value: \"eth0\""],
-  ["an uplink with a slash", onInterface({ uplinks: ["eth/0"] }), "write the name of a network interface, such as pl0: no blank, no slash, no colon"]
+  ["an uplink with a slash", onInterface({ uplinks: ["eth/0"] }), "write the name of a network interface, such as pl0: no blank, no slash, no colon"],
+  ["a pattern of uplinks", onInterface({ uplinks: ["eth*"] }), "write the name of one interface as `ip link` shows it: a pattern such as eth* is not known"],
+  ["a pattern as interface name", onInterface({ interfaceName: "br?" }), "write the name of one interface as `ip link` shows it: a pattern such as eth* is not known"]
 ])
 
 // oxfmt-ignore
