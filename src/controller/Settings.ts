@@ -17,6 +17,7 @@ export interface ControllerSettings {
   readonly fenceAfterMillis: number
   /** p: how often operators renew. */
   readonly renewEveryMillis: number
+  /** Services in work at once. */
   readonly concurrency: number
   /** Which nodes renew every p; absent: as the design has it. */
   readonly candidates?: Policy | undefined

@@ -19,6 +19,7 @@ import type * as NodeDuty from "../domain/NodeDuty.ts"
 import type { Kubernetes } from "../ports/Kubernetes.ts"
 import { NodeNetwork } from "../ports/NodeNetwork.ts"
 import type { NetworkState, NodeNetworkError } from "../ports/NodeNetwork.ts"
+import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Announcer from "./Announcer.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
@@ -61,6 +62,8 @@ export interface Keeper {
 }
 
 export interface RoundResult {
+  /** From the first look at the kernel to the last; 0: there was nothing to change. */
+  readonly changingMillis: number
   /** Every change to the kernel succeeded. */
   readonly applied: boolean
   /** Everything that was to be acknowledged is. */
@@ -173,6 +176,11 @@ const isPresentIn = (state: NetworkState): ((address: Address.Address) => boolea
   return (address) => held.has(address)
 }
 
+const isAddedIn = (changes: ReadonlyArray<InterfacePlan.Change>): ((address: Address.Address) => boolean) => {
+  const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
+  return (address) => added.has(address)
+}
+
 /** Applies all changes at once: the adapter puts whatever waits into one process, in this order. True: all succeeded. */
 const applyAll = Effect.fnUntraced(function* (
   changes: ReadonlyArray<InterfacePlan.Change>,
@@ -270,15 +278,15 @@ export const make = Effect.fnUntraced(function* (
   const round = Effect.fnUntraced(function* (holdId: HoldId | undefined) {
     const self: NodeDuty.Self = { node: options.node, holdId, lastHoldId: options.lastHoldId() }
     const config = options.config()
+    const beganMillis = yield* monotonicMillis
     const before = yield* network.state
     const allocations = [...options.allocations.values()]
     const facts = { network: before, nodeAddresses: options.nodeAddresses }
     const duties = Duties.of(allocations.map(viewOf), self, options.verdictOf)
-    const wanted = wantedOf(duties.proven, config)
     readings.note(before)
     const input = {
       ...facts,
-      wanted,
+      wanted: wantedOf(duties.proven, config),
       pools: config.pools,
       remembered: [...reportedAs(allocations, options.node), ...memory.places()],
       phase
@@ -304,21 +312,21 @@ export const make = Effect.fnUntraced(function* (
     const held = heldIn(after)
     const isHeld = heldAsPlanned(plan, held, upIn(after))
     yield* fenceWhile({ isPresent: (address) => held.has(address), isInPlace: isHeld })
-    const added = new Set(changes.flatMap((each) => (each._tag === "Add" ? [each.address] : [])))
     const { failed, notNow } = yield* news.tell({
       served: plan.held.filter(({ address }) => isHeld(address)),
       allocations,
-      isFresh: (address) => added.has(address),
+      isFresh: isAddedIn(changes),
       canAnnounceOn: announceableIn(after),
       mayServe: options.mayServe(holdId)
     })
+    const changingMillis = changes.length === 0 ? 0 : (yield* monotonicMillis) - beganMillis
     const isAnnounced = (address: Address.Address) => !failed.has(address) && !notNow.has(address)
     const keptFor = (view: NodeDuty.AllocationView) => duties.keptFor(view, { ...firstUse, isHeld, isAnnounced })
     const isReported = yield* reporter.reportAll({ self, allocations, keptFor, viewOf, isHeld })
     // A start-up cleaning that failed is tried again as such.
     if (isDone) phase = "steady"
     const reported = isReported && notNow.size === 0 && duties.areAllProven()
-    return { applied: isDone && failed.size === 0, reported }
+    return { changingMillis, applied: isDone && failed.size === 0, reported }
   })
 
   // An operator that can announce nothing must not be given addresses: nobody would come to it.

@@ -14,6 +14,7 @@ import type * as HoldId from "../domain/HoldId.ts"
 import type { Kubernetes } from "../ports/Kubernetes.ts"
 import { NodeNetwork } from "../ports/NodeNetwork.ts"
 import type { NodeNetworkError } from "../ports/NodeNetwork.ts"
+import { forkForEver } from "../reconcile/ForEver.ts"
 import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import type { Respond } from "../ports/Peers.ts"
 import * as Reflector from "../reconcile/Reflector.ts"
@@ -59,6 +60,17 @@ const RESYNC_MILLIS = 30_000
  * wait; in a stream of them an address waits for this and for the round that is under way, together some 0.1 s at most.
  */
 const REST_MILLIS = 50
+/** Longer than a round takes, unless the machine is out of breath. */
+const SLOW_MILLIS = 60
+const SLOW_REST_MAX_MILLIS = 400
+
+/**
+ * The addresses of a node that died come in a stream, and where rounds are slow one for each few of them would take the
+ * processor from whoever sends the rest: two thirds of the time are left to others.
+ */
+const restMillis = (changingMillis: number): number =>
+  changingMillis <= SLOW_MILLIS ? REST_MILLIS : Math.min(2 * changingMillis, SLOW_REST_MAX_MILLIS)
+
 export const make = Effect.fnUntraced(function* (
   settings: OperatorSettings
 ): Effect.fn.Return<Operator, NodeNetworkError, Kubernetes | NodeNetwork | Scope.Scope> {
@@ -221,10 +233,14 @@ const fenceOf = (
       })
     : Effect.succeed(Fence.none)
 
-/**
- * Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. False:
- * something is left to do.
- */
+interface Outcome {
+  readonly isDone: boolean
+  readonly changingMillis: number
+}
+
+const nothingDone = (isDone: boolean): Outcome => ({ isDone, changingMillis: 0 })
+
+/** Nothing before registration, which comes after both caches are complete: to half a cache nothing would be wanted. */
 const round = (parts: Parts) =>
   Effect.gen(function* () {
     const { allocations, claims, keeper, mustRelease, settings, state } = parts
@@ -233,14 +249,14 @@ const round = (parts: Parts) =>
     if (mayKeep()) {
       yield* claims.look(allocations.values(), { node: settings.node, holdId: state.registered?.content.holdId })
     }
-    if (state.registered === undefined || !mayKeep()) return true
-    const { applied, reported } = yield* keeper.round(state.registered.content.holdId)
+    if (state.registered === undefined || !mayKeep()) return nothingDone(true)
+    const { applied, changingMillis, reported } = yield* keeper.round(state.registered.content.holdId)
     state.able = true
-    return applied && reported
+    return { isDone: applied && reported, changingMillis }
   }).pipe(
-    Effect.catch((error) => Effect.as(disabled(parts, error), false)),
+    Effect.catch((error) => Effect.as(disabled(parts, error), nothingDone(false))),
     // A bug that one address meets must not leave this node renewing, and deaf to all that comes after.
-    Effect.catchDefect((defect) => Effect.as(Effect.logError("defect in round", Cause.die(defect)), false))
+    Effect.catchDefect((defect) => Effect.as(Effect.logError("defect in round", Cause.die(defect)), nothingDone(false)))
   )
 
 /** What is left to do is tried again a second later, or with what wakes us before: a try for each that did would never end. */
@@ -248,8 +264,9 @@ const rounds = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<neve
   let isDone = true
   while (true) {
     yield* Effect.timeoutOption(parts.wake.wait, isDone ? RESYNC_MILLIS : RETRY_MILLIS - REST_MILLIS)
-    isDone = yield* round(parts)
-    yield* Effect.sleep(REST_MILLIS)
+    const outcome = yield* round(parts)
+    isDone = outcome.isDone
+    yield* Effect.sleep(restMillis(outcome.changingMillis))
   }
 })
 
@@ -269,11 +286,12 @@ const lastReadableConfig = (
 
 /** A foreign deletion must be undone at once; when the monitor itself ends it is started again. */
 const followKernel = (network: NodeNetwork["Service"], wake: Signal.Signal) =>
-  Signal.runForEach(network.changes, wake.give).pipe(
-    Effect.catch((error: NodeNetworkError) =>
-      Effect.logWarning("kernel changes not followed").pipe(Effect.annotateLogs({ error: error.message }))
-    ),
-    Effect.andThen(Effect.sleep(RETRY_MILLIS)),
-    Effect.forever,
-    Effect.forkScoped
+  forkForEver(
+    "changes of the kernel",
+    Signal.runForEach(network.changes, wake.give).pipe(
+      Effect.catch((error: NodeNetworkError) =>
+        Effect.logWarning("kernel changes not followed").pipe(Effect.annotateLogs({ error: error.message }))
+      ),
+      Effect.andThen(Effect.sleep(RETRY_MILLIS))
+    )
   )

@@ -132,6 +132,26 @@ describe("rounds of the operator", () => {
     )
   })
 
+  it("leaves two thirds of the time to others where the kernel is slow", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carried, cluster, counted, give } = yield* start
+        const { network } = cluster.kernel("node-1")
+        const [readMillis, pauseMillis] = [75, 4]
+        Object.assign(network, { state: Effect.delay(network.state, readMillis) })
+        const before = counted()
+        for (let index = 0; index < COUNT; index++) {
+          yield* give(index)
+          yield* Effect.sleep(pauseMillis)
+        }
+        const readingMillis = (counted().reads - before.reads) * readMillis
+        assert.isAtMost(readingMillis, (COUNT * pauseMillis) / 3 + 4 * readMillis)
+        yield* Effect.sleep("800 millis")
+        assert.isTrue(carried().has(addressOf(COUNT - 1)))
+      })
+    )
+  })
+
   // oxfmt-ignore
   it.each([
     ["takes over what was served elsewhere before it has reported what came before", 2, true],
