@@ -2,15 +2,18 @@
  * The commands of scenarios. NODE is a name or `holder of shop/web`; PROCESS is `leader`, `controller-2` or `operator on
  * NODE`; ADDRESSES are as a pool lists them, apart by commas.
  */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { namespaces } from "../../api/Namespace.ts"
 import { nodes } from "../../api/Node.ts"
 import { ephemeralIPPools } from "../../api/EphemeralIPPool.ts"
 import { persistentIPPools } from "../../api/PersistentIPPool.ts"
 import { services } from "../../api/Service.ts"
+import * as Address from "../../domain/Address.ts"
 import { serviceAnnotations } from "../../domain/Annotations.ts"
 import { excludeLabel } from "../../invariants/Hosts.ts"
+import { isPurchase } from "../CloudRequestTrouble.ts"
 import * as Users from "../Users.ts"
+import { nameOfCloudRequest } from "../world/CloudSite.ts"
 import type { World } from "../world/World.ts"
 import { type Act, allocationOf, hostNamed, isGone, isReady, isServed, postNamed, waitUntil } from "./Stage.ts"
 import * as V04 from "./V04.ts"
@@ -323,8 +326,54 @@ const faults: ReadonlyArray<Command> = [
     isFault: true,
     act: (world, [address = "", operand = ""]) =>
       Effect.map(hostNamed(world, operand), (host) => V04.removeByHand(host, address))
+  },
+  {
+    form: /^a foreign machine takes (\S+)$/,
+    isFault: true,
+    act: ({ kernel, segment }, [text = ""]) =>
+      Effect.sync(() => segment.foreign.set(addressOf(text), { mac: foreignMac, sinceMillis: kernel.nowMillis }))
+  },
+  {
+    form: /^the foreign machine leaves (\S+)$/,
+    isFault: true,
+    act: ({ segment }, [text = ""]) => Effect.sync(() => segment.foreign.delete(addressOf(text)))
+  },
+  {
+    form: /^the reply to the next purchase is lost$/,
+    isFault: true,
+    act: ({ cloud: { faults } }) =>
+      Effect.sync(() => {
+        faults.set("next purchase", (_, request) => {
+          if (!isPurchase(request)) return undefined
+          faults.delete("next purchase")
+          return { fault: { loseReply: true } }
+        })
+      })
+  },
+  {
+    form: /^user renames (\S+) to (\S+)$/,
+    isFault: true,
+    act: ({ cloud }, [address = "", name = ""]) =>
+      Effect.sync(() => {
+        const found = cloud.addresses().find(({ network }) => network === address)
+        if (found !== undefined) cloud.project.console.change(Number(found.id), { name })
+        cloud.onChange("console")
+      })
+  },
+  {
+    form: /^the cloud lists no servers any more$/,
+    isFault: true,
+    act: ({ cloud }) =>
+      Effect.sync(() =>
+        cloud.faults.set("lists of servers", (_, request) =>
+          nameOfCloudRequest(request) === "GET /servers" ? { fault: { badGateway: "before" } } : undefined
+        )
+      )
   }
 ]
+
+const foreignMac = "02:00:00:02:00:10"
+const addressOf = (text: string): Address.Address => Result.getOrThrow(Address.parse(text))
 
 const upgrade: ReadonlyArray<Command> = [
   {

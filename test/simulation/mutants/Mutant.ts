@@ -18,6 +18,8 @@ export interface Mutant {
   readonly cluster?: { readonly nodesCount: number; readonly servicesCount: number } | "drawn" | undefined
   /** It shows on an ordinary day, before any fault: then a scenario or a seed without faults must find it. */
   readonly isFoundWithoutFaults?: true | undefined
+  /** What it takes to show it meets in few seeds of thousands: a scenario, with faults, that brings it about and must find it. */
+  readonly scenario?: string
   /** Seeds that are known to find it: asked first where there is little time. */
   readonly seeds?: ReadonlyArray<number>
 }

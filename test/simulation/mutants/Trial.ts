@@ -92,10 +92,23 @@ const judgeWithoutFaults = (mutant: Mutant, findings: ReadonlyArray<Finding>): V
   return { ...verdict, problem: `${mutant.killedBy} does not find it without faults; ${instead}` }
 }
 
+const judgeScenario = (mutant: Mutant, scenario: string, findings: ReadonlyArray<Finding>): Verdict => {
+  const named = findings.find(({ invariant }) => invariant === mutant.killedBy)
+  const others = findings.filter(({ invariant }) => invariant !== mutant.killedBy)
+  if (named !== undefined) return { mutant, kills: [{ ...named, runsCount: 0 }], others, problem: undefined }
+  const [other] = others
+  const instead = other === undefined ? "nothing does" : told(other)
+  return { mutant, kills: [], others, problem: `${mutant.killedBy} does not find it in ${scenario}; ${instead}` }
+}
+
 export const tryOne = Effect.fnUntraced(function* (mutant: Mutant, plan: Plan) {
   const runner = yield* newRunner(mutant, plan.limit)
   const { findings } = yield* runner.ask(plan.withoutFaults)
   if (mutant.isFoundWithoutFaults === true || findings.length > 0) return judgeWithoutFaults(mutant, findings)
+  if (mutant.scenario !== undefined) {
+    const inScenario = yield* runner.ask({ scenarios: [mutant.scenario], seeds: [] })
+    return judgeScenario(mutant, mutant.scenario, inScenario.findings)
+  }
   const kills: Array<Kill> = []
   const others: Array<Finding> = []
   for (const range of plan.ranges) {

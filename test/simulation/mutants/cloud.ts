@@ -111,16 +111,6 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     seeds: [5]
   },
   {
-    name: "believes-an-old-list-of-servers",
-    what: "a node that has booted since the servers were listed gets no address, although it renews its lease",
-    file: "src/controller/cloud/CloudView.ts",
-    find: 'if (pool.interfaceName === undefined && (server.state === "off" || server.state === "gone")) return false',
-    replace: 'if (server.state === "off" || server.state === "gone") return false',
-    killedBy: "L1",
-    cluster: "drawn",
-    seeds: [61]
-  },
-  {
     name: "leaves-what-was-deleted",
     what: "an address that was bought is deleted at the provider, and its Service keeps it for ever",
     file: "src/controller/cloud/Deletions.ts",
@@ -190,18 +180,18 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     seeds: [8]
   },
   {
-    name: "looks-once-for-a-namesake",
-    what: "what has its name and is not seen yet is somebody else's",
+    name: "looks-in-an-old-list",
+    what: "what was bought, not heard of and renamed since is bought twice",
     file: "src/cloud/hetzner/Buying.ts",
-    find: 'found !== undefined || reason._tag !== "NameTaken"',
-    replace: "found !== undefined || reason._tag !== undefined",
+    find: "const renamed = findOwn(yield* addresses.get(0), wish)",
+    replace: "const renamed = findOwn(yield* addresses.get(knownMillis), wish)",
     also: [
       {
-        find: "const renamed = findOwn(yield* addresses.get(0), wish)",
-        replace: "const renamed = findOwn(yield* addresses.get(knownMillis), wish)"
+        find: "  return findOwn(yield* addresses.get(0), wish)",
+        replace: "  return findOwn(yield* addresses.get(knownMillis), wish)"
       }
     ],
     killedBy: "S5",
-    cluster: "drawn"
+    scenario: "cloud-renamed"
   }
 ]

@@ -34,7 +34,8 @@ export const operatorMutants: ReadonlyArray<Mutant> = [
     file: "src/operator/FirstUse.ts",
     find: "const ASK_AGAIN_MILLIS = 10_000",
     replace: "const ASK_AGAIN_MILLIS = 100_000_000",
-    killedBy: "L1"
+    killedBy: "L1",
+    scenario: "address-in-use"
   },
   {
     name: "acts-for-a-former-registration",
