@@ -76,7 +76,6 @@ const withOneApiOfTwo = async (trial: Trial) => {
   await configured(byDefault)
 }
 
-/** Two cores make some five a second, API server, kube-proxies and all: 5,000 take an hour there. */
 const BURST = Number(process.env["FAILOVER_BURST"] ?? 5_000)
 const BURST_MAX_SECONDS = BURST
 const IN_PARALLEL = 8

@@ -56,7 +56,8 @@ clientConnection: {kubeconfig: $LAB_STATE/pki/kube-proxy.conf}
 detectLocalMode: ClusterCIDR
 clusterCIDR: "$POD_SUBNETS"
 conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
-iptables: {localhostNodePorts: false}
+nftables: {minSyncPeriod: ${LAB_PROXY_MIN_SYNC:-1}s}
+iptables: {minSyncPeriod: ${LAB_PROXY_MIN_SYNC:-1}s, localhostNodePorts: false}
 oomScoreAdj: 0
 EOF
 }

@@ -5,6 +5,7 @@
 #   LAB_SUBNET       172.30.0.0/24    the LAN of API server (.1), nodes (.11 and on) and client (.100); all of it is inside
 #                                     network namespaces, so copies may share it
 #   LAB_PROXY_MODE   nftables         kube-proxy's: nftables, iptables, or mixed: iptables on the last node, nftables on the others
+#   LAB_PROXY_MIN_SYNC (unset)        seconds between two of kube-proxy's transactions; unset: Kubernetes' own 1 s
 #   LAB_NODE_GRACE   (unset)          seconds until a silent node is Unknown; unset: Kubernetes' own 50 s, at its own pace
 #   PLENUSLB_LAB     /var/tmp/plenuslb-lab    where the state folders are
 
@@ -25,10 +26,12 @@ read_settings() {
   LAB_NODES=${LAB_NODES:-3}
   LAB_SUBNET=${LAB_SUBNET:-172.30.0.0/24}
   LAB_PROXY_MODE=${LAB_PROXY_MODE:-nftables}
+  LAB_PROXY_MIN_SYNC=${LAB_PROXY_MIN_SYNC:-}
   LAB_NODE_GRACE=${LAB_NODE_GRACE:-}
   [[ $LAB_NODES =~ ^[1-9]$ ]] || fail "LAB_NODES is \"$LAB_NODES\"; expected 1 to 9."
   [[ $LAB_SUBNET =~ ^[0-9]+\.[0-9]+\.[0-9]+\.0/24$ ]] || fail "LAB_SUBNET is \"$LAB_SUBNET\"; expected A.B.C.0/24."
   [[ $LAB_PROXY_MODE =~ ^(mixed|nftables|iptables)$ ]] || fail "LAB_PROXY_MODE is \"$LAB_PROXY_MODE\"; expected mixed, nftables or iptables."
+  [[ $LAB_PROXY_MIN_SYNC =~ ^[0-9]*$ ]] || fail "LAB_PROXY_MIN_SYNC is \"$LAB_PROXY_MIN_SYNC\"; expected whole seconds."
   [[ $LAB_NODE_GRACE =~ ^[0-9]*$ ]] || fail "LAB_NODE_GRACE is \"$LAB_NODE_GRACE\"; expected whole seconds."
   LAN4=${LAB_SUBNET%.0/24}
   LAN6=fd00:172:30:
@@ -36,8 +39,8 @@ read_settings() {
 }
 
 write_settings() {
-  printf '%s\n' "LAB_NODES=$LAB_NODES" "LAB_SUBNET=$LAB_SUBNET" "LAB_PROXY_MODE=$LAB_PROXY_MODE" "LAB_NODE_GRACE=$LAB_NODE_GRACE" \
-    >"$LAB_STATE/settings"
+  printf '%s\n' "LAB_NODES=$LAB_NODES" "LAB_SUBNET=$LAB_SUBNET" "LAB_PROXY_MODE=$LAB_PROXY_MODE" \
+    "LAB_PROXY_MIN_SYNC=$LAB_PROXY_MIN_SYNC" "LAB_NODE_GRACE=$LAB_NODE_GRACE" >"$LAB_STATE/settings"
 }
 
 node_names() { seq -f 'node%g' "$LAB_NODES"; }
