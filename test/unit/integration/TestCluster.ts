@@ -54,6 +54,8 @@ export interface TestCluster {
   readonly api: Kubernetes["Service"]
   /** Of the cloud. */
   readonly project: HetznerProject.HetznerProject
+  /** By the path of a URL: for how long a request waits on its way to the cloud. */
+  readonly cloudPause: { millisOf: (path: string) => number }
   /** By node, which server its machine is told that it is; and which nodes have asked. */
   readonly metadata: { readonly instanceIds: Map<string, string>; readonly asked: Array<string> }
   /** By token, what is not the cluster's. */
@@ -150,12 +152,16 @@ const newProject = (
   return project
 }
 
-const cloudOver = (
-  project: HetznerProject.HetznerProject,
-  others: ReadonlyMap<string, HetznerProject.HetznerProject>
-) => {
-  const send: HttpExchange["Service"]["send"] = (request) =>
-    HetznerExchange.make(others.get(Redacted.value(request.token)) ?? project).send(request)
+const cloudOver = ({
+  cloudPause,
+  otherProjects,
+  project
+}: Pick<TestCluster, "project" | "otherProjects" | "cloudPause">) => {
+  const send: HttpExchange["Service"]["send"] = (request) => {
+    const sent = HetznerExchange.make(otherProjects.get(Redacted.value(request.token)) ?? project).send(request)
+    const pauseMillis = cloudPause.millisOf(new URL(request.url).pathname)
+    return pauseMillis === 0 ? sent : Effect.delay(sent, pauseMillis)
+  }
   return HetznerCloud.make({ endpoint: "http://cloud.test/v1", userAgent: "test" }).pipe(
     Effect.provideService(HttpExchange, HttpExchange.of({ send }))
   )
@@ -221,6 +227,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
   const clock = yield* Clock.Clock
   const metadata = { instanceIds: new Map<string, string>(), asked: new Array<string>() }
   const otherProjects = new Map<string, HetznerProject.HetznerProject>()
+  const cloudPause = { millisOf: (_path: string) => 0 }
   const project = newProject(() => clock.currentTimeMillisUnsafe(), nodeNames, options.floatingIpsMax)
   const cut = new Set<string>()
   const unreadable = new Set<string>()
@@ -266,7 +273,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     const context = Context.empty().pipe(
       Context.add(Kubernetes, withUnreadable(memory.view(user), unreadable)),
       Context.add(Scope.Scope, scope),
-      Context.add(Cloud, yield* Scope.provide(cloudOver(project, otherProjects), scope)),
+      Context.add(Cloud, yield* Scope.provide(cloudOver({ project, otherProjects, cloudPause }), scope)),
       Context.add(References.MinimumLogLevel, options.onLog === undefined ? "None" : "All"),
       Context.add(Logger.CurrentLoggers, new Set([Logger.map(Logger.formatJson, options.onLog ?? (() => {}))]))
     )
@@ -331,6 +338,7 @@ export const make = Effect.fnUntraced(function* (nodeNames: ReadonlyArray<string
     api,
     project,
     otherProjects,
+    cloudPause,
     metadata,
     kernel,
     foreign,
