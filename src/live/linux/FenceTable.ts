@@ -1,6 +1,6 @@
 /**
- * What the fence is in nftables, as text: two tables of ours, since one for IP sees no ARP; a transaction over both is one.
- * Pure. Measured on nft 1.0.6:
+ * What the fence is in nftables: two tables of ours, since one for IP sees no ARP; a transaction over both is one. As text for
+ * nft, and what is done every second as changes that need no nft (SetBatch). Pure. Measured on nft 1.0.6:
  *
  * - `add` of an element that is there does not set its timeout anew, so that sets are flushed and filled, in one transaction.
  * - 1,000 elements cost 24-36 ms, and all addresses of a node have the same time left. So no address has a timeout: what is
@@ -12,6 +12,7 @@
 import { Data, Effect, Result, Schema } from "effect"
 import { type Address, familyOf, fromBigInt, parse, toHex } from "../../domain/Address.ts"
 import type { FenceNonce, FenceRenewal, FenceState, FenceWrite } from "../../ports/KernelFence.ts"
+import * as SetBatch from "./SetBatch.ts"
 
 export const families = ["inet", "arp"] as const
 const name = "plenuslb"
@@ -82,8 +83,22 @@ export const claim = (owner: FenceNonce): string =>
     `add element ${inet} owner { 0x${owner} }`
   ].join("; ")
 
-export const putTicket = (ticket: FenceNonce, lifeMillis: number): string =>
-  [`flush set ${inet} ticket`, `add element ${inet} ticket { 0x${ticket} timeout ${lifeMillis}ms }`].join("; ")
+const ofInet = (set: string): SetBatch.SetRef => ({ family: "inet", table: name, set })
+const ofArp = (set: string): SetBatch.SetRef => ({ family: "arp", table: name, set })
+
+const markOf = (nonce: FenceNonce): SetBatch.Element => ({
+  text: `0x${nonce}`,
+  key: SetBatch.native32(Number.parseInt(nonce, 16))
+})
+
+/** Whole sets: what was in them goes. */
+const replaced = (set: SetBatch.SetRef, elements: ReadonlyArray<SetBatch.Element>): ReadonlyArray<SetBatch.Change> => {
+  const flushed = { ...set, act: "flush", elements: [] } as const
+  return elements.length === 0 ? [flushed] : [flushed, { ...set, act: "add", elements }]
+}
+
+export const putTicket = (ticket: FenceNonce, timeoutMillis: number): ReadonlyArray<SetBatch.Change> =>
+  replaced(ofInet("ticket"), [{ ...markOf(ticket), timeoutMillis }])
 
 /**
  * A pool may name anything, and one element that nft refuses is the whole transaction, with the addresses of all pools. The
@@ -97,31 +112,44 @@ const quoted = (interfaceName: string): string => `"${interfaceName.replace(/\*$
 export const write = (write: FenceWrite): string => {
   const lists = { managed: write.managed, serving: write.leased, apart: write.apart ?? [] }
   return [
-    ...byRight(write),
+    ...byRight(write).map(SetBatch.commandOf),
     ...fill(`${inet} uplinks`, write.uplinks.filter(isInterfaceName).map(quoted)),
     ...Object.entries(lists).flatMap(([set, addresses]) => {
       const [four, six] = byFamily(addresses)
       return [...fill(`${inet} ${set}4`, four), ...fill(`${arp} ${set}4`, four), ...fill(`${inet} ${set}6`, six)]
     }),
-    ...living(write)
+    ...living(write).map(SetBatch.commandOf)
   ].join("; ")
 }
 
-export const renew = (renewal: FenceRenewal): string => [...byRight(renewal), ...living(renewal)].join("; ")
-
-/** Comes first: the deletions fail, and all of the transaction with them, when the ticket has expired or the owner is another. */
-const byRight = ({ owner, ticket }: FenceRenewal): ReadonlyArray<string> => [
-  `delete element ${inet} ticket { 0x${ticket} }`,
-  `delete element ${inet} owner { 0x${owner} }`,
-  `add element ${inet} owner { 0x${owner} }`
+export const renew = (renewal: FenceRenewal): ReadonlyArray<SetBatch.Change> => [
+  ...byRight(renewal),
+  ...living(renewal)
 ]
 
-const living = ({ apartMillis = 0, leaseMillis }: FenceRenewal): ReadonlyArray<string> => {
+/** Comes first: the deletions fail, and all of the transaction with them, when the ticket has expired or the owner is another. */
+const byRight = ({ owner, ticket }: FenceRenewal): ReadonlyArray<SetBatch.Change> => [
+  { ...ofInet("ticket"), act: "delete", elements: [markOf(ticket)] },
+  { ...ofInet("owner"), act: "delete", elements: [markOf(owner)] },
+  { ...ofInet("owner"), act: "add", elements: [markOf(owner)] }
+]
+
+/** NFPROTO_IPV4 and NFPROTO_IPV6, and ETH_P_ARP. */
+const protocols = {
+  ipv4: { text: "ipv4", key: Uint8Array.of(2) },
+  ipv6: { text: "ipv6", key: Uint8Array.of(10) },
+  arp: { text: "arp", key: Uint8Array.of(0x08, 0x06) }
+}
+
+const living = ({ apartMillis = 0, leaseMillis }: FenceRenewal): ReadonlyArray<SetBatch.Change> => {
   const lives = { lease: leaseMillis, lease_apart: apartMillis }
-  return Object.entries(lives).flatMap(([lease, millis]) => {
-    const alive = (...protocols: ReadonlyArray<string>) =>
-      millis > 0 ? protocols.map((each) => `${each} timeout ${millis}ms`) : []
-    return [...fill(`${inet} ${lease}`, alive("ipv4", "ipv6")), ...fill(`${arp} ${lease}`, alive("arp"))]
+  return Object.entries(lives).flatMap(([lease, timeoutMillis]) => {
+    const alive = (...all: ReadonlyArray<SetBatch.Element>) =>
+      timeoutMillis > 0 ? all.map((each) => ({ ...each, timeoutMillis })) : []
+    return [
+      ...replaced(ofInet(lease), alive(protocols.ipv4, protocols.ipv6)),
+      ...replaced(ofArp(lease), alive(protocols.arp))
+    ]
   })
 }
 

@@ -1,9 +1,14 @@
-/** The fence of the kernel by nftables. What a refused transaction ran against is found out by looking, not by its message. */
+/**
+ * The fence of the kernel by nftables: tables, rules and whole contents by nft, what is done every second past it. What a refused
+ * transaction ran against is found out by looking, not by its message.
+ */
 import { Effect, type Scope } from "effect"
 import { FenceRefused, type FenceState, type KernelFence } from "../../ports/KernelFence.ts"
 import * as FenceTable from "./FenceTable.ts"
 import { isMisread, misread, quote } from "./Misread.ts"
+import * as NetlinkSession from "./NetlinkSession.ts"
 import * as NftSession from "./NftSession.ts"
+import type * as SetBatch from "./SetBatch.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
 /** What nft says of a table, a set or an element that is not there, and not what a loader says of a library. */
@@ -20,6 +25,7 @@ const expected = "JSON with nftables, in it the table plenuslb, and its sets wit
 export const make = (toolbox: Toolbox): Effect.Effect<KernelFence<Reason>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const session = yield* NftSession.make(toolbox)
+    const sets = yield* NetlinkSession.make(toolbox)
 
     const table = (family: (typeof FenceTable.families)[number]): Effect.Effect<FenceState | undefined, Reason> =>
       run(toolbox, toolbox.nft, listing(family)).pipe(
@@ -44,17 +50,22 @@ export const make = (toolbox: Toolbox): Effect.Effect<KernelFence<Reason>, never
         : new FenceRefused({ why: "OtherOwner", owner: found.owner ?? "nobody" })
     })
 
+    const changed = (changes: ReadonlyArray<SetBatch.Change>, owner: string | undefined) =>
+      Effect.flatMap(sets.run(changes), (outcome) =>
+        outcome === "done" ? Effect.void : Effect.flatMap(why(owner), (reason) => Effect.fail<Reason>(reason))
+      )
+
     const orRefused = (transaction: Effect.Effect<void, Reason>, owner: string | undefined) =>
       Effect.catchIf(transaction, isAbsent, () => Effect.flatMap(why(owner), (reason) => Effect.fail<Reason>(reason)))
 
     return {
       claim: (owner) => session.run(FenceTable.claim(owner)),
-      putTicket: (ticket, lifeMillis) => orRefused(session.run(FenceTable.putTicket(ticket, lifeMillis)), undefined),
+      putTicket: (ticket, lifeMillis) => changed(FenceTable.putTicket(ticket, lifeMillis), undefined),
       write: (write) => {
         const uplinks = write.uplinks.filter(isPlainName)
         return orRefused(session.run(FenceTable.write({ ...write, uplinks })), write.owner)
       },
-      renew: (renewal) => orRefused(session.run(FenceTable.renew(renewal)), renewal.owner),
+      renew: (renewal) => changed(FenceTable.renew(renewal), renewal.owner),
       state,
       remove: session.run(FenceTable.remove)
     }

@@ -1,6 +1,6 @@
 /**
  * Transactions of nftables through one `nft -i` that stays: each line is one transaction, confirmed before the next. A
- * process for each would cost 3-19 ms, every second. It is replaced after so many lines, because it leaks 0.5-3.6 kB in
+ * process for each would cost 3-19 ms. It is replaced after so many lines, because it leaks 0.5-3.6 kB in
  * each (measured), and at once when it did not answer: what it did is unknown then.
  */
 import { Effect, type Scope } from "effect"

@@ -26,6 +26,8 @@ export interface Options {
   readonly isWrittenTo?: boolean
   /** Absent: it has no stdout. */
   readonly onOutput?: (text: string) => void
+  /** Its output is no text: each character of `onOutput` stands for a byte. */
+  readonly isBinary?: boolean
   /** Of stderr; absent: read and forgotten. */
   readonly onErrors?: (text: string) => void
   /** It starts others, which do not outlive it when it is killed, nor hold up the news of its end when it dies. */
@@ -36,14 +38,14 @@ export const start = (
   toolbox: Toolbox,
   tool: string,
   args: ReadonlyArray<string>,
-  { isWrittenTo = false, onErrors, onOutput, startsOthers = false }: Options
+  { isBinary = false, isWrittenTo = false, onErrors, onOutput, startsOthers = false }: Options
 ): StayingProcess => {
   const stdio = [isWrittenTo ? "pipe" : "ignore", onOutput === undefined ? "ignore" : "pipe", "pipe"] as const
   const child = startTool(toolbox, tool, args, stdio, { ownGroup: startsOthers })
   const ended = Deferred.makeUnsafe<End>()
   const end = (how: End) => Deferred.doneUnsafe(ended, Effect.succeed(how))
   let isKilled = false
-  if (onOutput !== undefined) child.stdout?.setEncoding("utf8").on("data", onOutput)
+  if (onOutput !== undefined) child.stdout?.setEncoding(isBinary ? "latin1" : "utf8").on("data", onOutput)
   if (onErrors === undefined) child.stderr?.resume()
   else child.stderr?.setEncoding("utf8").on("data", onErrors)
   child.stdin?.on("error", () => undefined)

@@ -2,12 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue, Result, Stream } from "effect"
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Address, parse } from "../../../src/domain/Address.ts"
 import { isListening, readSockets } from "../../../src/live/linux/ChangeMonitor.ts"
 import { make } from "../../../src/live/linux/LinuxNodeNetwork.ts"
+import type { NodeNetwork } from "../../../src/ports/NodeNetwork.ts"
 import { namespaces, whyNot, worldIn } from "./LiveWorld.ts"
 import { type Namespaces, runIn } from "./Namespaces.ts"
 import type { World } from "./World.ts"
@@ -45,6 +46,9 @@ const processesIn = ({ node }: Namespaces, command: string): ReadonlyArray<numbe
     .filter((pid) => pid !== "" && readdirSync("/proc").includes(pid))
     .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").startsWith(command))
     .map(Number)
+
+/** Those that speak to nf_tables. */
+const speakingIn = (names: Namespaces) => processesIn(names, "socat -b 4096 STDIO SOCKET-DATAGRAM:16:")
 
 const lladdrOf = ({ peer }: Namespaces, address: string): string | undefined =>
   /lladdr (\S+)/.exec(runIn(peer, ["ip", "neigh", "show", "to", address]))?.[1]
@@ -192,6 +196,33 @@ describe.skipIf(whyNot() !== undefined)("LinuxNodeNetwork in a network namespace
       yield* Queue.take(wakings)
       yield* world.network.addAddress({ address: a("192.0.2.10"), interfaceName: "pl0" })
       yield* Queue.take(wakings)
+    }).pipe(Effect.scoped)
+  )
+
+  const renew = Effect.fnUntraced(function* ({ fence }: NodeNetwork["Service"], ticket: string) {
+    yield* fence.putTicket(ticket, 60_000)
+    yield* fence.renew({ ticket, owner: "0000a11c", leaseMillis: 60_000 })
+  })
+
+  check("renews the lease when what speaks to the kernel for it was killed", ({ names, world: { network } }) =>
+    Effect.gen(function* () {
+      yield* network.fence.claim("0000a11c")
+      yield* renew(network, "00000001")
+      const [pid = 0] = speakingIn(names)
+      process.kill(pid, "SIGKILL")
+      // Once it is gone from here, and no zombie, the adapter knows of its end.
+      yield* eventually("its end", () => !existsSync(`/proc/${pid}`))
+      yield* renew(network, "00000002")
+      assert.strictEqual(speakingIn(names).length, 1)
+    })
+  )
+
+  check("says so when it may not change the fence", ({ names }) =>
+    Effect.gen(function* () {
+      const noRight = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"]
+      const { fence } = yield* make({ commandPrefix: ["nsenter", `--net=/run/netns/${names.node}`, ...noRight] })
+      const { reason } = yield* Effect.flip(fence.putTicket("00000001", 60_000))
+      assert.strictEqual(reason._tag, "NotPermitted")
     }).pipe(Effect.scoped)
   )
 
