@@ -75,8 +75,7 @@ const startSocat = (toolbox: Toolbox): Netlink => {
       sequence = first + changes.length + 1
       const bytes = SetBatch.encode(changes, first)
       if (bytes.length > batchMaxBytes) return Effect.die(new Error(`a batch of ${bytes.length} bytes`))
-      const said = answers.to(first, changes.length)
-      write(bytes)
+      const said = answers.to({ first, last: first + changes.length }, () => write(bytes))
       return Effect.raceFirst(said, failed)
     })
   return { ask, isOver, kill }
@@ -84,9 +83,14 @@ const startSocat = (toolbox: Toolbox): Netlink => {
 
 const errorsMaxCharacters = 1_024
 
+interface Batch {
+  readonly first: number
+  readonly last: number
+}
+
 class Answers {
   private rest = Buffer.alloc(0)
-  private waiting: { readonly first: number; readonly last: number; readonly done: () => void } | undefined
+  private waiting: (Batch & { readonly done: () => void }) | undefined
   private errnos: Array<number> = []
 
   readonly hear = (text: string): void => {
@@ -95,11 +99,15 @@ class Answers {
     for (const answer of answers) this.one(answer)
   }
 
-  /** To the batch that begins with this number: comes to an end with its last change, or with what is said of all of it. */
-  to(first: number, changesCount: number): Effect.Effect<ReadonlyArray<number>> {
+  /**
+   * To a batch, whose own number is `first`, and that of its last change `last`: complete when something is said of either. It is
+   * sent once it is waited for.
+   */
+  to(batch: Batch, send: () => void): Effect.Effect<ReadonlyArray<number>> {
     return Effect.callback<ReadonlyArray<number>>((resume) => {
       this.errnos = []
-      this.waiting = { first, last: first + changesCount, done: () => resume(Effect.succeed(this.errnos)) }
+      this.waiting = { ...batch, done: () => resume(Effect.succeed(this.errnos)) }
+      send()
     })
   }
 

@@ -77,8 +77,7 @@ const startNft = (toolbox: Toolbox): NftProcess => {
   const ask = (line: string) =>
     Effect.suspend(() => {
       const confirmation = `ack${++lines}`
-      const said = output.until(confirmation)
-      write(`${line}\n${confirmation}\n`)
+      const said = output.until(confirmation, () => write(`${line}\n${confirmation}\n`))
       return Effect.raceFirst(said, failed)
     })
   return { ask, isOver: () => lines >= linesMax || isOver(), kill }
@@ -110,9 +109,11 @@ class Output {
   private readonly lines = new StayingProcess.Lines((line) => this.line(line))
   readonly hear = this.lines.hear
 
-  until(confirmation: string): Effect.Effect<Reply> {
+  /** What is asked is sent once its answer is waited for. */
+  until(confirmation: string, send: () => void): Effect.Effect<Reply> {
     return Effect.callback<Reply>((resume) => {
       this.waiting = { confirmation, done: (reply) => resume(Effect.succeed(reply)) }
+      send()
     })
   }
 
