@@ -1,6 +1,6 @@
 /**
- * What the fence is in nftables: two tables of ours, since one for IP sees no ARP; a transaction over both is one. As text for
- * nft, and what is done every second as changes that need no nft (SetBatch). Pure. Measured on nft 1.0.6:
+ * What the fence is in nftables: two tables of ours, since one for IP sees no ARP; a transaction over both is one. Tables and
+ * rules as text for nft, contents as changes of sets that need no nft (SetBatch). Pure. Measured on nft 1.0.6:
  *
  * - `add` of an element that is there does not set its timeout anew, so that sets are flushed and filled, in one transaction.
  * - 1,000 elements cost 24-36 ms, and all addresses of a node have the same time left. So no address has a timeout: what is
@@ -10,7 +10,7 @@
  * - kube-proxy translates destinations in prerouting, at priority -100 (dstnat); ours is before that, at -300 (raw).
  */
 import { Data, Effect, Result, Schema } from "effect"
-import { type Address, familyOf, fromBigInt, parse, toHex } from "../../domain/Address.ts"
+import { type Address, byFamily, familyOf, fromBigInt, parse, toHex } from "../../domain/Address.ts"
 import type { FenceNonce, FenceRenewal, FenceState, FenceWrite } from "../../ports/KernelFence.ts"
 import * as SetBatch from "./SetBatch.ts"
 
@@ -106,20 +106,32 @@ export const putTicket = (ticket: FenceNonce, timeoutMillis: number): ReadonlyAr
  */
 const isInterfaceName = (text: string): boolean => /^[^"\s]+$/.test(text) && Buffer.byteLength(text) <= 15
 
-/** A star at the end would be a pattern, which a set of names does not take. */
-const quoted = (interfaceName: string): string => `"${interfaceName.replace(/\*$/, "\\*")}"`
+/** The kernel keeps 16 bytes of it. A star at the end would be a pattern to nft, which a set of names does not take. */
+const nameElement = (interfaceName: string): SetBatch.Element => ({
+  text: `"${interfaceName.replace(/\*$/, "\\*")}"`,
+  key: Buffer.concat([Buffer.from(interfaceName), Buffer.alloc(16)], 16)
+})
 
-export const write = (write: FenceWrite): string => {
+export const write = (write: FenceWrite): ReadonlyArray<SetBatch.Change> => {
   const lists = { managed: write.managed, serving: write.leased, apart: write.apart ?? [] }
   return [
-    ...byRight(write).map(SetBatch.commandOf),
-    ...fill(`${inet} uplinks`, write.uplinks.filter(isInterfaceName).map(quoted)),
+    ...byRight(write),
+    ...replaced(ofInet("uplinks"), write.uplinks.filter(isInterfaceName).map(nameElement)),
     ...Object.entries(lists).flatMap(([set, addresses]) => {
       const [four, six] = byFamily(addresses)
-      return [...fill(`${inet} ${set}4`, four), ...fill(`${arp} ${set}4`, four), ...fill(`${inet} ${set}6`, six)]
+      return [
+        ...replaced(ofInet(`${set}4`), four.map(addressElement)),
+        ...replaced(ofArp(`${set}4`), four.map(addressElement)),
+        ...replaced(ofInet(`${set}6`), six.map(addressElement))
+      ]
     }),
-    ...living(write).map(SetBatch.commandOf)
-  ].join("; ")
+    ...living(write)
+  ]
+}
+
+const addressElement = (address: Address): SetBatch.Element => {
+  const digits = toHex(address)
+  return { text: familyOf(address) === "IPv4" ? address : `0x${digits}`, key: Buffer.from(digits, "hex") }
 }
 
 export const renew = (renewal: FenceRenewal): ReadonlyArray<SetBatch.Change> => [
@@ -156,18 +168,6 @@ const living = ({ apartMillis = 0, leaseMillis }: FenceRenewal): ReadonlyArray<S
 export const remove = families
   .flatMap((family) => [`add table ${family} ${name}`, `delete table ${family} ${name}`])
   .join("; ")
-
-const fill = (set: string, elements: ReadonlyArray<string>): ReadonlyArray<string> => [
-  `flush set ${set}`,
-  ...(elements.length === 0 ? [] : [`add element ${set} { ${elements.join(", ")} }`])
-]
-
-const elementOf = (address: Address): string => (familyOf(address) === "IPv4" ? address : `0x${toHex(address)}`)
-
-const byFamily = (addresses: ReadonlyArray<Address>): readonly [ReadonlyArray<string>, ReadonlyArray<string>] => [
-  addresses.filter((each) => familyOf(each) === "IPv4").map(elementOf),
-  addresses.filter((each) => familyOf(each) === "IPv6").map(elementOf)
-]
 
 const Value = Schema.Union([Schema.String, Schema.Finite])
 const Element = Schema.Union([Value, Schema.Struct({ elem: Schema.Struct({ val: Value }) })])

@@ -1,5 +1,5 @@
 /**
- * The fence of the kernel by nftables: tables, rules and whole contents by nft, what is done every second past it. What a refused
+ * The fence of the kernel by nftables: tables and rules by nft, contents past it, as far as one datagram takes them. What a refused
  * transaction ran against is found out by looking, not by its message.
  */
 import { Effect, type Scope } from "effect"
@@ -8,7 +8,7 @@ import * as FenceTable from "./FenceTable.ts"
 import { isMisread, misread, quote } from "./Misread.ts"
 import * as NetlinkSession from "./NetlinkSession.ts"
 import * as NftSession from "./NftSession.ts"
-import type * as SetBatch from "./SetBatch.ts"
+import * as SetBatch from "./SetBatch.ts"
 import { run, type Reason, type Toolbox } from "./Tool.ts"
 
 /** What nft says of a table, a set or an element that is not there, and not what a loader says of a library. */
@@ -62,8 +62,10 @@ export const make = (toolbox: Toolbox): Effect.Effect<KernelFence<Reason>, never
       claim: (owner) => session.run(FenceTable.claim(owner)),
       putTicket: (ticket, lifeMillis) => changed(FenceTable.putTicket(ticket, lifeMillis), undefined),
       write: (write) => {
-        const uplinks = write.uplinks.filter(isPlainName)
-        return orRefused(session.run(FenceTable.write({ ...write, uplinks })), write.owner)
+        const changes = FenceTable.write({ ...write, uplinks: write.uplinks.filter(isPlainName) })
+        return sets.takes(changes)
+          ? changed(changes, write.owner)
+          : orRefused(session.run(SetBatch.textOf(changes)), write.owner)
       },
       renew: (renewal) => changed(FenceTable.renew(renewal), renewal.owner),
       state,

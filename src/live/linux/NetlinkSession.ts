@@ -10,14 +10,19 @@ import * as StayingProcess from "./StayingProcess.ts"
 import { reasonOf, type Reason, type Toolbox } from "./Tool.ts"
 
 export interface NetlinkSession {
+  /** Whether they are not too long for one datagram. */
+  readonly takes: (changes: ReadonlyArray<SetBatch.Change>) => boolean
   /** `absent`: a table, a set, or an element that was to be deleted, is not there. Whenever it is not `done` nothing was. */
   readonly run: (changes: ReadonlyArray<SetBatch.Change>) => Effect.Effect<"done" | "absent", Reason>
 }
 
 const answerMaxMillis = 2_000
 
-/** A pipe between programs never splits a write below a page (FrameSender), and a batch is one datagram. */
-const batchMaxBytes = 4_096
+/**
+ * A batch is one datagram, hence what socat reads at once. Linux keeps a write of up to 32 KiB together in a pipe of Node's, which is
+ * a socket pair (`UNIX_SKB_FRAGS_SZ`). Were it split, the kernel would do nothing, and answer nothing.
+ */
+const batchMaxBytes = 32_768
 
 /** AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER; then the kernel's `sockaddr_nl` behind its family (netlink(7)). */
 const socatArguments = ["-b", String(batchMaxBytes), "STDIO", `SOCKET-DATAGRAM:16:3:12:x${"00".repeat(10)}`]
@@ -35,7 +40,7 @@ export const make = (toolbox: Toolbox): Effect.Effect<NetlinkSession, never, Sco
           })
         )
         .pipe(Effect.flatMap((errnos) => judge(toolbox, errnos)))
-    return { run }
+    return { run, takes: (changes) => SetBatch.encode(changes, 0).length <= batchMaxBytes }
   })
 
 const silent = ({ socat }: Toolbox): Reason =>

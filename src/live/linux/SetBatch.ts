@@ -29,8 +29,10 @@ export interface Change extends SetRef {
   readonly elements: ReadonlyArray<Element>
 }
 
-/** The same as a command of nft. */
-export const commandOf = ({ act, elements, family, set, table }: Change): string => {
+/** The same for nft. */
+export const textOf = (changes: ReadonlyArray<Change>): string => changes.map(commandOf).join("; ")
+
+const commandOf = ({ act, elements, family, set, table }: Change): string => {
   const path = `${family} ${table} ${set}`
   if (act === "flush") return `flush set ${path}`
   const listed = elements.map(({ text, timeoutMillis }) =>
@@ -87,7 +89,7 @@ const attribute = (type: number, content: Uint8Array): Buffer =>
 const nest = (type: number, ...contents: ReadonlyArray<Uint8Array>): Buffer =>
   attribute(type | nested, Buffer.concat(contents))
 
-const textOf = (type: number, text: string): Buffer => attribute(type, Buffer.from(`${text}\0`))
+const textAttribute = (type: number, text: string): Buffer => attribute(type, Buffer.from(`${text}\0`))
 
 const elementOf = ({ key, timeoutMillis }: Element): Buffer =>
   nest(
@@ -126,8 +128,8 @@ const changeMessage = (change: Change, sequence: number, isLast: boolean): Buffe
       family: families[family]
     },
     Buffer.concat([
-      textOf(ofList.table, table),
-      textOf(ofList.set, set),
+      textAttribute(ofList.table, table),
+      textAttribute(ofList.set, set),
       ...(act === "flush" ? [] : [nest(ofList.elements, ...elements.map(elementOf))])
     ])
   )

@@ -48,7 +48,7 @@ const processesIn = ({ node }: Namespaces, command: string): ReadonlyArray<numbe
     .map(Number)
 
 /** Those that speak to nf_tables. */
-const speakingIn = (names: Namespaces) => processesIn(names, "socat -b 4096 STDIO SOCKET-DATAGRAM:16:")
+const speakingIn = (names: Namespaces) => processesIn(names, "socat -b 32768 STDIO SOCKET-DATAGRAM:16:")
 
 const lladdrOf = ({ peer }: Namespaces, address: string): string | undefined =>
   /lladdr (\S+)/.exec(runIn(peer, ["ip", "neigh", "show", "to", address]))?.[1]

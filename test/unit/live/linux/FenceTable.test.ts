@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FenceTable from "../../../../src/live/linux/FenceTable.ts"
+import * as SetBatch from "../../../../src/live/linux/SetBatch.ts"
 
 const writing = (uplinks: ReadonlyArray<string>): string =>
-  FenceTable.write({ owner: "0000000a", ticket: "0000000b", leaseMillis: 5_000, managed: [], leased: [], uplinks })
+  SetBatch.textOf(
+    FenceTable.write({ owner: "0000000a", ticket: "0000000b", leaseMillis: 5_000, managed: [], leased: [], uplinks })
+  )
 
 const uplinksIn = (text: string): string | undefined =>
   /add element inet plenuslb uplinks \{ ([^}]*) \}/.exec(text)?.[1]
