@@ -40,7 +40,7 @@ export const make = (toolbox: Toolbox): Effect.Effect<NetlinkSession, never, Sco
           })
         )
         .pipe(Effect.flatMap((errnos) => judge(toolbox, errnos)))
-    return { run, takes: (changes) => SetBatch.encode(changes, 0).length <= batchMaxBytes }
+    return { run, takes: (changes) => SetBatch.bytesOf(changes) <= batchMaxBytes }
   })
 
 const silent = ({ socat }: Toolbox): Reason =>
