@@ -21,8 +21,7 @@ const settings = Effect.gen(function* () {
     ignoreExcludeLabel: yield* Environment.flag("IGNORE_EXCLUDE_LABEL", false),
     fenceAfterMillis: times.quietMillis,
     renewEveryMillis: times.renewMillis,
-    // Each takes a connection with a handshake of its own; two cores answer the writes of 16 no slower than those of 64.
-    concurrency: 16
+    concurrency: 64
   }
   return { controller, leader, hasWitness: yield* Environment.witness }
 })
