@@ -15,9 +15,6 @@ import { run, type Reason, type Toolbox } from "./Tool.ts"
 const isAbsent = (reason: Reason): boolean =>
   reason._tag === "ToolFailed" && /^Error: .*No such file or directory/m.test(reason.message) && !isMisread(reason)
 
-/** The kernel knows interface names without these only, and a line of nft has a syntax. */
-const isPlainName = (name: string): boolean => /^[^\s"/;{}]{1,15}$/.test(name)
-
 const listing = (family: string) => ["-j", "list", "table", family, "plenuslb"]
 
 const expected = "JSON with nftables, in it the table plenuslb, and its sets with their elements"
@@ -62,7 +59,7 @@ export const make = (toolbox: Toolbox): Effect.Effect<KernelFence<Reason>, never
       claim: (owner) => session.run(FenceTable.claim(owner)),
       putTicket: (ticket, lifeMillis) => changed(FenceTable.putTicket(ticket, lifeMillis), undefined),
       write: (write) => {
-        const changes = FenceTable.write({ ...write, uplinks: write.uplinks.filter(isPlainName) })
+        const changes = FenceTable.write(write)
         return sets.takes(changes)
           ? changed(changes, write.owner)
           : orRefused(session.run(SetBatch.textOf(changes)), write.owner)
