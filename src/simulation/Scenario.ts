@@ -54,7 +54,7 @@ const actOf = (world: World.World, line: string): Act => {
     const found = form.exec(line)
     if (found !== null) return act(world, found.slice(1))
   }
-  return Effect.fail(new Stuck(`"${line}" is no command: src/simulation/scenario/Commands.ts has them all`))
+  return Effect.fail(new Stuck(`"${line}" is no command: src/simulation/scenario/*Commands.ts have them all`))
 }
 
 /** Whether it runs without breaking anything. */
