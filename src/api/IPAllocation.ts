@@ -7,6 +7,7 @@ import { field, ipv4, ipv6 } from "./Admission.ts"
 import { Conditions } from "./Condition.ts"
 import { type KubernetesObject, objectFields, type ResourceType, StringMap } from "./KubernetesObject.ts"
 import { group } from "../domain/Annotations.ts"
+import { ENTRIES_MAX } from "../domain/Hold.ts"
 import { version } from "./Names.ts"
 
 const name = (description: string, since?: "1.0") =>
@@ -95,7 +96,7 @@ export const IPAllocationSpec = Schema.Struct({
       description: "The addresses granted, and who holds each.",
       default: [],
       listType: "atomic",
-      bounds: { maxItems: 256 }
+      bounds: { maxItems: ENTRIES_MAX }
     })
   ),
   addressList: Schema.optionalKey(

@@ -11,6 +11,9 @@ export interface Holder {
   readonly epoch: number
 }
 
+/** The longest `spec.allocations` that the API server takes. */
+export const ENTRIES_MAX = 256
+
 /** One granted address, as it stands in `spec.allocations`. */
 export interface Entry {
   readonly address: Address

@@ -141,10 +141,7 @@ const readAddresses = (
   return { addresses: [...addresses].slice(0, ADDRESSES_MAX), problems }
 }
 
-/**
- * An IPAllocation lists 256, and the API server refuses a longer list for ever. While a Service changes what it asks for, what
- * goes stands there beside what comes.
- */
+/** Fewer than `Hold.ENTRIES_MAX`: while a Service changes what it asks for, what goes stands beside what comes. */
 const ADDRESSES_MAX = 200
 
 /** Who has made so many mistakes is told of the first; an annotation may hold 130,000, which take more than a second to describe. */

@@ -31,6 +31,23 @@ const targetIntents = ({ entries, intents }: ObservedAllocation, wanted: Wanted)
   return { intents: [...due, ...abandoned], abandoned }
 }
 
+/**
+ * How many of the wanted entries a list of `Hold.ENTRIES_MAX` has room for now, and how many of those that stay until all are
+ * served: whoever replaces nearly all of a long list gets room for the rest by giving up old ones early.
+ */
+const fitting = (
+  wanted: ReadonlyArray<Hold.Entry>,
+  lingering: ReadonlyArray<Hold.Entry>,
+  present: ReadonlyArray<Hold.Entry>
+) => {
+  const isPresent = ({ address }: Hold.Entry) => present.some((entry) => entry.address === address)
+  const kept = lingering.slice(0, Math.max(0, Hold.ENTRIES_MAX - wanted.length))
+  const leavingCount = present.filter((entry) => !wanted.some(({ address }) => address === entry.address)).length
+  const room = Math.max(0, Hold.ENTRIES_MAX - leavingCount - wanted.filter(isPresent).length)
+  const waiting = wanted.filter((entry) => !isPresent(entry)).slice(room)
+  return { admitted: wanted.filter((entry) => !waiting.includes(entry)), kept }
+}
+
 export const targetOf = (
   service: ObservedService,
   allocation: ObservedAllocation,
@@ -47,7 +64,7 @@ export const targetOf = (
   // Until the new ones are served the old ones stay, except those that their pool has lost.
   const stays = (entry: Hold.Entry) =>
     !secured && !Hold.isLeaving(entry) && !isLeft(entry) && !wanted.withdrawn.includes(entry.address)
-  const lingering = surplus.filter(stays)
+  const { admitted, kept: lingering } = fitting(wanted.entries, surplus.filter(stays), entries)
   const visible = [...wanted.entries, ...lingering]
     .filter((entry) => {
       const current = entries.find((each) => each.address === entry.address)
@@ -55,7 +72,9 @@ export const targetOf = (
       return current !== undefined && (servedNow(current) || service.shown.includes(entry.address))
     })
     .map((entry) => entry.address)
-  const gone = surplus.filter((entry) => !stays(entry)).flatMap((entry) => leaving(entry, allocation, isFenced))
+  const gone = surplus
+    .filter((entry) => !lingering.includes(entry))
+    .flatMap((entry) => leaving(entry, allocation, isFenced))
   // Written down as left before the cloud is asked: whoever looks meanwhile does not serve it.
   const returned = gone.filter(
     ({ address, previous }) =>
@@ -64,7 +83,7 @@ export const targetOf = (
       entries.some((entry) => entry.address === address && isLeft(entry))
   )
   return {
-    entries: [...wanted.entries, ...lingering, ...gone],
+    entries: [...admitted, ...lingering, ...gone],
     ...targetIntents(allocation, wanted),
     visible,
     returned

@@ -3,8 +3,8 @@ import { Arbitrary } from "effect"
 import * as Hold from "../../../src/domain/Hold.ts"
 import * as Plan from "../../../src/domain/Plan.ts"
 import type * as PlanInput from "../../../src/domain/PlanInput.ts"
-import { boolean, int, oneOf, options } from "./arbitraries.ts"
-import { acknowledgements, addresses, addressOf, brief, entries } from "./notation.ts"
+import { address, boolean, int, oneOf, options } from "./arbitraries.ts"
+import { acknowledgements, addresses, addressOf, brief, entries, holder } from "./notation.ts"
 
 const report = (state: string): PlanInput.Report => ({ state, message: "" })
 
@@ -271,6 +271,58 @@ const after = (observed: PlanInput.Observed, change: Plan.Change): PlanInput.Obs
       return { ...observed, service: service === undefined ? undefined : { ...service, finding: change.finding } }
   }
 }
+
+const held = (net: number, count: number, epoch: number): ReadonlyArray<Hold.Entry> =>
+  Array.from({ length: count }, (_, index) => ({
+    ...holder(`n1.${epoch}`),
+    address: address(`192.0.${net}.${index}`),
+    pool: "rack-1",
+    interfaceName: "pl0",
+    previous: []
+  }))
+/** Operators say of each entry what it asks of them. */
+const acknowledged = (entries: ReadonlyArray<Hold.Entry>): ReadonlyArray<Hold.Acknowledgement> =>
+  entries.flatMap(({ address, epoch, holdId, node, previous }) => [
+    ...(node === undefined || holdId === undefined || epoch === undefined
+      ? []
+      : [{ address, node, holdId, epoch, phase: "Serving" as const }]),
+    ...previous.map((each) => ({ ...each, address, phase: "Released" as const }))
+  ])
+
+describe("Plan.plan, for a Service that replaces more addresses than its list has room for", () => {
+  it.each([
+    [200, 200],
+    [57, 200],
+    [200, 57],
+    [200, 56]
+  ])("comes from %i to %i in lists that the API server takes, and always shows some", (from, to) => {
+    const old = held(2, from, 1)
+    const wanted = { ...wantedOf(""), entries: held(3, to, 2) }
+    const allocation = allocationOf({ entries: old, acknowledgements: acknowledged(old) })
+    const service = { ...serviceOf(""), shown: old.map(({ address }) => address) }
+    let observed = observedOf(service, allocation)
+    const lengths: Array<number> = []
+    const shown: Array<number> = []
+    for (let [change] = Plan.plan(wanted, observed); change !== undefined; [change] = Plan.plan(wanted, observed)) {
+      const next = after(observed, change)
+      const entries = next.allocation?.entries ?? []
+      observed = {
+        ...next,
+        allocation: allocationOf({ ...next.allocation, acknowledgements: acknowledged(entries) })
+      }
+      lengths.push(entries.length)
+      shown.push(observed.service?.shown.length ?? 0)
+      assert.isBelow(lengths.length, 20)
+    }
+    assert.deepStrictEqual(observed.allocation?.entries, wanted.entries)
+    assert.deepStrictEqual(
+      observed.service?.shown,
+      wanted.entries.map(({ address }) => address)
+    )
+    assert.isAtMost(Math.max(...lengths), Hold.ENTRIES_MAX)
+    assert.isAbove(Math.min(...shown), 0)
+  })
+})
 
 const letter = oneOf("a", "b", "c")
 const someHolder = Arbitrary.map(Arbitrary.all({ node: oneOf("n1", "n2", "n3"), epoch: int(1, 3) }), (held) => ({
