@@ -2,7 +2,7 @@
  * What this node acknowledges, written into `status.addresses` by server-side apply under a field manager of its own:
  * each apply repeats all of this node's entries of that IPAllocation, since one that is left out is removed.
  */
-import { Effect, Fiber, type Scope } from "effect"
+import { Effect, Fiber, Option, type Scope, Semaphore } from "effect"
 import type { AddressStatus, IPAllocation } from "../api/IPAllocation.ts"
 import { ipAllocations } from "../api/IPAllocation.ts"
 import { apiVersion, operatorFieldManager } from "../api/Names.ts"
@@ -13,6 +13,7 @@ import { monotonicMillis } from "../reconcile/Monotonic.ts"
 import { writing } from "../reconcile/ReadBack.ts"
 import type { Reflector } from "../reconcile/Reflector.ts"
 import * as Timestamp from "../reconcile/Timestamp.ts"
+import { Patience } from "./Patience.ts"
 import { Untold } from "./Untold.ts"
 
 const interfaceOf = (allocation: IPAllocation, address: string): string | undefined =>
@@ -76,11 +77,8 @@ const apply = Effect.fnUntraced(function* (
  */
 const REQUESTS_AT_ONCE = 8
 
-/**
- * For all reports of a round: the next round, which may have to take an address off, waits for them. What was not
- * answered is tried again; should it be written late after all, its version refuses it if anything has changed.
- */
-const PATIENCE_MILLIS = 1_000
+/** The next round may have to take an address off; what is under way goes on beside it. */
+const AWAITED_MILLIS = 1_000
 
 export interface Reporting {
   readonly self: NodeDuty.Self
@@ -168,6 +166,8 @@ export const make = Effect.fnUntraced(function* ({
   /** By uid; a second one beside it would meet its own conflict. */
   const underWay = new Set<string | undefined>()
   const ready = newReady(wake, scope)
+  const patience = new Patience()
+  const oneOfFew = (yield* Semaphore.make(REQUESTS_AT_ONCE)).withPermit
 
   const write = Effect.fnUntraced(function* (report: Report, isOvertaken: () => boolean, node: string) {
     // Nobody waits for it as clients do for what is to be taken over: it comes after that.
@@ -183,23 +183,35 @@ export const make = Effect.fnUntraced(function* ({
     )
   })
 
-  const writeAll = (due: ReadonlyArray<Report>, isOvertaken: () => boolean, node: string) =>
-    Effect.forEach(
-      due.toSorted((one, other) => Number(tellsRelease(other)) - Number(tellsRelease(one))),
-      (report) =>
-        Effect.ensuring(
-          write(report, isOvertaken, node),
-          Effect.sync(() => underWay.delete(report.allocation.metadata.uid))
-        ),
-      { concurrency: REQUESTS_AT_ONCE }
-    ).pipe(
-      Effect.map((written) => written.every(Boolean)),
-      Effect.timeoutOrElse({
-        duration: PATIENCE_MILLIS,
-        orElse: () => Effect.as(notReported(`the API server did not answer within ${PATIENCE_MILLIS} ms`), false)
-      }),
-      Effect.ensuring(Effect.sync(() => due.forEach(({ allocation }) => underWay.delete(allocation.metadata.uid))))
+  /** What is written late after all is refused by its version if anything has changed. */
+  const inTime = Effect.fnUntraced(function* (written: Effect.Effect<boolean, never, Kubernetes>, onLate: () => void) {
+    const { millis } = patience
+    const sentAtMillis = yield* monotonicMillis
+    const answer = yield* Effect.timeoutOption(written, millis)
+    if (Option.isSome(answer)) {
+      patience.answered((yield* monotonicMillis) - sentAtMillis)
+      return answer.value
+    }
+    patience.givenUp(millis)
+    onLate()
+    yield* notReported(`the API server did not answer within ${millis} ms`)
+    return false
+  })
+
+  /** Once one is not answered, what is not sent yet is left to another round: something more urgent may come with it. */
+  const writeAll = (due: ReadonlyArray<Report>, isOvertaken: () => boolean, node: string) => {
+    let isLate = false
+    const inTurn = (report: Report) =>
+      oneOfFew(
+        Effect.suspend(() =>
+          isLate ? Effect.succeed(false) : inTime(write(report, isOvertaken, node), () => void (isLate = true))
+        )
+      ).pipe(Effect.ensuring(Effect.sync(() => underWay.delete(report.allocation.metadata.uid))))
+    const inOrder = due.toSorted((one, other) => Number(tellsRelease(other)) - Number(tellsRelease(one)))
+    return Effect.map(Effect.forEach(inOrder, inTurn, { concurrency: "unbounded" }), (written) =>
+      written.every(Boolean)
     )
+  }
 
   const reportAll: StatusReporter["reportAll"] = Effect.fnUntraced(function* (reporting) {
     const isOvertaken = overtaking(reporting, cache)
@@ -215,7 +227,8 @@ export const make = Effect.fnUntraced(function* ({
     const overtaken: Effect.Effect<boolean> = Effect.suspend(() =>
       isOvertaken() ? Effect.succeed(false) : Effect.flatMap(changed, () => overtaken)
     )
-    const isWhole = yield* Effect.raceFirst(Fiber.join(fiber), overtaken)
+    const late = Effect.as(Effect.sleep(AWAITED_MILLIS), false)
+    const isWhole = yield* Effect.raceFirst(Fiber.join(fiber), Effect.raceFirst(overtaken, late))
     isAwaited = false
     return isWhole && due.length === reports.length
   })

@@ -193,6 +193,22 @@ describe("rounds of the operator", () => {
     )
   })
 
+  it("does not ask for ever what an API server out of breath would answer, had it the time", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { cluster, counted, give, said } = yield* start
+        cluster.memory.faults.setPolicy(({ method }) =>
+          Effect.succeed(method === "apply" ? { delayMillis: 3_500 } : {})
+        )
+        const count = 40
+        for (let index = 0; index < count; index++) yield* give(index)
+        yield* Effect.sleep("60 seconds")
+        assert.strictEqual(said("Serving", 1), count)
+        assert.isAtMost(counted().reports, count + 16, "two attempts of eight at once were given up")
+      })
+    )
+  })
+
   it("says first what it has let go of, also before it takes over what comes meanwhile", () => {
     virtually(
       Effect.gen(function* () {
