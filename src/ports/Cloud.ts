@@ -245,9 +245,13 @@ export interface CloudProject {
   readonly address: (id: string, priority: Priority) => Effect.Effect<CloudAddress | undefined, CloudError>
   /**
    * Makes it, or finds what an earlier try has made. `NameTaken`: one of this name is somebody else's. `Malformed`: one that
-   * may be what an earlier try has made is not understood, and none is made.
+   * may be what an earlier try has made is not understood, and none is made. `permission` is asked for just before one is made,
+   * which may be long after the call; where it fails, none is.
    */
-  readonly ensure: (wish: Wish) => Effect.Effect<CloudAddress, CloudError>
+  readonly ensure: <E = never>(
+    wish: Wish,
+    permission?: Effect.Effect<void, E>
+  ) => Effect.Effect<CloudAddress, CloudError | E>
   /** Succeeds once a read has confirmed it. `changed`: false if it was so already. */
   readonly assign: (
     id: string,

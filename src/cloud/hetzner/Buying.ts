@@ -101,7 +101,12 @@ const findOld = Effect.fnUntraced(function* ({ addresses, unheard }: Known, wish
 })
 
 /** Created with a home and no server, then assigned: two steps, each of which can be verified. */
-export const ensure = Effect.fnUntraced(function* (client: ApiClient, known: Known, wish: Cloud.Wish) {
+export const ensure = Effect.fnUntraced(function* <E>(
+  client: ApiClient,
+  known: Known,
+  wish: Cloud.Wish,
+  permission: Effect.Effect<void, E>
+) {
   const { addresses, unheard, unread } = known
   const old = yield* findOld(known, wish)
   const mayBeOwn = old === undefined ? unread.all().find((each) => mayBe(wish, each)) : undefined
@@ -109,6 +114,7 @@ export const ensure = Effect.fnUntraced(function* (client: ApiClient, known: Kno
   const create = Effect.catchIf(createOnce(client, known, wish), mayBeMade, (error) =>
     findMade(client, known, wish, error)
   )
+  if (old === undefined) yield* permission
   const own = old ?? (yield* Effect.flatMap(create, addresses.absorb))
   unheard.delete(keyOf(wish))
   return own

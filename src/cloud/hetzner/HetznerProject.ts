@@ -101,7 +101,8 @@ export const make = Effect.fnUntraced(function* (
     addresses: (maxAgeMillis) => addresses.get(maxAgeMillis),
     unreadable: Effect.sync(() => unread.all()),
     address: (id, priority) => absorbed(id)(read(id, priority)),
-    ensure: (wish) => locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, bought, wish)),
+    ensure: <E>(wish: Cloud.Wish, permission: Effect.Effect<void, E> = Effect.void) =>
+      locks.holding([`name ${wish.family} ${wish.name}`], ensure(client, bought, wish, permission)),
     assign: (id, server, how) =>
       locks.holding(
         [addressLock(id), serverLock(server)],

@@ -2,7 +2,7 @@
  * One step of one Service at its cloud: observe, plan, do the first thing that the cloud is asked for. A queue of its own,
  * since an operation takes seconds, and for minutes where requests are rationed: no other Service waits for it.
  */
-import { Effect, Semaphore } from "effect"
+import { Data, Effect, Semaphore } from "effect"
 import type { IPAllocation } from "../../api/IPAllocation.ts"
 import { ipAllocations } from "../../api/IPAllocation.ts"
 import { entriesOf, intentsOf } from "../../api/AllocationEntries.ts"
@@ -11,7 +11,7 @@ import type { Pool } from "../../domain/Pool.ts"
 import * as Plan from "../../domain/Plan.ts"
 import { sameIntent } from "../../domain/Target.ts"
 import type { CloudError } from "../../ports/Cloud.ts"
-import type { Kubernetes, KubernetesError } from "../../ports/Kubernetes.ts"
+import { Kubernetes, type KubernetesError } from "../../ports/Kubernetes.ts"
 import { writing } from "../../reconcile/ReadBack.ts"
 import { refOf } from "../../reconcile/Reflector.ts"
 import type { Outcome, StepFailure } from "../../reconcile/WorkQueue.ts"
@@ -54,15 +54,40 @@ const capReached = (poolName: string, max: number): Trouble =>
       "Raise it, or delete a Service that has one."
   })
 
+class Withdrawn extends Data.TaggedError("Withdrawn") {}
+
+/**
+ * Asked of the API server itself: a leader that stood still knows of nothing that its successor has done meanwhile, and what it
+ * buys is paid for until it is swept.
+ */
+const stillIntended = Effect.fnUntraced(function* (
+  key: string,
+  intent: Intent,
+  known: IPAllocation | undefined,
+  kubernetes: Kubernetes["Service"]
+): Effect.fn.Return<void, KubernetesError | Withdrawn> {
+  const now = yield* kubernetes.get(ipAllocations, refOf(key)).pipe(
+    Effect.catchIf(
+      ({ isGone }) => isGone,
+      () => Effect.succeed(undefined)
+    )
+  )
+  const isSame = now !== undefined && now.metadata.uid === known?.metadata.uid
+  if (isSame && now.metadata.deletionTimestamp === undefined && intentsOf(now).some((each) => sameIntent(each, intent)))
+    return
+  return yield* new Withdrawn()
+})
+
 /** Counted and bought one after the other: two that buy at once would both find room. */
 const buyWithinCap = (
   { intent, location }: Extract<Plan.Change, { readonly _tag: "Buy" }>,
   desk: CloudWriter.Desk,
-  { books, oneByOne }: Options
+  { books, oneByOne }: Options,
+  permission: Effect.Effect<void, KubernetesError | Withdrawn>
 ) => {
   const { pool, view } = desk
   const max = pool.cloud?.maxAddresses
-  const buy = Effect.as(CloudWriter.buy(desk, intent.family, location), undefined)
+  const buy = Effect.as(CloudWriter.buy(desk, intent.family, location, permission), undefined)
   if (max === undefined) return buy
   const isKnown = () => view.bought(pool).some(({ family }) => family === intent.family)
   return oneByOne(
@@ -135,8 +160,11 @@ const apply = (key: string, change: Plan.CloudChange, observation: Observation, 
       case "Buy": {
         const desk = deskOf(observation, options, change.intent)
         if (desk === undefined) return false
-        const trouble = yield* buyWithinCap(change, desk, options)
-        return trouble === undefined ? true : { trouble }
+        const permission = stillIntended(key, change.intent, allocation, yield* Kubernetes)
+        return yield* buyWithinCap(change, desk, options, permission).pipe(
+          Effect.map((trouble) => (trouble === undefined ? true : { trouble })),
+          Effect.catchTag("Withdrawn", () => Effect.succeed(false))
+        )
       }
       case "Route": {
         const desk = deskOf(observation, options, change.entry)

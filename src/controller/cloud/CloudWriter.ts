@@ -38,7 +38,7 @@ const takingNote = <A, E>({ book, project: { project } }: Desk, operation: Effec
 const purchaseOf = ({ view }: Desk, family: Family): string => `${view.claimOf(family).uid} ${family}`
 
 /** Bought once, however often it is tried: the name and the labels are the claim's own. */
-export const buy = (desk: Desk, family: Family, location: string) => {
+export const buy = <E>(desk: Desk, family: Family, location: string, permission: Effect.Effect<void, E>) => {
   const claim = desk.view.claimOf(family)
   const wish: Cloud.Wish = {
     name: CloudClaim.nameOf(claim),
@@ -50,7 +50,7 @@ export const buy = (desk: Desk, family: Family, location: string) => {
   return Effect.suspend(() => {
     // What was missed before says nothing of what is bought now.
     desk.book.absences.find(purchaseOf(desk, family))
-    return takingNote(desk, desk.project.project.ensure(wish))
+    return takingNote(desk, desk.project.project.ensure(wish, permission))
   })
 }
 

@@ -1,6 +1,7 @@
 /** What a leader keeps of its cloud when another leads for a while, and what it tells users before it knows better. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { ipAllocations } from "../../../src/api/IPAllocation.ts"
 import { serviceConditionType } from "../../../src/api/Names.ts"
 import { services } from "../../../src/api/Service.ts"
 import {
@@ -8,6 +9,7 @@ import {
   conditionOf,
   createService,
   deleteService,
+  floatingIps,
   messageOf,
   run,
   shown,
@@ -61,6 +63,35 @@ describe("a Service that waits for an address of a cloud", () => {
         yield* cluster.startController("controller-b")
         yield* Effect.sleep("2 minutes")
         assert.deepStrictEqual([...told], [before])
+      })
+    )
+  })
+})
+
+describe("a leader whose watches stand still", () => {
+  it("buys nothing for what another has let go meanwhile (seed 5 of the simulation)", () => {
+    run(
+      Effect.gen(function* () {
+        const { cluster } = yield* startServed()
+        const before = floatingIps(cluster).length
+        cluster.project.faults.setPolicy(({ method }) => (method === "POST" ? { badGateway: "before" } : {}))
+        yield* createService(cluster, "blog")
+        yield* Effect.sleep("5 seconds")
+        assert.deepStrictEqual(
+          allocation(cluster, "blog")?.spec.allocations.map(({ address }) => address),
+          [""]
+        )
+        cluster.memory.faults.setDelivery(({ user }) => (user === "controller-a" ? Effect.never : Effect.void))
+        yield* deleteService(cluster, "blog")
+        const blog = { namespace: "shop", name: "blog" }
+        yield* cluster.api.patch(ipAllocations, blog, { metadata: { finalizers: [] } })
+        yield* cluster.api.delete(ipAllocations, blog)
+        const asked = () => cluster.memory.requests().get("controller-a get ipallocations") ?? 0
+        const askedBefore = asked()
+        cluster.project.faults.clear()
+        yield* Effect.sleep("1 minute")
+        assert.isAbove(asked(), askedBefore, "it still believes that this is to be bought")
+        assert.strictEqual(floatingIps(cluster).length, before)
       })
     )
   })

@@ -54,7 +54,7 @@ describe("what is to be given back", () => {
       Effect.gen(function* () {
         yield* CloudWriter.returnIntent(desk, intent, [])
         yield* Effect.sleep("1 hour")
-        yield* CloudWriter.buy(desk, "IPv4", "fsn1")
+        yield* CloudWriter.buy(desk, "IPv4", "fsn1", Effect.void)
         return yield* CloudWriter.returnIntent(desk, intent, [])
       })
     )
