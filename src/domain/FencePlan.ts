@@ -62,6 +62,29 @@ export const contentOf = ({ carriedOut, current, isInPlace, isPresent, lossOf, p
   }
 }
 
+/**
+ * By which contents to come from one to another, so that none changes more than `most` addresses: a kernel takes a short change
+ * soon, however much it holds. An address is as it was or as it is to be.
+ */
+export const stepsTo = (current: Content, next: Content, most: number): ReadonlyArray<Content> => {
+  const changed = [...changedIn(current, next)]
+  const counts = Array.from({ length: Math.max(1, Math.ceil(changed.length / most)) }, (_, index) => (index + 1) * most)
+  return counts.map((count) => {
+    if (count >= changed.length) return next
+    const done = new Set(changed.slice(0, count))
+    const between = (list: keyof Content) => [
+      ...current[list].filter((address) => !done.has(address)),
+      ...next[list].filter((address) => done.has(address))
+    ]
+    return { managed: between("managed"), leased: between("leased"), byRenewal: between("byRenewal") }
+  })
+}
+
+const changedIn = (current: Content, next: Content): ReadonlySet<Address> => {
+  const lists = ["managed", "leased", "byRenewal"] as const
+  return new Set(lists.flatMap((list) => [...new Set(current[list]).symmetricDifference(new Set(next[list]))]))
+}
+
 const isGoing = (change: Change): change is Change & { readonly _tag: "Remove" } =>
   change._tag === "Remove" && change.prefixLength === hostPrefixLength(change.address)
 

@@ -8,6 +8,7 @@
  */
 import { Effect, Equal, Random, Semaphore } from "effect"
 import type { Address } from "../domain/Address.ts"
+import * as FencePlan from "../domain/FencePlan.ts"
 import {
   type FenceContent,
   type FenceNonce,
@@ -64,6 +65,9 @@ export interface Fence {
 /** A foreign hand on the sets, other than one that takes the tables away, is undone after this time at most. */
 const RESTATE_MILLIS = 10_000
 
+/** Addresses; two hundred of either family are half of what the kernel is told in one datagram. */
+const CHANGED_AT_ONCE = 200
+
 /** Only looked at: nothing is kept by it. */
 const NO_WRITE = Number.POSITIVE_INFINITY
 
@@ -75,6 +79,9 @@ const isRefused =
     reason._tag === "FenceRefused" && reason.why === why
 
 export const isTableGone = isRefused("NoTable")
+
+/** The kernel is as it was; what it leases can still be renewed. */
+export const isLate = isRefused("TicketExpired")
 
 /** Another process of this node has begun after this one: which; undefined: it is another error. */
 export const overtakerIn = ({ reason }: NodeNetworkError): FenceNonce | undefined =>
@@ -119,90 +126,117 @@ const ticketing = ({ kernel, owner, renewedUntilMillis, ticketMillis, untilMilli
     return nowMillis
   })
 
+/** The content that is to be in the kernel, and what is known of its being there. */
+const newTold = (options: Options) => {
+  const { kernel, owner } = options
+  const withTicket = ticketing(options)
+  let content = empty
+  /** The kernel has `content`, as far as is known: since when, by the monotonic clock. */
+  let writtenAtMillis: number | undefined
+  /** Something, since it was claimed. */
+  let hasWritten = false
+
+  const attempt = withTicket((renewal) => kernel.write({ ...statedOf(content), ...renewal }))
+
+  /** A ticket expires where a machine is out of breath: once more, then it cannot act. */
+  const write = Effect.suspend(() => {
+    writtenAtMillis = undefined
+    return attempt.pipe(
+      Effect.catchIf(isLate, () => attempt),
+      Effect.map((nowMillis) => {
+        writtenAtMillis = nowMillis
+        hasWritten = true
+      })
+    )
+  })
+
+  /** Where the whole comes too late, what this process wrote before is still there, and may go on. */
+  const restate = Effect.andThen(kernel.doubt, write).pipe(
+    Effect.catchIf(
+      (error) => isLate(error) && hasWritten,
+      () => Effect.asVoid(withTicket(kernel.renew))
+    )
+  )
+
+  const prolong = Effect.asVoid(withTicket(kernel.renew)).pipe(
+    Effect.catchIf(isLate, () => write),
+    Effect.tapError(() => Effect.sync(() => void (writtenAtMillis = undefined)))
+  )
+
+  const renew = Effect.flatMap(monotonicMillis, (nowMillis) =>
+    writtenAtMillis === undefined || nowMillis - writtenAtMillis >= RESTATE_MILLIS ? restate : prolong
+  )
+
+  const claim = Effect.suspend(() => {
+    hasWritten = false
+    return kernel.claim(owner)
+  })
+
+  const begin = Effect.map(kernel.state, (state) => {
+    const { leased, managed, uplinks } = state ?? empty
+    // Nobody has said yet of which of these pools the voters may keep anything.
+    content = { managed, leased, uplinks, byRenewal: leased }
+  })
+
+  const remove = Effect.map(kernel.remove, () => {
+    content = empty
+    writtenAtMillis = undefined
+  })
+
+  const become = (next: Content) => void (content = next)
+  const isKnown = () => writtenAtMillis !== undefined
+  return { content: () => content, become, isKnown, write, renew, claim, begin, remove }
+}
+
 export const make = (options: Options): Effect.Effect<Fence> =>
   Effect.gen(function* () {
-    const { kernel, owner, untilMillis } = options
-    const withTicket = ticketing(options)
+    const { kernel, untilMillis } = options
+    const told = newTold(options)
     const exclusive = (yield* Semaphore.make(1)).withPermit
-    let content = empty
-    /** The kernel has `content`, as far as is known: since when, by the monotonic clock. */
-    let writtenAtMillis: number | undefined
     /** Who was stopped before it claimed may have been succeeded meanwhile, by one that has ended in peace since. */
     let isConfirmed = false
 
-    const attempt = withTicket((renewal) => kernel.write({ ...statedOf(content), ...renewal }))
-
-    /** A ticket expires where a machine is out of breath: once more, then it cannot act. */
-    const write = Effect.suspend(() => {
-      writtenAtMillis = undefined
-      return attempt.pipe(
-        Effect.catchIf(isRefused("TicketExpired"), () => attempt),
-        Effect.map((nowMillis) => void (writtenAtMillis = nowMillis))
-      )
-    })
-
-    const isToBeRestated = (nowMillis: number) =>
-      writtenAtMillis === undefined || nowMillis - writtenAtMillis >= RESTATE_MILLIS
-
-    const prolong = Effect.asVoid(withTicket(kernel.renew)).pipe(
-      Effect.catchIf(isRefused("TicketExpired"), () => write),
-      Effect.tapError(() => Effect.sync(() => void (writtenAtMillis = undefined)))
-    )
-
     const claim = Effect.suspend(() => {
       isConfirmed = false
-      return kernel.claim(owner)
+      return told.claim
     })
 
     /** Only for writes that let nothing be served. */
-    const orClaimed = write.pipe(Effect.catchIf(isTableGone, () => Effect.andThen(claim, write)))
+    const orClaimed = told.write.pipe(Effect.catchIf(isTableGone, () => Effect.andThen(claim, told.write)))
 
     const renew = Effect.suspend(() => {
       isConfirmed = true
       // What lies on the interfaces, and the fence has never been told of, is for the first round to judge.
-      if (content.managed.length === 0 && writtenAtMillis === undefined) return Effect.succeed(true)
-      const renewed = Effect.flatMap(monotonicMillis, (now) => (isToBeRestated(now) ? write : prolong))
-      return Effect.as(renewed, true).pipe(Effect.catchIf(isTableGone, () => Effect.as(claim, false)))
+      if (told.content().managed.length === 0 && !told.isKnown()) return Effect.succeed(true)
+      return Effect.as(told.renew, true).pipe(Effect.catchIf(isTableGone, () => Effect.as(claim, false)))
     })
 
-    const begin = Effect.gen(function* () {
-      yield* claim
-      const { leased, managed, uplinks } = (yield* kernel.state) ?? empty
-      // Nobody has said yet of which of these pools the voters may keep anything.
-      content = { managed, leased, uplinks, byRenewal: leased }
-    })
+    const become = (next: Content, writing: typeof told.write) =>
+      Effect.suspend(() => {
+        told.become(next)
+        return writing
+      })
 
     const set = (next: Content) =>
       Effect.suspend(() => {
-        if (writtenAtMillis !== undefined && Equal.equals(content, next)) return Effect.void
+        if (told.isKnown() && Equal.equals(told.content(), next)) return Effect.void
         if (!isConfirmed && next.leased.length > 0) return unconfirmed
-        content = next
-        return next.leased.length === 0 ? orClaimed : write
+        if (next.leased.length === 0) return become(next, orClaimed)
+        const steps = FencePlan.stepsTo(told.content(), next, CHANGED_AT_ONCE)
+        const { uplinks } = next
+        return Effect.forEach(steps, (step) => become({ ...step, uplinks }, told.write), { discard: true })
       })
 
     const guard = Effect.flatMap(monotonicMillis, (now) => (now < untilMillis(NO_WRITE) ? Effect.void : orClaimed))
 
-    const close = Effect.suspend(() => {
-      content = { ...content, leased: [] }
-      return orClaimed
-    })
-
     return {
       preflight: Effect.asVoid(kernel.state),
-      begin: exclusive(begin),
-      current: () => content,
+      begin: exclusive(Effect.andThen(claim, told.begin)),
+      current: told.content,
       set: (next) => exclusive(set(next)),
       renew: exclusive(renew),
       guard: exclusive(guard),
-      close: exclusive(close),
-      remove: exclusive(
-        Effect.andThen(
-          kernel.remove,
-          Effect.sync(() => {
-            content = empty
-            writtenAtMillis = undefined
-          })
-        )
-      )
+      close: exclusive(Effect.suspend(() => become({ ...told.content(), leased: [] }, orClaimed))),
+      remove: exclusive(told.remove)
     }
   })

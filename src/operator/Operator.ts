@@ -254,7 +254,11 @@ const round = (parts: Parts) =>
     state.able = true
     return { isDone: applied && reported, changingMillis }
   }).pipe(
-    Effect.catch((error) => Effect.as(disabled(parts, error), nothingDone(false))),
+    Effect.catch((error) => {
+      // Nothing has changed in the kernel: what it serves is served, and a renewal tells whether that can go on.
+      const told = Fence.isLate(error) ? Effect.logWarning("round not done in time") : disabled(parts, error)
+      return Effect.as(told, nothingDone(false))
+    }),
     // A bug that one address meets must not leave this node renewing, and deaf to all that comes after.
     Effect.catchDefect((defect) => Effect.as(Effect.logError("defect in round", Cause.die(defect)), nothingDone(false)))
   )

@@ -74,8 +74,13 @@ export interface KernelFence<E = NodeNetworkError> {
   readonly claim: (owner: FenceNonce) => Effect.Effect<void, E>
   /** Puts the only ticket: whatever was announced by an earlier one is refused from now on. */
   readonly putTicket: (ticket: FenceNonce, lifeMillis: number) => Effect.Effect<void, E>
-  /** Replaces the whole content in one transaction, and uses up the ticket. */
+  /**
+   * Replaces the whole content in one transaction, and uses up the ticket. What a foreign hand did to it may stay until it is
+   * doubted.
+   */
   readonly write: (write: FenceWrite) => Effect.Effect<void, E>
+  /** The next write puts right whatever there is. Without a ticket, since it may take as long as a look. */
+  readonly doubt: Effect.Effect<void, E>
   /** The content that was written last lives on, which costs the same for any number of addresses; uses up the ticket. */
   readonly renew: (renewal: FenceRenewal) => Effect.Effect<void, E>
   /** Undefined: there is no table, and nothing is fenced. */

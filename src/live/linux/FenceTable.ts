@@ -9,7 +9,7 @@
  *   is a number of 128 bits, and so are the addresses of the sets: in hexadecimal digits.
  * - kube-proxy translates destinations in prerouting, at priority -100 (dstnat); ours is before that, at -300 (raw).
  */
-import { Data, Effect, Result, Schema } from "effect"
+import { Data, Effect, Equal, Result, Schema } from "effect"
 import { type Address, byFamily, familyOf, fromBigInt, parse, toHex } from "../../domain/Address.ts"
 import type { FenceNonce, FenceRenewal, FenceState, FenceWrite } from "../../ports/KernelFence.ts"
 import * as SetBatch from "./SetBatch.ts"
@@ -112,22 +112,66 @@ const nameElement = (interfaceName: string): SetBatch.Element => ({
   key: Buffer.concat([Buffer.from(interfaceName), Buffer.alloc(16)], 16)
 })
 
-export const write = (write: FenceWrite): ReadonlyArray<SetBatch.Change> => {
-  const lists = { managed: write.managed, serving: write.leased, apart: write.apart ?? [] }
+/** Addresses in the sets of their family, those of IPv4 in both tables. */
+export interface Lists {
+  readonly managed: ReadonlyArray<Address>
+  readonly serving: ReadonlyArray<Address>
+  readonly apart: ReadonlyArray<Address>
+}
+
+export const listsOf = ({ apart = [], leased, managed }: FenceWrite): Lists => ({ managed, serving: leased, apart })
+
+export const addressCount = (write: FenceWrite): number => {
+  const { apart, managed, serving } = listsOf(write)
+  return managed.length + serving.length + apart.length
+}
+
+const elementsOf = (list: keyof Lists, addresses: ReadonlyArray<Address>) => {
+  const [four, six] = byFamily(addresses)
+  const elements4 = four.map(addressElement)
   return [
-    ...byRight(write),
-    ...replaced(ofInet("uplinks"), write.uplinks.filter(isInterfaceName).map(nameElement)),
-    ...Object.entries(lists).flatMap(([set, addresses]) => {
-      const [four, six] = byFamily(addresses)
-      return [
-        ...replaced(ofInet(`${set}4`), four.map(addressElement)),
-        ...replaced(ofArp(`${set}4`), four.map(addressElement)),
-        ...replaced(ofInet(`${set}6`), six.map(addressElement))
-      ]
-    }),
-    ...living(write)
+    { set: ofInet(`${list}4`), elements: elements4 },
+    { set: ofArp(`${list}4`), elements: elements4 },
+    { set: ofInet(`${list}6`), elements: six.map(addressElement) }
   ]
 }
+
+const inEachList = (
+  changesOf: (list: keyof Lists) => ReadonlyArray<SetBatch.Change>,
+  write: FenceWrite
+): ReadonlyArray<SetBatch.Change> => [
+  ...byRight(write),
+  ...replaced(ofInet("uplinks"), write.uplinks.filter(isInterfaceName).map(nameElement)),
+  ...changesOf("managed"),
+  ...changesOf("serving"),
+  ...changesOf("apart"),
+  ...living(write)
+]
+
+/** Whatever is there. */
+export const write = (write: FenceWrite): ReadonlyArray<SetBatch.Change> => {
+  const lists = listsOf(write)
+  const rewritten = (list: keyof Lists) =>
+    elementsOf(list, lists[list]).flatMap(({ elements, set }) => replaced(set, elements))
+  return inEachList(rewritten, write)
+}
+
+/** The same where `known` is there: refused whole where something of it is not that has to go. */
+export const step = (known: Lists, write: FenceWrite): ReadonlyArray<SetBatch.Change> => {
+  const lists = listsOf(write)
+  const changesIn = (list: keyof Lists) => {
+    const [before, after] = [new Set(known[list]), new Set(lists[list])]
+    const [gone, come] = [
+      known[list].filter((each) => !after.has(each)),
+      lists[list].filter((each) => !before.has(each))
+    ]
+    return [...changing("delete", list, gone), ...changing("add", list, come)]
+  }
+  return inEachList(changesIn, write)
+}
+
+const changing = (act: "add" | "delete", list: keyof Lists, addresses: ReadonlyArray<Address>) =>
+  elementsOf(list, addresses).flatMap(({ elements, set }) => (elements.length === 0 ? [] : [{ ...set, act, elements }]))
 
 const addressElement = (address: Address): SetBatch.Element => {
   const digits = toHex(address)
@@ -184,33 +228,46 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Listing))
 /** It is JSON of the right shape, and says what no version says that is known. */
 export class ListingUnclear extends Data.TaggedError("ListingUnclear")<{ readonly message: string }> {}
 
+/** Of one table. */
+export interface Table extends FenceState {
+  readonly lists: Lists
+}
+
 /**
  * What `nft -j list table` prints, of one table. An older version of ours may have made it with fewer sets; what is in a set and
  * cannot be read is an error, since it would be taken for what is not there.
  */
-export const decodeTable = (text: string): Effect.Effect<FenceState, Schema.SchemaError | ListingUnclear> =>
+export const decodeTable = (text: string): Effect.Effect<Table, Schema.SchemaError | ListingUnclear> =>
   Effect.flatMap(decode(text), ({ nftables }) => {
     if (!nftables.some(({ table }) => table?.name === name)) return unclear(`no table ${name}`)
     const sets = new Map(nftables.flatMap(({ set }) => (set === undefined ? [] : [[set.name, set.elem ?? []]])))
     const values = (set: string) => (sets.get(set) ?? []).map(valueOf)
     const nonces = [...values("owner"), ...values("ticket")].map((value) => ({ value, read: nonce(value) }))
-    const addressesIn = (kind: string) =>
-      familiesOf(kind).flatMap(({ read, set }) => values(set).map((value) => ({ value, read: read(value) })))
-    const managed = addressesIn("managed")
-    const leased = leases.flatMap(({ lease, serving }) => (values(lease).length === 0 ? [] : addressesIn(serving)))
-    const odd = [...nonces, ...managed, ...leased].find(({ read }) => read === undefined)
+    const addressesIn = (list: keyof Lists) =>
+      familiesOf(list).flatMap(({ read, set }) => values(set).map((value) => ({ value, read: read(value) })))
+    const found = { managed: addressesIn("managed"), serving: addressesIn("serving"), apart: addressesIn("apart") }
+    const odd = [...nonces, ...Object.values(found).flat()].find(({ read }) => read === undefined)
     if (odd !== undefined) return unclear(`the element ${JSON.stringify(odd.value)}`)
-    const known = (found: typeof managed) => found.flatMap(({ read }) => read ?? [])
+    const known = (list: keyof Lists) => found[list].flatMap(({ read }) => read ?? [])
+    const lists: Lists = { managed: known("managed"), serving: known("serving"), apart: known("apart") }
     return Effect.succeed({
       owner: values("owner").map(nonce)[0],
       ticket: values("ticket").map(nonce)[0],
-      managed: known(managed),
-      leased: known(leased),
-      uplinks: values("uplinks").map(String)
+      managed: lists.managed,
+      leased: leases.flatMap(({ lease, serving }) => (values(lease).length === 0 ? [] : lists[serving])),
+      uplinks: values("uplinks").map(String),
+      lists
     })
   })
 
 const unclear = (message: string) => Effect.fail(new ListingUnclear({ message }))
+
+/** Whether the two tables agree on what both have. */
+export const isAlike = (inet: Lists, arp: Lists): boolean => {
+  const namesOf = ({ apart, managed, serving }: Lists) =>
+    [managed, serving, apart].map((list) => byFamily(list)[0].toSorted().join(" "))
+  return Equal.equals(namesOf(inet), namesOf(arp))
+}
 
 const familiesOf = (kind: string) => [
   { set: `${kind}4`, read: address4 },

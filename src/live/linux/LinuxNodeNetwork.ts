@@ -84,6 +84,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
         claim: (owner) => fence.claim(owner).pipe(fenced),
         putTicket: (ticket, lifeMillis) => fence.putTicket(ticket, lifeMillis).pipe(fenced),
         write: (write) => fence.write(write).pipe(fenced),
+        doubt: fence.doubt.pipe(fenced),
         renew: (renewal) => fence.renew(renewal).pipe(fenced),
         state: fence.state.pipe(fenced),
         remove: fence.remove.pipe(fenced)

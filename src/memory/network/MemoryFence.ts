@@ -80,6 +80,12 @@ export class MemoryFence {
     }
   }
 
+  /** A foreign hand. */
+  unmanage(address: Address): void {
+    if (this.table === undefined) return
+    this.table.managed = new Set([...this.table.managed].filter((each) => each !== address))
+  }
+
   /** `nft flush ruleset`, or our own end. */
   remove(): void {
     this.table = undefined

@@ -159,6 +159,7 @@ const fenceOf = (node: MemoryNode, now: Effect.Effect<number>): KernelFence => {
     claim: (owner) => byNft(() => fence.claim(owner)),
     putTicket: (ticket, lifeMillis) => byNft((nowMillis) => fence.putTicket(ticket, lifeMillis, nowMillis)),
     write: (write) => byNft((nowMillis) => fence.write(write, nowMillis)),
+    doubt: Effect.void,
     renew: (renewal) => byNft((nowMillis) => fence.renew(renewal, nowMillis)),
     state: byNft((nowMillis) => fence.state(nowMillis)),
     remove: byNft(() => fence.remove())

@@ -90,6 +90,7 @@ export const portOf = (process: Process, machine: Surroundings): NodeNetwork["Se
           ? renewing(written)
           : changing(`fence ${write.leased.length} of ${write.managed.length}`, written)
       },
+      doubt: network.fence.doubt,
       renew: (renewal) => renewing(leasing(network.fence.renew(renewal))),
       state: timed(network.fence.state),
       remove: changing("remove the fence", network.fence.remove)

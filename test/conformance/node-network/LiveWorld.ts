@@ -123,6 +123,8 @@ export const worldIn = Effect.fnUntraced(function* (names: Namespaces): Effect.f
     ),
     until: (condition) => Effect.asVoid(Effect.repeat(condition, { until: (isSo) => isSo })),
     flushRuleset: Effect.sync(() => void runIn(node, ["nft", "flush", "ruleset"])),
+    foreignUnmanages: (address) =>
+      Effect.sync(() => void runIn(node, ["nft", `delete element inet plenuslb managed4 { ${address} }`])),
     foreignAdd: (name, address) => ip("address", "add", ...addArguments(name, address)),
     foreignDelete: (name, address, prefixLength) => ip("address", "delete", `${address}/${prefixLength}`, "dev", name),
     createBridge: (name) => Effect.sync(() => batch(node, [`link add ${name} type bridge`, ...quiet(name)])),

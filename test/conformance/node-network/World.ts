@@ -46,6 +46,8 @@ export interface World {
   readonly until: <E>(condition: Effect.Effect<boolean, E>) => Effect.Effect<void, E>
   /** Somebody takes all rules of the node's packet filter away. */
   readonly flushRuleset: Effect.Effect<void>
+  /** Somebody takes an IPv4 address off those that the fence judges. */
+  readonly foreignUnmanages: (address: Address) => Effect.Effect<void>
   readonly foreignAdd: (interfaceName: string, address: InterfaceAddress) => Effect.Effect<void>
   readonly foreignDelete: (interfaceName: string, address: Address, prefixLength: number) => Effect.Effect<void>
   readonly createBridge: (name: string) => Effect.Effect<void>

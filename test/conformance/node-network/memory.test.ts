@@ -60,6 +60,7 @@ const makeWorld = Effect.sync((): World => {
     until: (condition) =>
       Effect.repeat(condition, { while: (isSo) => (isSo ? false : (nowMillis++, true)) }).pipe(Effect.asVoid),
     flushRuleset: Effect.sync(() => node.fence.remove()),
+    foreignUnmanages: (address) => Effect.sync(() => node.fence.unmanage(address)),
     foreignAdd: (name, address) => Effect.sync(() => node.foreignAdd(name, address)),
     foreignDelete: (name, address, prefixLength) => Effect.sync(() => node.foreignDelete(name, address, prefixLength)),
     createBridge: (name) => Effect.sync(() => node.createInterface({ name, kind: "bridge" })),

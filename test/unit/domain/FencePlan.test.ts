@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { type Address, parse } from "../../../src/domain/Address.ts"
-import { contentOf, type Input } from "../../../src/domain/FencePlan.ts"
+import { type Content, contentOf, type Input, stepsTo } from "../../../src/domain/FencePlan.ts"
 import type { Change } from "../../../src/domain/InterfacePlan.ts"
 
 const a = (text: string): Address => Result.getOrThrow(parse(text))
@@ -183,5 +183,40 @@ describe("what the fence is told", () => {
     ]
   ])("%s", (_, given, content) => {
     assert.deepStrictEqual(contentOf(inputOf(given)), content)
+  })
+})
+
+const addressAt = (index: number) => a(`198.18.${index >> 8}.${index & 255}`)
+
+const placeOf = ({ byRenewal, leased, managed }: Content, address: Address) =>
+  [managed, leased, byRenewal].map((list) => list.filter((each) => each === address).length).join(" ")
+
+describe("how the fence comes from one content to another", () => {
+  const all = Array.from({ length: 1_000 }, (_, index) => addressAt(index))
+  const before: Content = { managed: all.slice(0, 600), leased: all.slice(0, 600), byRenewal: all.slice(0, 300) }
+  const after: Content = { managed: all.slice(100), leased: all.slice(200), byRenewal: all.slice(500) }
+  const changedCount = (one: Content, other: Content) =>
+    all.filter((address) => placeOf(one, address) !== placeOf(other, address)).length
+
+  it("changes so many addresses at most at a time, each of them once", () => {
+    const steps = stepsTo(before, after, 150)
+    const counts = steps.map((step, index) => changedCount(steps[index - 1] ?? before, step))
+    assert.isAtMost(Math.max(...counts), 150)
+    assert.strictEqual(
+      counts.reduce((sum, count) => sum + count, 0),
+      changedCount(before, after)
+    )
+    assert.deepStrictEqual(steps.at(-1), after)
+  })
+
+  it("has each address as it was or as it is to be", () => {
+    for (const step of stepsTo(before, after, 150))
+      for (const address of all)
+        assert.include([placeOf(before, address), placeOf(after, address)], placeOf(step, address))
+  })
+
+  it("takes one step where little differs, or nothing", () => {
+    assert.deepStrictEqual(stepsTo(before, after, 1_000), [after])
+    assert.deepStrictEqual(stepsTo(before, before, 150), [before])
   })
 })

@@ -350,6 +350,21 @@ describe("the fence of an operator", () => {
     })
   )
 
+  it.effect("tells the kernel much in short writes, and all of it at once when nothing may be served any more", () =>
+    Effect.gen(function* () {
+      const { calls, change } = counting()
+      const here = yield* site(change)
+      const many = Array.from({ length: 900 }, (_, index) => a(`198.18.${index >> 8}.${index & 255}`))
+      yield* begun(here.fence)
+      yield* here.allow(5_000)
+      yield* here.fence.set({ ...content, managed: many, leased: many })
+      assert.deepStrictEqual(yield* leased(here), many)
+      assert.strictEqual(calls.write, 5)
+      yield* here.fence.set({ ...content, managed: many, leased: [] })
+      assert.strictEqual(calls.write, 6)
+    })
+  )
+
   it.effect("judges nothing, where kernels are to keep no leases", () =>
     Effect.gen(function* () {
       yield* Fence.none.set(content)

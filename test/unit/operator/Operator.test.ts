@@ -10,13 +10,15 @@ import {
   nodeLeaseAnnotations,
   nodeLeaseName
 } from "../../../src/api/Names.ts"
+import type { Address } from "../../../src/domain/Address.ts"
 import type { ApiRequest } from "../../../src/memory/kubernetes/Faults.ts"
+import { FenceRefused } from "../../../src/ports/KernelFence.ts"
 import { Unavailable } from "../../../src/ports/Kubernetes.ts"
 import * as TestCluster from "../integration/TestCluster.ts"
 import { NodeNetworkError, NotPermitted } from "../../../src/ports/NodeNetwork.ts"
 import { virtually } from "../virtually.ts"
 
-const served = TestCluster.address("192.0.2.10")
+const [served, other] = [TestCluster.address("192.0.2.10"), TestCluster.address("192.0.2.11")]
 const leaseRef = { name: nodeLeaseName("node-1"), namespace: TestCluster.ownNamespace }
 
 const isOwn = ({ plural, user }: ApiRequest) => plural === "leases" && user === "operator-node-1"
@@ -39,11 +41,11 @@ const start = Effect.gen(function* () {
     spec: { type: "persistent", allocations: [entry] }
   })
   yield* Effect.sleep("1 second")
-  const carries = () =>
+  const carries = (wanted: Address = served) =>
     cluster
       .kernel("node-1")
       .state()
-      .interfaces.some(({ addresses }) => addresses.some(({ address }) => address === served))
+      .interfaces.some(({ addresses }) => addresses.some(({ address }) => address === wanted))
   const reported = () => memory.truth.get(ipAllocations, { name: "web", namespace: "shop" })?.status?.addresses ?? []
   const idNow = () => memory.truth.get(leases, leaseRef)?.metadata.annotations?.[nodeLeaseAnnotations.holdId]
   return { cluster, operator, carries, reported, holdId, idNow }
@@ -447,6 +449,39 @@ describe("Operator", () => {
         cluster.kernel("node-1").setToolFailure(undefined)
         yield* Effect.sleep("5 seconds")
         assert.notStrictEqual(version(), before)
+      })
+    )
+  })
+
+  it("goes on renewing while its changes come too late, since what it serves is served", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { carries, cluster, holdId } = yield* start
+        const { fence } = cluster.kernel("node-1").network
+        const { write } = fence
+        const late = new FenceRefused({ why: "TicketExpired" })
+        Object.assign(fence, { write: () => Effect.fail(new NodeNetworkError({ method: "fence", reason: late })) })
+        yield* cluster.api.create(ipAllocations, {
+          metadata: {
+            name: "api",
+            namespace: "shop",
+            labels: { [nodeLabel("node-1")]: "", [addressLabel(other)]: "" }
+          },
+          spec: {
+            type: "persistent",
+            allocations: [
+              { address: other, pool: "rack-1", nodeName: "node-1", networkInterface: "pl0", holdId, epoch: 1 }
+            ]
+          }
+        })
+        const renewals = () => cluster.memory.requests().get("operator-node-1 replace leases") ?? 0
+        const before = renewals()
+        yield* Effect.sleep("8 seconds")
+        assert.isAtLeast(renewals() - before, 6)
+        assert.isFalse(carries(other))
+        Object.assign(fence, { write })
+        yield* Effect.sleep("2 seconds")
+        assert.isTrue(carries(other))
       })
     )
   })
