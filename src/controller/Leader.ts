@@ -102,6 +102,17 @@ const answersOf = ({ onAnsweredAgain, times }: Options) => {
   return { came, orNot }
 }
 
+/**
+ * What is left of the pause that it answers. The deadline counts from the sending: where answers take long, a pause after each
+ * would let the leadership lapse.
+ */
+const fromItsBeginning = <E, R>(attempt: Effect.Effect<number, E, R>) =>
+  Effect.gen(function* () {
+    const startedAt = yield* monotonicMillis
+    const pauseMillis = yield* attempt
+    return Math.max(0, pauseMillis - ((yield* monotonicMillis) - startedAt))
+  })
+
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Leader, never, Kubernetes | Scope.Scope> {
@@ -178,7 +189,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   yield* Effect.addFinalizer(() => letGo)
-  const turn = attempt.pipe(answers.orNot, Effect.catch(recover))
+  const turn = fromItsBeginning(attempt).pipe(answers.orNot, Effect.catch(recover))
   yield* forkForEver("leader election", Effect.flatMap(turn, Effect.sleep))
   return { isLeader, term: () => state.term }
 })

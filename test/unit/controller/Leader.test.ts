@@ -59,6 +59,25 @@ const millisUntil = Effect.fnUntraced(function* (replicas: ReadonlyArray<Replica
 })
 
 describe("Leader", () => {
+  it("stays the leader, without a break, where each answer takes nearly as long as leadership lasts", () => {
+    virtually(
+      Effect.gen(function* () {
+        const { memory, start } = yield* makeWorld
+        const leader = yield* start("a")
+        yield* Effect.sleep("5 seconds")
+        assert.isTrue(yield* leader.isLeader)
+        const before = leader.elected.length
+        const replyDelayMillis = times.renewDeadlineMillis - times.retryMillis - 100
+        memory.faults.setPolicy((request) => Effect.succeed(renewal(request) ? { replyDelayMillis } : {}))
+        for (let count = 0; count < 600; count++) {
+          yield* Effect.sleep(100)
+          assert.isTrue(yield* leader.isLeader, `after ${count / 10} s`)
+        }
+        assert.strictEqual(leader.elected.length, before)
+      })
+    )
+  })
+
   it("is one of two replicas, and stays so", () => {
     virtually(
       Effect.gen(function* () {
