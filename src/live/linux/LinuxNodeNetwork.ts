@@ -56,6 +56,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
     const channels = yield* FrameChannels.make(toolbox, shell)
     const fence = yield* LinuxFence.make(toolbox)
     const fenced = fail("fence")
+    const readPacketPath = PacketPathReader.make(toolbox)
     const ip: Ip = {
       links: (interfaceName) => {
         const args = ["-j", "address", "show", "dev", interfaceName]
@@ -79,7 +80,7 @@ export const make = (options: Options): Effect.Effect<NodeNetwork["Service"], ne
       forgetFlows: (addresses) => Flows.forget(toolbox, addresses).pipe(fail("forgetFlows")),
       changes: changes(toolbox).pipe(Stream.mapError((reason) => new NodeNetworkError({ method: "changes", reason }))),
       identity: identity.pipe(fail("identity")),
-      packetPath: (uplinks) => limit(PacketPathReader.read(toolbox, uplinks)).pipe(fail("packetPath")),
+      packetPath: (uplinks) => limit(readPacketPath(uplinks)).pipe(fail("packetPath")),
       fence: {
         claim: (owner) => fence.claim(owner).pipe(fenced),
         putTicket: (ticket, lifeMillis) => fence.putTicket(ticket, lifeMillis).pipe(fenced),

@@ -7,6 +7,7 @@ import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
 import { strictUplinks } from "../../domain/ReversePath.ts"
 import { decodeConf, decodeNodeLinks, decodeRoutes, defaultRouteInterfaces } from "./IpOutput.ts"
 import { misread, quote } from "./Misread.ts"
+import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import { type Reason, run, type Toolbox } from "./Tool.ts"
 
 /** Where kube-proxy in IPVS mode binds the Services' addresses. */
@@ -14,7 +15,8 @@ const ipvsInterface = "kube-ipvs0"
 
 /**
  * kube-proxy's in iptables mode (by iptables-nft), and in nftables mode. By name, since a list of all chains takes 45 MiB where
- * there are 5,000 Services, which an operator does not have; one of these is short, and is read in 3-25 ms.
+ * there are 5,000 Services, which an operator does not have. One that is not there costs 8 ms; one that is there costs more than a
+ * second beside so many, since nft reads its table all the same.
  */
 const chains = [
   ["ip", "kube-proxy", "services"],
@@ -65,12 +67,33 @@ const legacyArguments = [
   "/proc/net/dev"
 ]
 
+/** A node whose kube-proxy was found is not expected to lose it. */
+const FOUND_MILLIS = 600_000
+
+/** Whether kube-proxy's chains are there, as was found so long ago at most. */
+const newKubeProxyWatch = (toolbox: Toolbox): Effect.Effect<boolean, Reason> => {
+  let foundAtMillis: number | undefined
+  return Effect.gen(function* () {
+    const now = yield* monotonicMillis
+    if (foundAtMillis !== undefined && now - foundAtMillis < FOUND_MILLIS) return true
+    const isFound = yield* hasKubeProxy(toolbox)
+    foundAtMillis = isFound ? now : undefined
+    return isFound
+  })
+}
+
+export const make = (toolbox: Toolbox) => {
+  const hasChains = newKubeProxyWatch(toolbox)
+  return (uplinks: ReadonlyArray<string>) => read(toolbox, hasChains, uplinks)
+}
+
 /** An interface that is not there has no program. */
-export const read = Effect.fnUntraced(function* (
+const read = Effect.fnUntraced(function* (
   toolbox: Toolbox,
+  kubeProxyChains: Effect.Effect<boolean, Reason>,
   uplinks: ReadonlyArray<string>
 ): Effect.fn.Return<PacketPath, Reason> {
-  const hasChains = yield* hasKubeProxy(toolbox)
+  const hasChains = yield* kubeProxyChains
   const legacy = yield* run(toolbox, toolbox.grep, legacyArguments, { isPartialEnough: true })
   const links = yield* linksOf(toolbox)
   const found = links.filter(({ name }) => uplinks.includes(name))
