@@ -31,6 +31,14 @@ export const packetPathSuite = (name: string, makeWorld: MakeWorld, unavailable?
         })
       )
     }
+    check("does not look again for the chains of kube-proxy that it has found a moment ago", (world) =>
+      Effect.gen(function* () {
+        yield* world.kubeProxyRuns("nftables")
+        yield* world.network.packetPath(uplinks)
+        yield* world.flushRuleset
+        assert.strictEqual((yield* world.network.packetPath(uplinks)).kubeProxy, "found")
+      })
+    )
     check("finds kube-proxy in IPVS mode by its interface", (world) =>
       Effect.gen(function* () {
         yield* world.createBridge("kube-ipvs0")
