@@ -2,12 +2,11 @@
  * What netfilter has of kube-proxy, which eBPF programs stand before it, and whether the kernel drops clients by itself. The texts are those of nftables 1.0.6 and
  * iproute2 6.1, which shows programs of XDP however they were attached, and of tc only its own filters: nothing of tcx.
  */
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import type { PacketPath, PacketProgram } from "../../domain/FenceBypass.ts"
 import { strictUplinks } from "../../domain/ReversePath.ts"
 import { decodeConf, decodeNodeLinks, decodeRoutes, defaultRouteInterfaces } from "./IpOutput.ts"
 import { misread, quote } from "./Misread.ts"
-import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import { type Reason, run, type Toolbox } from "./Tool.ts"
 
 /** Where kube-proxy in IPVS mode binds the Services' addresses. */
@@ -68,16 +67,16 @@ const legacyArguments = [
 ]
 
 /** A node whose kube-proxy was found is not expected to lose it. */
-const FOUND_MILLIS = 600_000
+const foundNanos = 600_000_000_000n
 
 /** Whether kube-proxy's chains are there, as was found so long ago at most. */
 const newKubeProxyWatch = (toolbox: Toolbox): Effect.Effect<boolean, Reason> => {
-  let foundAtMillis: number | undefined
+  let foundAtNanos: bigint | undefined
   return Effect.gen(function* () {
-    const now = yield* monotonicMillis
-    if (foundAtMillis !== undefined && now - foundAtMillis < FOUND_MILLIS) return true
+    const nowNanos = yield* Clock.monotonicTimeNanos
+    if (foundAtNanos !== undefined && nowNanos - foundAtNanos < foundNanos) return true
     const isFound = yield* hasKubeProxy(toolbox)
-    foundAtMillis = isFound ? now : undefined
+    foundAtNanos = isFound ? nowNanos : undefined
     return isFound
   })
 }
