@@ -24,7 +24,8 @@ export interface Call<A> {
 export interface ApiClient {
   /** The last write, if it was refused because the token may only read; undefined: one was acted on since, or none refused. */
   readonly refusedWrite: () => CloudError | undefined
-  readonly call: <A>(call: Call<A>) => Effect.Effect<A, CloudError>
+  /** `permission` is asked for once it is its turn, which may come long after the call; where it fails, nothing is sent. */
+  readonly call: <A, E = never>(call: Call<A>, permission?: Effect.Effect<void, E>) => Effect.Effect<A, CloudError | E>
 }
 
 export interface ApiClientOptions {
@@ -115,11 +116,14 @@ export const make = Effect.fnUntraced(function* ({
     else if (error === undefined || reasonsOfWriters.has(error.reason._tag)) refusedWrite = undefined
   }
 
-  const call = Effect.fnUntraced(function* <A>(asked: Call<A>) {
+  const call = Effect.fnUntraced(function* <A, E = never>(
+    asked: Call<A>,
+    permission: Effect.Effect<void, E> = Effect.void
+  ) {
     const nowMillis = yield* monotonicMillis
     if (refusal !== undefined && nowMillis < refusal.untilMillis) return yield* Effect.fail(refusal.error)
     const gate = isOfActions(asked.path) ? actions : resources
-    const reply = yield* gate.through(asked.priority, exchange(asked))
+    const reply = yield* gate.through(asked.priority, Effect.andThen(permission, exchange(asked)))
     const isDone = reply.status >= 200 && reply.status < 300
     const error = isDone ? undefined : Errors.ofReply(asked, asked.path, reply, yield* Clock.currentTimeMillis)
     learnRight(asked, error)

@@ -2,7 +2,7 @@
  * Buys a floating IP once. There is no idempotency key: a create that was not answered may have bought one, so each claim has
  * a name of its own, and what has that name and the claim's labels is what was bought.
  */
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
 import * as Cloud from "../../ports/Cloud.ts"
 import { monotonicMillis } from "../../reconcile/Monotonic.ts"
 import type { ApiClient } from "./ApiClient.ts"
@@ -43,14 +43,21 @@ const nameTaken = ({ name }: Cloud.Wish, found: Cloud.CloudAddress): Cloud.Cloud
 /** Bought already, by a try that did not hear of it. */
 const mayBeMade = ({ reason }: Cloud.CloudError): boolean => reason._tag === "NameTaken" || reason._tag === "ReplyLost"
 
-const create = ({ call }: ApiClient, { family, labels, location, name }: Cloud.Wish) =>
-  call({
-    method: "POST",
-    path: "/floating_ips",
-    body: { type: typeOf(family), home_location: location, name, labels },
-    reply: FloatingIpReply,
-    priority: "normal"
-  }).pipe(Effect.map(({ floating_ip }) => addressOf(floating_ip)))
+const create = <E>(
+  { call }: ApiClient,
+  { family, labels, location, name }: Cloud.Wish,
+  permission: Effect.Effect<void, E>
+) =>
+  call(
+    {
+      method: "POST",
+      path: "/floating_ips",
+      body: { type: typeOf(family), home_location: location, name, labels },
+      reply: FloatingIpReply,
+      priority: "normal"
+    },
+    Effect.mapError(permission, (error) => new NotPermitted<E>({ error }))
+  ).pipe(Effect.map(({ floating_ip }) => addressOf(floating_ip)))
 
 /** What a name is taken by is there, though a read may lag behind it: no verdict before that is over. */
 const findHolder = (client: ApiClient, { family, name }: Cloud.Wish, { reason }: Cloud.CloudError) =>
@@ -79,13 +86,19 @@ const findMade = Effect.fnUntraced(function* (
 
 const keyOf = ({ family, name }: Cloud.Wish): string => `${family} ${name}`
 
+/** Nothing was sent. */
+class NotPermitted<E> extends Data.TaggedError("NotPermitted")<{ readonly error: E }> {}
+
 /** Counts as unheard of until its end is told, also when whoever waits for that goes. */
-const createOnce = (client: ApiClient, { unheard }: Known, wish: Cloud.Wish) =>
+const createOnce = <E>(client: ApiClient, { unheard }: Known, wish: Cloud.Wish, permission: Effect.Effect<void, E>) =>
   Effect.flatMap(monotonicMillis, (nowMillis) => {
     const wasUnheard = unheard.has(keyOf(wish))
     unheard.set(keyOf(wish), nowMillis)
-    return Effect.tapError(create(client, wish), ({ category }) =>
-      Effect.sync(() => !wasUnheard && category !== "ambiguous" && unheard.delete(keyOf(wish)))
+    return Effect.tapError(create(client, wish, permission), (error) =>
+      Effect.sync(() => {
+        const mayBeSent = error._tag === "CloudError" && error.category === "ambiguous"
+        if (!wasUnheard && !mayBeSent) unheard.delete(keyOf(wish))
+      })
     )
   })
 
@@ -111,10 +124,12 @@ export const ensure = Effect.fnUntraced(function* <E>(
   const old = yield* findOld(known, wish)
   const mayBeOwn = old === undefined ? unread.all().find((each) => mayBe(wish, each)) : undefined
   if (mayBeOwn !== undefined) return yield* Effect.fail(mayBeOwn.error)
-  const create = Effect.catchIf(createOnce(client, known, wish), mayBeMade, (error) =>
-    findMade(client, known, wish, error)
+  const create = createOnce(client, known, wish, permission).pipe(
+    Effect.catchTag("CloudError", (error) =>
+      mayBeMade(error) ? findMade(client, known, wish, error) : Effect.fail(error)
+    ),
+    Effect.catchTag("NotPermitted", ({ error }) => Effect.fail(error))
   )
-  if (old === undefined) yield* permission
   const own = old ?? (yield* Effect.flatMap(create, addresses.absorb))
   unheard.delete(keyOf(wish))
   return own
