@@ -103,12 +103,11 @@ export class MemoryFence {
     return !leasesOf(table).some(({ addresses, untilMillis }) => nowMillis < untilMillis && addresses.has(address))
   }
 
-  /** When, by this kernel's clock, the first of what is leased now runs out; undefined: nothing is. */
-  expiryMillis(nowMillis: number): number | undefined {
-    const untils = (this.table === undefined ? [] : leasesOf(this.table)).flatMap(({ addresses, untilMillis }) =>
+  /** When, by this kernel's clock, what is leased now runs out. */
+  expiriesMillis(nowMillis: number): ReadonlyArray<number> {
+    return (this.table === undefined ? [] : leasesOf(this.table)).flatMap(({ addresses, untilMillis }) =>
       nowMillis < untilMillis && addresses.size > 0 ? [untilMillis] : []
     )
-    return untils.length === 0 ? undefined : Math.min(...untils)
   }
 
   /** The table for who may write to it, and its ticket used up. */

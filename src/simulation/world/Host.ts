@@ -35,10 +35,10 @@ const uplink = "eth0"
 /** What a process does that was stopped between its look at the clock and what it does by that. */
 const stepMillis = 300
 /**
- * For so long a machine that was frozen serves by a lease that has run out meanwhile, or takes it for its own: X and the life
- * of a ticket. A declared limit.
+ * For so long at least a machine that was frozen serves by a lease that has run out meanwhile, or takes it for its own: X and
+ * the life of a ticket. Longer if its kernel had been given a longer lease, for a handover. A declared limit.
  */
-const thawMillis = profiles.default.serveMillis + profiles.default.ticketMillis
+const thawMillisMin = profiles.default.serveMillis + profiles.default.ticketMillis
 
 export class Host {
   readonly name: string
@@ -50,7 +50,7 @@ export class Host {
   isHeard = true
   /** The whole virtual machine stands still. */
   isFrozen = false
-  private thawedMillis = Number.NEGATIVE_INFINITY
+  private thawedUntilMillis = Number.NEGATIVE_INFINITY
   private frozenAtMillis = 0
   /** For how long it stood still so far: by so much its kernel's clock is behind. */
   private stoodStillMillis = 0
@@ -110,7 +110,7 @@ export class Host {
 
   /** Whether its kernel's clock may be behind the lease that was earned before it stood still. */
   get isThawing(): boolean {
-    return this.isFrozen || this.nowMillis - this.thawedMillis <= thawMillis
+    return this.isFrozen || this.nowMillis <= this.thawedUntilMillis
   }
 
   /** False: nothing keeps it from answering for what lies on its interfaces. */
@@ -177,8 +177,10 @@ export class Host {
     this.isFrozen = isFrozen
     if (isFrozen) this.frozenAtMillis = this.nowMillis
     else {
-      this.thawedMillis = this.nowMillis
       this.stoodStillMillis += this.nowMillis - this.frozenAtMillis
+      // Before any process goes on: a lease that one of them writes from now on excuses nothing.
+      const leftMillis = this.expiriesMillis().map((atMillis) => atMillis - this.kernelMillis)
+      this.thawedUntilMillis = this.nowMillis + Math.max(thawMillisMin, ...leftMillis)
       this.awaitExpiry()
     }
     for (const process of this.processes) {
@@ -221,13 +223,17 @@ export class Host {
   private awaitExpiry(): void {
     if (this.expiry !== undefined) this.kernel.clearTimer(this.expiry)
     const { network } = this
-    const atMillis = network.fence.expiryMillis(this.kernelMillis)
-    if (atMillis === undefined) return
-    this.expiry = this.kernel.setTimer(atMillis - this.kernelMillis, () => {
+    const expiries = this.expiriesMillis()
+    if (expiries.length === 0) return
+    this.expiry = this.kernel.setTimer(Math.min(...expiries) - this.kernelMillis, () => {
       if (this.isFrozen || network !== this.network) return
       this.events.onKernel(this, "lease")
       this.awaitExpiry()
     })
+  }
+
+  private expiriesMillis(): ReadonlyArray<number> {
+    return this.network.fence.expiriesMillis(this.kernelMillis)
   }
 
   private get kernelMillis(): number {
