@@ -14,11 +14,10 @@ const excusedMillis = (leaseMillis: number): number => {
   const host = new Host(1, kernel, events)
   const { fence } = host.network
   fence.claim(owner)
-  fence.putTicket(ticket, 100, 0)
-  fence.write(
-    { owner, ticket, managed: [host.address], leased: [host.address], uplinks: ["eth0"], leaseMillis },
-    kernel.nowMillis
-  )
+  const { nowMillis } = kernel
+  fence.putTicket(ticket, 100, nowMillis)
+  const content = { managed: [host.address], leased: [host.address], uplinks: ["eth0"] }
+  assert.isUndefined(fence.write({ owner, ticket, ...content, leaseMillis }, nowMillis))
   const program = Effect.gen(function* () {
     host.setFrozen(true)
     yield* Effect.sleep(60_000)
