@@ -8,14 +8,12 @@
  * the other goes: by then that one's holders must have let go, and until then no node serves it for the former (R8, S1).
  */
 import type { IPAllocation } from "../api/IPAllocation.ts"
-import { fenceRequested } from "../api/Names.ts"
 import * as NodeLease from "../api/NodeLease.ts"
-import { isOutOfService } from "../domain/Placement.ts"
 import { isController, isOperator } from "./Actors.ts"
 import { claimantsOf, claimsOf, grantKey, nameOf } from "./Claims.ts"
 import { Disowned } from "./Disowned.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
-import { excuseOf, whyAnswers } from "./Hindered.ts"
+import { excuseOf, isSaidToBeOff, whyAnswers } from "./Hindered.ts"
 import { isBound } from "./Losses.ts"
 import { mayHaveRunOut } from "./Registrations.ts"
 
@@ -92,11 +90,6 @@ const judgeEnd = (
   const message = `${by} ${what} ${key} ${elapsedMillis} ms after its renewal, and it announced ${old.durationMillis} ms`
   return [{ invariant: "S14", message }]
 }
-
-/** A person, who may be wrong, says that the machine is off. */
-const isSaidToBeOff = ({ nodeObjects }: GroundTruth, node: string): boolean =>
-  isOutOfService(nodeObjects.get(node)?.spec?.taints ?? []) ||
-  nodeObjects.get(node)?.metadata.annotations?.[fenceRequested] !== undefined
 
 const judgeCompletion = (
   { after, before, by }: LeaseWritten,

@@ -3,13 +3,13 @@
  * that node, its hold id and an epoch. An operator may act by what it saw a while ago, but it knows its own hold id: an
  * intent for another registration of its node is none. An address that lies there clients may find for as long as nobody
  * takes it off; but no frame may call them back to a node that was fenced, which knows by its own clock when it may have
- * been. Source: failover R1; PlenusLB v0.4 acted before it recorded.
+ * been, unless somebody said that it is off while its voters kept it up. Source: failover R1; PlenusLB v0.4 acted before it recorded.
  */
 import { latenessMillis } from "../domain/FailoverTimes.ts"
 import { claimsOf, staleMillis } from "./Claims.ts"
 import { isOperator } from "./Actors.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
-import { isHindered } from "./Hindered.ts"
+import { isHindered, isSaidToBeOff } from "./Hindered.ts"
 import { fencedOf, holdIdOf } from "./Registrations.ts"
 
 interface Intent {
@@ -32,8 +32,9 @@ class Intents {
   /** By node, the hold ids that its lease has carried; the newest last. */
   private readonly registered = new Map<string, Array<Registration>>()
 
-  written(event: Written, nowMillis: number): void {
-    if (event.kind === "Lease") this.leaseWritten(event.after, nowMillis)
+  written(event: Written, truth: GroundTruth): void {
+    const { nowMillis } = truth
+    if (event.kind === "Lease") this.leaseWritten(event.after, truth)
     if (event.kind !== "IPAllocation") return
     const { after, before } = event
     const uid = (after ?? before)?.metadata.uid ?? ""
@@ -65,16 +66,17 @@ class Intents {
       : `${meant.map(({ holdId }) => holdId).join(", ")} is fenced`
   }
 
-  private leaseWritten(lease: Extract<Written, { kind: "Lease" }>["after"], nowMillis: number): void {
+  private leaseWritten(lease: Extract<Written, { kind: "Lease" }>["after"], truth: GroundTruth): void {
+    const { nowMillis } = truth
     const found = lease === undefined ? undefined : holdIdOf(lease)
-    if (found === undefined) return
+    if (lease === undefined || found === undefined) return
     const ids = this.registered.get(found.node) ?? []
     this.registered.set(found.node, ids)
     const last = ids.at(-1)
     if (last?.holdId !== found.holdId) {
       if (last !== undefined) last.untilMillis = nowMillis
       ids.push({ holdId: found.holdId, untilMillis: undefined, fencedMillis: undefined })
-    } else if (lease !== undefined && fencedOf(lease) === found.holdId) last.fencedMillis ??= nowMillis
+    } else if (fencedOf(lease) === found.holdId && !isSaidToBeOff(truth, found.node)) last.fencedMillis ??= nowMillis
   }
 
   private end(grant: string, address: string, nowMillis: number): void {
@@ -111,7 +113,7 @@ export const S6: Safety = {
     }
     return {
       after: (event, truth) => {
-        if (event.type === "Written") intents.written(event, truth.nowMillis)
+        if (event.type === "Written") intents.written(event, truth)
         if (event.type === "Announced") return refuse(event, "announces", truth, event.isStopped)
         if (event.type !== "Placed" || !event.isPresent || !isOperator(event.by)) return []
         return refuse(event, "took", truth, true)
