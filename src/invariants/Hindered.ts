@@ -1,6 +1,4 @@
 /** Nodes whose operator a fault keeps from acting: what they go on holding explains some violations, for a while. */
-import { fenceRequested } from "../api/Names.ts"
-import { isOutOfService } from "../domain/Placement.ts"
 import { isOperator } from "./Actors.ts"
 import type { GroundTruth } from "./GroundTruth.ts"
 import { claimsOn, isBound } from "./Losses.ts"
@@ -21,11 +19,6 @@ const isFenced = ({ leases }: GroundTruth, node: string): boolean =>
     const registered = holdIdOf(lease)
     return registered?.node === node && fencedOf(lease) === registered.holdId
   })
-
-/** A person, who may be wrong, says that the machine is off. */
-export const isSaidToBeOff = ({ nodeObjects }: GroundTruth, node: string): boolean =>
-  isOutOfService(nodeObjects.get(node)?.spec?.taints ?? []) ||
-  nodeObjects.get(node)?.metadata.annotations?.[fenceRequested] !== undefined
 
 /**
  * Why the node may answer for an address that was taken over from it: what the lease in its kernel does not cover. What a

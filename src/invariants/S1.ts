@@ -1,6 +1,7 @@
 /**
  * S1: at most one node serves an address. Serving is what a client sees: the address is on an interface and the kernel
  * answers for it. That two leaders each granted it excuses nothing: nodes ask who else claims it (failover R8).
+ * A node of which a person says that it is off, though it is not, may go on beside its successor: GivenUp.
  * What a provider routes, one node alone gets packets for, whoever answers: the one that it is routed to. A planned move has both
  * hold it for a while, and a pool may keep it on a node without a lease. What its pool does not keep: S14, S17. Once it was
  * given back, nobody gets packets for it, until a pool that no provider routes has it.
@@ -9,6 +10,7 @@
 import { claimsOf } from "./Claims.ts"
 import { isOf } from "./Clouds.ts"
 import { Disowned } from "./Disowned.ts"
+import { GivenUp } from "./GivenUp.ts"
 import type { GroundTruth, Safety, TruthEvent, Violation } from "./GroundTruth.ts"
 import { whyAnswers } from "./Hindered.ts"
 import { claimsOn } from "./Losses.ts"
@@ -33,16 +35,29 @@ class Routed {
   }
 }
 
-const judgeAddress = (
-  truth: GroundTruth,
-  address: string,
-  disowned: Disowned,
-  routed: Routed
-): ReadonlyArray<Violation> => {
+/** What was heard of the past. */
+class Heard {
+  readonly disowned = new Disowned()
+  readonly routed = new Routed()
+  readonly givenUp = new GivenUp()
+
+  hear(event: TruthEvent, truth: GroundTruth): void {
+    this.disowned.hear(event, truth)
+    this.routed.hear(event)
+    this.givenUp.hear(event, truth)
+  }
+
+  excuseOf(truth: GroundTruth, node: string, address: string): string | undefined {
+    if (this.disowned.has(address, node)) return "disowned"
+    return this.givenUp.has(node) ? "said to be off" : whyAnswers(truth, node, address)
+  }
+}
+
+const judgeAddress = (truth: GroundTruth, address: string, heard: Heard): ReadonlyArray<Violation> => {
   const holders = [...(truth.holders.get(address) ?? [])]
-  if (holders.length < 2 || routed.has(truth, address)) return []
+  if (holders.length < 2 || heard.routed.has(truth, address)) return []
   const excuses = holders.flatMap((node) => {
-    const excuse = disowned.has(address, node) ? "disowned" : whyAnswers(truth, node, address)
+    const excuse = heard.excuseOf(truth, node, address)
     return excuse === undefined ? [] : [excuse]
   })
   const violation = { invariant: "S1", message: `${address} is served by ${holders.join(" and ")}` }
@@ -58,24 +73,22 @@ export const S1: Safety = {
   judge: () => {
     /** Excused so far: what excuses them ends without an event. */
     const excused = new Set<string>()
-    const disowned = new Disowned()
-    const routed = new Routed()
+    const heard = new Heard()
     const again = (truth: GroundTruth): ReadonlyArray<Violation> =>
       [...excused].flatMap((address) => {
-        const violations = judgeAddress(truth, address, disowned, routed)
+        const violations = judgeAddress(truth, address, heard)
         if (violations.length === 0) excused.delete(address)
         return violations.filter(({ excuse }) => excuse === undefined)
       })
     return {
       after: (event, truth) => {
-        disowned.hear(event, truth)
-        routed.hear(event)
+        heard.hear(event, truth)
         if (event.type !== "Held" || !event.isHeld) return excused.size === 0 ? [] : again(truth)
-        const violations = judgeAddress(truth, event.address, disowned, routed)
+        const violations = judgeAddress(truth, event.address, heard)
         if (violations.some(({ excuse }) => excuse !== undefined)) excused.add(event.address)
         return [...violations, ...again(truth)]
       },
-      whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address, disowned, routed))
+      whole: (truth) => [...truth.holders.keys()].flatMap((address) => judgeAddress(truth, address, heard))
     }
   }
 }

@@ -8,8 +8,9 @@
 import { latenessMillis } from "../domain/FailoverTimes.ts"
 import { claimsOf, staleMillis } from "./Claims.ts"
 import { isOperator } from "./Actors.ts"
+import { isSaidToBeOff } from "./GivenUp.ts"
 import type { GroundTruth, Safety, Violation, Written } from "./GroundTruth.ts"
-import { isHindered, isSaidToBeOff } from "./Hindered.ts"
+import { isHindered } from "./Hindered.ts"
 import { fencedOf, holdIdOf } from "./Registrations.ts"
 
 interface Intent {

@@ -8,7 +8,7 @@ import { S15 } from "../../../src/invariants/S15.ts"
 import { S6 } from "../../../src/invariants/S6.ts"
 import { S7 } from "../../../src/invariants/S7.ts"
 import { S9 } from "../../../src/invariants/S9.ts"
-import { address, allocation, verdictOf, claim, lease, node, pool, type Row, service, Trial } from "./Trial.ts"
+import { address, allocation, verdictOf, claim, lease, pool, type Row, service, Trial } from "./Trial.ts"
 
 const deleting = { metadata: { deletionTimestamp: "2027-01-15T09:00:00Z" } }
 const without = { metadata: { finalizers: [], deletionTimestamp: "2027-01-15T09:00:00Z" } }
@@ -144,15 +144,6 @@ describe("S6: no outside effect without a committed intent", () => {
       "a frame after the fence, whatever hinders the operator",
       (trial) => announce(fenced(trial).impair("node-1").wait(200), "node-1"),
       "1.aa is fenced"
-    ],
-    [
-      "such a frame of whom a person says that it is off, while its voters keep it up",
-      (trial) => {
-        const taint = { key: "node.kubernetes.io/out-of-service", effect: "NoExecute" }
-        trial.nodeObjects.set("node-1", node("node-1", { spec: { taints: [taint] } }))
-        announce(fenced(trial).wait(200), "node-1")
-      },
-      "FINE"
     ],
     ["such a frame of who was stopped", (trial) => announce(fenced(trial).wait(200), "node-1", true), "FINE"],
     ["a frame of no intent", (trial) => announce(trial, "node-1"), "node-1 announces 192.0.2.10"],
