@@ -18,6 +18,8 @@ const untainted = (trial: Trial): Trial => {
   return trial
 }
 
+const announce = (trial: Trial): Trial => trial.tell({ type: "Announced", node: "node-1", address, isStopped: false })
+
 describe("a node of which a person says that it is off", () => {
   it.each<Row>([
     ["serves beside its successor", (trial) => fenced(trial).hold("node-2"), "EXCUSED"],
@@ -38,7 +40,6 @@ describe("a node of which a person says that it is off", () => {
     assert.include(verdictOf(trial.found), verdict)
   })
 
-  const announce = (trial: Trial) => trial.tell({ type: "Announced", node: "node-1", address, isStopped: false })
   it.each<Row>([
     ["calls clients back", (trial) => announce(fenced(trial).wait(200)), "FINE"],
     ["must not if nobody said so", (trial) => announce(fenced(trial, []).wait(200)), "1.aa is fenced"]
