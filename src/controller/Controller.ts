@@ -64,7 +64,7 @@ export const make = Effect.fnUntraced(function* ({
     identity,
     leaderTimes,
     caches,
-    onGrantsKnown: () => books.clouds.forgetViews(),
+    onGrantsKnown: () => books.clouds.beginTerm(),
     wakeEverything
   })
   const asking = witness && { peers: witness.peers, secret: WitnessSecret.make(namespace, witness.newKey) }

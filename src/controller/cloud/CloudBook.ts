@@ -163,13 +163,18 @@ export class CloudBook {
     )
   }
 
-  /** Another has led since they were read, and may have bought and routed; and what kept us from reading may be over. */
-  forgetViews(): void {
+  /**
+   * Another has led since projects were read, and may have bought and routed; what kept us from reading may be over, and what
+   * was refused to us may have been done.
+   */
+  beginTerm(): void {
     this.views.clear()
     this.told.clear()
     this.poolTroubles.clear()
     this.serversByNode.clear()
     this.absences.clear()
+    this.serviceTroubles.clear()
+    this.retried.clear()
   }
 
   identityOf(node: string): NodeIdentity | undefined {
