@@ -15,7 +15,7 @@ type LabSettings = Readonly<Partial<Record<"LAB_PROXY_MODE" | "LAB_PROXY_MIN_SYN
 const usualLab = { LAB_PROXY_MODE: "nftables", LAB_PROXY_MIN_SYNC: "" }
 const iptables = { LAB_PROXY_MODE: "iptables" }
 /** At each transaction kube-proxy's nft reads all that thousands of Services have made, on three nodes that share two cores. */
-const seldomSyncing = { LAB_PROXY_MIN_SYNC: "30" }
+const seldomSyncing = { LAB_PROXY_MIN_SYNC: "150" }
 
 interface Case {
   readonly name: string
