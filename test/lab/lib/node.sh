@@ -46,7 +46,9 @@ EOF
 
 # conntrack: nf_conntrack_max is read-only in a network namespace.
 kube_proxy_configuration() { # NODE
-  local mode=$LAB_PROXY_MODE
+  local mode=$LAB_PROXY_MODE min_sync=${LAB_PROXY_MIN_SYNC:-1} sync
+  # kube-proxy refuses a period that is shorter than the least, and its own is 30 s.
+  sync=$((min_sync > 30 ? min_sync : 30))
   [ $mode != mixed ] || mode=$([ "$1" = "node$LAB_NODES" ] && echo iptables || echo nftables)
   cat <<EOF
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
@@ -56,8 +58,8 @@ clientConnection: {kubeconfig: $LAB_STATE/pki/kube-proxy.conf}
 detectLocalMode: ClusterCIDR
 clusterCIDR: "$POD_SUBNETS"
 conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
-nftables: {minSyncPeriod: ${LAB_PROXY_MIN_SYNC:-1}s}
-iptables: {minSyncPeriod: ${LAB_PROXY_MIN_SYNC:-1}s, localhostNodePorts: false}
+nftables: {syncPeriod: ${sync}s, minSyncPeriod: ${min_sync}s}
+iptables: {syncPeriod: ${sync}s, minSyncPeriod: ${min_sync}s, localhostNodePorts: false}
 oomScoreAdj: 0
 EOF
 }

@@ -193,5 +193,21 @@ export const cloudMutants: ReadonlyArray<Mutant> = [
     ],
     killedBy: "S5",
     scenario: "cloud-renamed"
+  },
+  {
+    name: "buys-by-what-it-knew",
+    what: "a leader that stood still buys for what its successor has given back",
+    file: "src/controller/cloud/CloudStep.ts",
+    find: "  return yield* new Withdrawn()\n",
+    replace: "",
+    killedBy: "S5"
+  },
+  {
+    name: "tells-of-an-earlier-term",
+    what: "who leads again tells of what was refused before another led",
+    file: "src/controller/cloud/CloudBook.ts",
+    find: "    this.serviceTroubles.clear()\n",
+    replace: "",
+    killedBy: "S5"
   }
 ]
