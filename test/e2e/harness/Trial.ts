@@ -7,7 +7,7 @@ import { assert } from "@effect/vitest"
 import * as NodeLease from "../../../src/api/NodeLease.ts"
 import { askWhoHolds, capture, type Capture, keyOf, nodeOf, stalePath } from "./Capture.ts"
 import { type Evidence, holdingsOf, overlapMillis } from "./captured.ts"
-import type * as Cluster from "./Cluster.ts"
+import * as Cluster from "./Cluster.ts"
 import { eventually, figure } from "./eventually.ts"
 import { nodeNames } from "./Lab.ts"
 import { type Probes, probes } from "./Probe.ts"
@@ -110,6 +110,13 @@ const target = (address: string): Target => ({ kind: "udp", address, port: 80, p
 
 const connection = (address: string): Target => ({ kind: "tcp", address, port: 81, periodMillis: 20 })
 
+/** Of each pod: what reached it and found its socket full, which is no loss of the address. */
+const droppedByEcho = async (namespace: string): Promise<ReadonlyArray<number>> => {
+  const pods = await Cluster.kubectl("-n", namespace, "get", "pods", "--selector=app=echo", "--output=name")
+  const lookInto = (pod: string) => Cluster.kubectl("-n", namespace, "exec", pod, "--", "/echo", "dropped")
+  return (await Promise.all(pods.trim().split("\n").map(lookInto))).map(Number)
+}
+
 export const begin = async (spec: Spec): Promise<Trial> => {
   const { endpoints, holder: chosen, moreAddresses = [], name, number, options = {}, placement } = spec
   const addresses = [`172.30.0.${number}`, `fd00:172:30::1:${number}`] as const
@@ -153,6 +160,9 @@ export const begin = async (spec: Spec): Promise<Trial> => {
     )
     const [four, six] = await client.report()
     if (four === undefined || six === undefined) throw new Error("the probe told nothing")
+    if (four.lost + six.lost > 0) {
+      figure(`dropped by the echo pods' own sockets: ${(await droppedByEcho(here.namespace)).join(", ")}`)
+    }
     client.restart()
     return { families: [four, six] }
   }

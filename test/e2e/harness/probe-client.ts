@@ -49,8 +49,11 @@ interface Asker {
   readonly isBroken: () => boolean
 }
 
+/** Bytes; the kernel gives what net.core.rmem_max allows, so that no answer is lost to a machine that is out of breath. */
+const RECEIVED_AT_ONCE = 1 << 20
+
 const udp = ({ address, port, sourcePort }: Target, answered: (sequence: number) => void): Asker => {
-  const socket = createSocket(address.includes(":") ? "udp6" : "udp4")
+  const socket = createSocket({ type: address.includes(":") ? "udp6" : "udp4", recvBufferSize: RECEIVED_AT_ONCE })
   if (sourcePort !== undefined) socket.bind(sourcePort)
   socket.on("message", (reply) => answered(Number(reply.toString().split(" ").at(-1))))
   // Unreachable for a while is what is measured.
