@@ -3,7 +3,8 @@
  * that node, its hold id and an epoch. An operator may act by what it saw a while ago, but it knows its own hold id: an
  * intent for another registration of its node is none. An address that lies there clients may find for as long as nobody
  * takes it off; but no frame may call them back to a node that was fenced, which knows by its own clock when it may have
- * been, unless somebody said that it is off while its voters kept it up. Source: failover R1; PlenusLB v0.4 acted before it recorded.
+ * been, unless somebody said that it is off while its voters kept it up.
+ * Source: failover R1; PlenusLB v0.4 acted before it recorded.
  */
 import { latenessMillis } from "../domain/FailoverTimes.ts"
 import { claimsOf, staleMillis } from "./Claims.ts"
